@@ -1,0 +1,80 @@
+// Package fault holds what hachaos can break. A fault is a value with no
+// state of a run, which JSON can carry; one file each.
+//
+// Its life has three separate acts, and each is observed:
+//
+//	          Inject                Active                 Undo               Healed
+//	(none) ──────────▶ (acting) ──────────▶ (proven) ──────────▶ (healing) ──────────▶ (healed)
+//	             │ writes its undo, as data,     │ bites by the wrong      │ the undo failed:
+//	             ▼ before it acts                ▼ amount, or not at all   ▼ the run is dirty
+//	           error                         inconclusive                dirty
+package fault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Errors of faults, wrapped with the object concerned.
+var (
+	// ErrNoTargets: the selection is empty, so the fault would bite nothing.
+	ErrNoTargets = errors.New("no target")
+	// ErrCapability: a target cannot be acted on in this way.
+	ErrCapability = errors.New("the node does not offer what the fault needs")
+)
+
+// Fault is a kind of failure with its parameters. Implementations are plain
+// values, safe for concurrent use, and can be marshalled by encoding/json.
+type Fault interface {
+	// Kind names it: "instance-kill". It equals the file's name with dashes.
+	Kind() string
+	// Validate reports parameters that make no sense, before anything starts.
+	Validate() error
+	// Inject makes the nodes suffer. It records each undo in log before it
+	// acts, so that an act that reports failure after taking effect is still
+	// undone. No nodes is an error that wraps ErrNoTargets; a node without
+	// the needed capability one that wraps ErrCapability, before any act.
+	Inject(ctx context.Context, nodes []topology.Node, log Recorder) error
+	// Active looks, from the victims' side and without changing anything,
+	// whether the fault bites, and by how much. It waits, within ctx, for a
+	// fault that takes a moment. A Proof with OK false is an answer; an
+	// error means that it could not look.
+	Active(ctx context.Context, nodes []topology.Node) (Proof, error)
+	// Healed looks, without changing anything, whether nothing of the fault
+	// is left, waiting within ctx.
+	Healed(ctx context.Context, nodes []topology.Node) (Proof, error)
+}
+
+// Proof is what was observed: asked against measured.
+type Proof struct {
+	OK       bool
+	Asked    string
+	Measured string
+	Unit     string
+	// From and To bracket when it took effect, in the engine's wall clock;
+	// both are zero if the fault does not know better than its caller.
+	From, To time.Time
+	// How are the observations, one line each.
+	How []string
+}
+
+// Entry is one undo, as data: it says what state to ensure, not what to do
+// step by step. Carrying it out twice, or on a node where the act never took
+// effect, is harmless.
+type Entry struct {
+	// Undo names the undoer: see Undo.
+	Undo string `json:"undo"`
+	// Node is the target's name.
+	Node string `json:"node"`
+	// Params are the undoer's.
+	Params map[string]string `json:"params,omitempty"`
+}
+
+// Recorder keeps undos. Record returns once the entry is safe from a crash of
+// the process; an error means that the act must not happen.
+type Recorder interface {
+	Record(Entry) error
+}

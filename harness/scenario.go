@@ -1,0 +1,76 @@
+// Package harness runs a scenario: it brings a topology up, loads it,
+// observes it, injects and heals faults by phases, tears it down, and hands
+// the sealed record to the judges.
+package harness
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Scenario is a test of availability as a literal.
+type Scenario struct {
+	// Name is unique and equals the file's name, with dashes.
+	Name string
+	// About says in a sentence what goes wrong and what is expected.
+	About string
+	// Story is a paragraph for `describe`: what happens, what it stands for
+	// and where the expectation comes from.
+	Story string
+	// Topology is the name of a topology.Definition.
+	Topology string
+	// Load is the workload; the zero value is load.Default.
+	Load load.Config
+	// Phases in order. Exactly the ones of kind steady are held to the
+	// steady objective.
+	Phases []Phase
+	// Asserts judge the record.
+	Asserts []assert.Checker
+	// Settings are keys of --set that this scenario itself understands,
+	// beside the topology's and the load's.
+	Settings []topology.Switch
+	// Apply returns the scenario changed by those settings; nil if there are
+	// none. It validates them.
+	Apply func(Scenario, map[string]string) (Scenario, error)
+}
+
+// Phase is a part of the run.
+type Phase struct {
+	Name string
+	// Kind is one of history's Phase… kinds.
+	Kind string
+	For  time.Duration
+	// Faults are injected when the phase begins.
+	Faults []Injection
+	// Heal undoes, when the phase begins, the faults injected under these
+	// labels; "*" is all.
+	Heal []string
+}
+
+// Injection aims a fault.
+type Injection struct {
+	// Label names it for Heal; unique in the scenario.
+	Label string
+	Fault fault.Fault
+	Aim   Select
+}
+
+// Select chooses the targets of a fault. It must return at least one node:
+// none is an error.
+type Select struct {
+	// Name says it in words: "one application node, by the seed".
+	Name string
+	Pick func(*rand.Rand, View) []topology.Node
+}
+
+// View is what a selection may look at.
+type View struct {
+	Nodes []topology.Node
+	// Serving counts the sessions that are bound to each node now.
+	Serving map[string]int
+}

@@ -1,0 +1,250 @@
+package history
+
+import "time"
+
+// Streams are the names of observations: what the system itself says.
+const (
+	StreamReadiness   = "readiness"   // Readiness: the health endpoints as polled
+	StreamTruth       = "truth"       // Truth: the metrics' gauges, independent of readiness
+	StreamTransition  = "transition"  // Transition: what a node logged of itself
+	StreamReceipt     = "receipt"     // Receipt: what a node logged of an operation
+	StreamDispatch    = "dispatch"    // Dispatch: the balancers' request log
+	StreamServer      = "server"      // Server: the balancers' view of each server
+	StreamBalancer    = "balancer"    // BalancerInfo: counters of the balancer's process
+	StreamVIP         = "vip"         // VIP: who holds the address
+	StreamEngine      = "engine"      // Engine: the engine's events
+	StreamNode        = "node"        // NodeInfo: version and start time
+	StreamConnections = "connections" // Connections: of the database
+	StreamLedger      = "ledger"      // LedgerRow: the orders, read at the end
+	StreamSession     = "session"     // SessionState: the sessions, read at the end
+	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
+	StreamCoverage    = "coverage"    // Coverage: what an observer itself missed
+	StreamHost        = "host"        // Host: the machine under it all
+)
+
+// Span is when an outside event happened, on the run's clock: Event.At is
+// the middle, and Within its half-width (the clock's mapping plus the
+// source's own resolution).
+type Span struct {
+	Within time.Duration `json:"within,omitempty"`
+}
+
+// Readiness is one look at a node's health endpoint. Event.At is when the
+// look began, and Took how long it lasted.
+type Readiness struct {
+	Node   string        `json:"node"`
+	Probe  string        `json:"probe"` // "ready" or "live"
+	Up     bool          `json:"up"`
+	Status int           `json:"status,omitempty"` // 0: no answer
+	Reason string        `json:"reason,omitempty"`
+	Took   time.Duration `json:"took"`
+}
+
+// Truth is one look at a node's own gauges. Warm and Database are as of
+// Event.At.
+type Truth struct {
+	Node     string `json:"node"`
+	Up       bool   `json:"up"` // it answered at all
+	Warm     bool   `json:"warm"`
+	Database bool   `json:"database"`
+	// Active, Waiting and Threads are the pool's connections in use, the
+	// requests waiting for one and the busy threads.
+	Active  int `json:"active,omitempty"`
+	Waiting int `json:"waiting,omitempty"`
+	Threads int `json:"threads,omitempty"`
+	// InFlight counts the requests that the node works on.
+	InFlight int `json:"inFlight,omitempty"`
+}
+
+// Transition is what a node logged of its own state.
+type Transition struct {
+	Span
+	Node    string `json:"node"`
+	What    string `json:"what"` // started listening warm ready unready database-up database-down stopping stopped
+	Reason  string `json:"reason,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Receipt is what a node logged of an operation.
+type Receipt struct {
+	Span
+	Node    string `json:"node"`
+	What    string `json:"what"` // arrive or commit
+	Op      uint64 `json:"op"`
+	Attempt int    `json:"attempt"`
+	Key     string `json:"key,omitempty"`
+	Order   int64  `json:"order,omitempty"`
+}
+
+// Dispatch is a line of a balancer's request log. Event.At is when the
+// balancer accepted the request. HAProxy writes it at the request's end and
+// names only the last server.
+type Dispatch struct {
+	Span
+	Balancer string `json:"lb"`
+	Number   uint64 `json:"n"` // counts the requests of one balancer process
+	Op       uint64 `json:"op,omitempty"`
+	Attempt  int    `json:"attempt,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Server   string `json:"server,omitempty"` // empty: none was chosen
+	Status   int    `json:"status"`
+	Retries  int    `json:"retries,omitempty"`
+	// Redispatched says that another server than the first got it.
+	Redispatched bool   `json:"redispatched,omitempty"`
+	Term         string `json:"term"` // the termination state, such as "--NI" or "SH--"
+	// Wait, Connect, Response and Total are HAProxy's Tw, Tc, Tr, Ta; -1 if
+	// the step was not reached.
+	Wait     time.Duration `json:"tw"`
+	Connect  time.Duration `json:"tc"`
+	Response time.Duration `json:"tr"`
+	Total    time.Duration `json:"ta"`
+	Bytes    int64         `json:"bytes,omitempty"`
+}
+
+// Server is a balancer's view of one server, as polled.
+type Server struct {
+	Balancer string        `json:"lb"`
+	Server   string        `json:"server"`
+	Status   string        `json:"status"` // UP, DOWN, DRAIN, MAINT, "UP 1/2", …
+	Up       bool          `json:"up"`     // new requests may be sent to it
+	Check    string        `json:"check,omitempty"`
+	Weight   int           `json:"weight"`
+	Current  int           `json:"current"` // sessions now
+	Total    int64         `json:"total"`   // sessions since the process began
+	Took     time.Duration `json:"took,omitempty"`
+}
+
+// BalancerInfo are counters of a balancer's process.
+type BalancerInfo struct {
+	Balancer    string `json:"lb"`
+	Up          bool   `json:"up"`
+	Pid         int    `json:"pid,omitempty"`
+	Requests    uint64 `json:"requests,omitempty"`
+	DroppedLogs uint64 `json:"droppedLogs,omitempty"`
+}
+
+// VIP is whether a balancer holds the address, asked in its own namespace.
+type VIP struct {
+	Balancer string        `json:"lb"`
+	Known    bool          `json:"known"` // the question was answered
+	Owner    bool          `json:"owner"`
+	Took     time.Duration `json:"took,omitempty"`
+}
+
+// Engine is an event of the engine.
+type Engine struct {
+	Span
+	Node     string `json:"node"`
+	Action   string `json:"action"` // kill die start stop pause unpause oom restart
+	ExitCode string `json:"exitCode,omitempty"`
+	Signal   string `json:"signal,omitempty"`
+}
+
+// NodeInfo is what a node is: asked at the beginning, after each start and
+// at the end. Started and Finished are on the run's clock and may be negative.
+type NodeInfo struct {
+	Node     string        `json:"node"`
+	Role     string        `json:"role"`
+	Image    string        `json:"image,omitempty"`
+	Version  string        `json:"version,omitempty"`
+	Running  bool          `json:"running"`
+	Started  time.Duration `json:"started,omitempty"`
+	Finished time.Duration `json:"finished,omitempty"` // of the last end; 0 if it never ended
+}
+
+// Connections of the database, by the node that holds them.
+type Connections struct {
+	Known bool           `json:"known"`
+	Total int            `json:"total"`
+	Max   int            `json:"max"`
+	By    map[string]int `json:"by,omitempty"`
+}
+
+// LedgerRow is an order as the database has it after the load.
+type LedgerRow struct {
+	Order   int64  `json:"order"`
+	Key     string `json:"key"`
+	Op      uint64 `json:"op"`
+	Attempt int    `json:"attempt"`
+	Node    string `json:"node"`
+	Version string `json:"version,omitempty"`
+}
+
+// SessionState is a session as read after the load: through the VIP (Via
+// "vip") and from each node (Via its name).
+type SessionState struct {
+	Session uint32   `json:"session"`
+	Via     string   `json:"via"`
+	Known   bool     `json:"known"` // the question was answered
+	Found   bool     `json:"found"`
+	ID      string   `json:"sid,omitempty"`
+	User    string   `json:"user,omitempty"`
+	Count   int64    `json:"count"`
+	Ops     []uint64 `json:"ops,omitempty"`
+}
+
+// Leftover is something that remained after the teardown.
+type Leftover struct {
+	Kind   string `json:"kind"` // container network volume filter process
+	Name   string `json:"name"`
+	Detail string `json:"detail,omitempty"`
+	Remove string `json:"remove,omitempty"` // the command that removes it
+}
+
+// Coverage is an observer's account of itself, written when it ends. A
+// stream with no Coverage is incomplete.
+type Coverage struct {
+	Stream   string        `json:"stream"`
+	Source   string        `json:"source,omitempty"` // the node observed; empty: all
+	Complete bool          `json:"complete"`
+	Seen     uint64        `json:"seen"`
+	Missed   uint64        `json:"missed,omitempty"`  // known to be missing
+	LongGap  time.Duration `json:"longGap,omitempty"` // the longest time between two looks
+	Reason   string        `json:"reason,omitempty"`  // why it is incomplete
+}
+
+// Host is the load of the machine, sampled each second.
+type Host struct {
+	Busy  float64 `json:"busy"`  // 0 to 1 over all cores
+	Steal float64 `json:"steal"` // 0 to 1
+}
+
+// ClockPair ties the run's clock to the wall's.
+type ClockPair struct {
+	Mono time.Duration `json:"mono"`
+	Wall int64         `json:"wall"` // Unix nanoseconds
+}
+
+// Proof is what a fault, or its heal, was observed to do, from the victim's
+// side.
+type Proof struct {
+	// OK says that it bites (or has healed) by the right amount.
+	OK bool `json:"ok"`
+	// Asked and Measured are in Unit; for a fault without a magnitude they
+	// are words.
+	Asked    string `json:"asked"`
+	Measured string `json:"measured"`
+	Unit     string `json:"unit,omitempty"`
+	// From and To bracket when it took effect, on the run's clock; both are
+	// zero if not known.
+	From time.Duration `json:"from,omitempty"`
+	To   time.Duration `json:"to,omitempty"`
+	// How are the observations, one line each.
+	How []string `json:"how,omitempty"`
+}
+
+// Seal is the journal's last line.
+type Seal struct {
+	// Length and SHA256 are of the journal's bytes before this line.
+	Length int64  `json:"length"`
+	SHA256 string `json:"sha256"`
+	// Files are the logs and configurations that the folder holds.
+	Files []SealedFile `json:"files,omitempty"`
+}
+
+// SealedFile is one file of the run's folder.
+type SealedFile struct {
+	Path   string `json:"path"` // relative, with slashes
+	Length int64  `json:"length"`
+	SHA256 string `json:"sha256"`
+}
