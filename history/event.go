@@ -106,6 +106,10 @@ type Call struct {
 	Intended time.Duration `json:"intended"`
 	// Sent is when the first attempt was written to the wire; -1 if none was.
 	Sent time.Duration `json:"sent,omitempty"`
+	// Late is how much of the time before the send was the generator's own
+	// doing: neither a wait behind the session's earlier operation nor the
+	// making of a connection, which are the system's.
+	Late time.Duration `json:"late,omitempty"`
 	// End is when the last attempt completed, or was given up.
 	End time.Duration `json:"end,omitempty"`
 	// Status is the last answer's HTTP status; 0 if none came.

@@ -164,6 +164,7 @@ type Op struct {
 	Intended time.Duration
 	Sent     time.Duration // -1: nothing was written to the wire
 	End      time.Duration // -1: never completed
+	Late     time.Duration // the generator's own delay: see Call.Late
 	Value    int64
 
 	Session   uint32
@@ -206,10 +207,7 @@ func (o *Op) Latency() (time.Duration, bool) {
 	return o.End - o.Intended, true
 }
 
-// Lateness is how much later than intended it was sent; 0 if it was not.
-func (o *Op) Lateness() time.Duration {
-	if o.Sent < 0 {
-		return 0
-	}
-	return max(0, o.Sent-o.Intended)
-}
+// Lateness is the generator's own delay, which may not be blamed on the
+// system. It is not Sent less Intended: an operation that waits behind its
+// hanging session, or for a connection, is late by the system's doing.
+func (o *Op) Lateness() time.Duration { return o.Late }
