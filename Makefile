@@ -1,0 +1,59 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+SHELL   := /bin/sh
+GO      ?= go
+BIN     := bin/hachaos
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := $(GO) tool -modfile=tools/go.mod
+TESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --hide-summary=skipped
+# The container tests of `make test` are a rotation: which ones is drawn from
+# this seed, for at most this long. `make test-all` runs every one.
+SEED    ?= $(shell date +%Y%m%d)
+BUDGET  ?= 12m
+
+.PHONY: help build deps demo test unit containers test-all lint fmt bench images clean
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+build: ## build bin/hachaos
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/hachaos
+
+deps: ## make sure that an engine answers (installs Debian's docker.io as root, and says so)
+	@tools/deps.sh
+
+images: deps build ## build the images that have changed
+	@$(BIN) images build
+
+demo: deps build ## from nothing to a verdict and a report
+	@$(BIN) images build
+	@$(BIN) run instance-kill
+
+test: deps unit containers ## all unit tests, and this build's share of the container tests
+
+unit: ## all unit tests, with the race detector
+	$(TESTSUM) -- -race -timeout 10m ./...
+
+containers: deps build ## this build's share of the container tests, one at a time
+	@$(BIN) images build
+	HACHAOS_ROTATION=$(SEED) HACHAOS_BUDGET=$(BUDGET) CGO_ENABLED=0 \
+		$(TESTSUM) -- -tags docker -run '^TestDocker' -count=1 -p 1 -timeout 25m ./...
+
+test-all: deps unit ## every test, every container test
+	@$(MAKE) build && $(BIN) images build
+	CGO_ENABLED=0 $(TESTSUM) -- -tags docker -run '^TestDocker' -count=1 -p 1 -timeout 3h ./...
+
+lint: ## formatting, vet, staticcheck
+	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi
+	$(GO) vet ./... && $(GO) vet -tags docker ./...
+	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags docker ./...
+	$(GO) mod verify >/dev/null
+
+fmt: ## format
+	$(TOOL) gofumpt -w .
+
+bench: deps build ## measured ratios, as `name: value` lines
+	@$(BIN) images build
+	@CGO_ENABLED=0 $(GO) run ./tools/bench
+
+clean: ## remove what was built here
+	rm -rf bin

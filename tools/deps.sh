@@ -1,0 +1,62 @@
+#!/bin/sh
+# Makes sure that a container engine answers and that a base image can be made.
+# On Debian as root it installs what is missing, and says so first; anywhere
+# else it says what to install. It changes nothing where nothing is missing.
+set -eu
+
+say() { printf 'deps: %s\n' "$*"; }
+
+is_debian() { [ -r /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; }
+
+engine_answers() { docker info >/dev/null 2>&1; }
+
+wait_for_engine() {
+	n=0
+	until engine_answers; do
+		n=$((n + 1))
+		[ "$n" -lt 60 ] || return 1
+		sleep 0.5
+	done
+}
+
+install() {
+	say "installing Debian's $*"
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+start_engine() {
+	say "starting the engine"
+	if [ -d /run/systemd/system ]; then
+		systemctl start docker
+	elif [ -x /etc/init.d/docker ]; then
+		/etc/init.d/docker start >/dev/null
+	else
+		setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &
+	fi
+}
+
+if ! engine_answers; then
+	if [ -n "${DOCKER_HOST:-}" ]; then
+		say "DOCKER_HOST is $DOCKER_HOST, and no engine answers there: start it, or unset DOCKER_HOST"
+		exit 1
+	fi
+	if ! is_debian || [ "$(id -u)" -ne 0 ]; then
+		say "no Docker Engine answers: install Docker Engine 20.10 or later (Debian: apt-get install docker.io) and add yourself to the group docker, or run this as root on Debian"
+		exit 1
+	fi
+	command -v dockerd >/dev/null 2>&1 || install docker.io iptables ca-certificates
+	start_engine
+	if ! wait_for_engine; then
+		say "the engine was started and does not answer after 30 s: see /var/log/dockerd.log or 'journalctl -u docker'"
+		exit 1
+	fi
+fi
+
+if ! command -v mmdebstrap >/dev/null 2>&1 && ! command -v debootstrap >/dev/null 2>&1; then
+	if is_debian && [ "$(id -u)" -eq 0 ]; then
+		install mmdebstrap
+	else
+		say "neither mmdebstrap nor debootstrap is here: images can be built only where a registry gives debian:trixie-slim"
+	fi
+fi
