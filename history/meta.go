@@ -97,3 +97,9 @@ type PhaseMeta struct {
 	Kind string        `json:"kind"` // see the Phase… constants
 	For  time.Duration `json:"for"`  // as planned
 }
+
+// FaultErrorMeta is the data of a FaultError. Without it the failure counts
+// as an undo's if the fault's heal had begun.
+type FaultErrorMeta struct {
+	Undo bool `json:"undo"` // an undo failed, which makes the run dirty
+}
