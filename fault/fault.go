@@ -78,3 +78,12 @@ type Entry struct {
 type Recorder interface {
 	Record(Entry) error
 }
+
+// Eventful is a fault that takes effect no earlier than an event of the
+// engine: its caller knows when that came, and brackets a Proof that has a
+// To but no From by it.
+type Eventful interface {
+	Fault
+	// Begins is the event's action, such as "kill".
+	Begins() string
+}

@@ -1,0 +1,57 @@
+package fault_test
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/fault/faulttest"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
+)
+
+// TestConformance holds every built-in fault to the suite, over two nodes in
+// memory and in virtual time.
+func TestConformance(t *testing.T) {
+	for _, f := range []fault.Fault{
+		fault.InstanceKill{}, fault.InstanceKill{Port: 8080},
+		fault.ProcessCrash{}, fault.PowerLoss{},
+	} {
+		t.Run(f.Kind(), func(t *testing.T) {
+			faulttest.Suite{
+				New:    func() fault.Fault { return f },
+				Nodes:  applications,
+				Around: synctest.Test,
+			}.Run(t)
+		})
+	}
+}
+
+// applications are the two application nodes of a cluster in memory that is
+// ready.
+func applications(t *testing.T) []topology.Node {
+	t.Helper()
+	var d fake.Driver
+	plan, err := fake.Definition(d.Options).Plan(topology.Options{})
+	require.NoError(t, err)
+	ctx := context.Background()
+	c, err := d.Start(ctx, "conformance", plan, topology.StartOptions{Subnet: netip.MustParsePrefix("198.18.7.0/24")})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, c.Close(ctx))
+		time.Sleep(time.Minute) // virtual: what still waits has ended
+	})
+	require.NoError(t, c.Ready(ctx))
+	var nodes []topology.Node
+	for _, n := range c.Nodes() {
+		if n.Role() == topology.Application {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}

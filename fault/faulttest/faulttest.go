@@ -1,0 +1,256 @@
+// Package faulttest is the one conformance suite that every fault passes,
+// over nodes in memory and over real containers.
+package faulttest
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Suite is what a fault is tested with.
+type Suite struct {
+	// New returns the fault.
+	New func() fault.Fault
+	// Nodes returns at least one healthy target, the same or new ones; all
+	// of them serve already.
+	Nodes func(t *testing.T) []topology.Node
+	// Around runs each test, such as synctest.Test; nil runs it as it is.
+	Around func(t *testing.T, test func(t *testing.T))
+	// Settle is how long a proof that is expected to hold may take; 0 is
+	// 10 s. One that is expected not to hold is given a tenth of it.
+	Settle time.Duration
+}
+
+// Run holds the fault to the contract of package fault.
+func (s Suite) Run(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		test func(Suite, *testing.T)
+	}{
+		{"bites and heals, proven", Suite.bites},
+		{"writes its undo before it acts", Suite.undoFirst},
+		{"does not act without its undo", Suite.noUndoNoAct},
+		{"undo may be repeated", Suite.undoTwice},
+		{"undo where the act never was", Suite.undoWithoutAct},
+		{"undo after a lost reply", Suite.lostReply},
+		{"undo under a cancelled context", Suite.cancelled},
+		{"undo by another process", Suite.undoFromFile},
+		{"refuses zero targets", Suite.noTargets},
+		{"refuses a target without the capability", Suite.noCapability},
+		{"proofs change nothing", Suite.readOnly},
+		{"notices that nothing happened", Suite.noEffect},
+		{"notices that nothing healed", Suite.notHealed},
+		{"carried by JSON", Suite.json},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if s.Around == nil {
+				c.test(s, t)
+				return
+			}
+			s.Around(t, func(t *testing.T) { c.test(s, t) })
+		})
+	}
+}
+
+func (s Suite) settle() time.Duration {
+	if s.Settle > 0 {
+		return s.Settle
+	}
+	return 10 * time.Second
+}
+
+// start gives the targets and their script; whatever the test did to them is
+// undone after it.
+func (s Suite) start(t *testing.T) (fault.Fault, []topology.Node, *script) {
+	t.Helper()
+	plain := s.Nodes(t)
+	require.NotEmpty(t, plain, "the suite needs a target")
+	sc := &script{}
+	return s.New(), spies(plain, sc), sc
+}
+
+func (s Suite) heal(t *testing.T, f fault.Fault, nodes []topology.Node, sc *script) {
+	t.Helper()
+	sc.lose, sc.mute, sc.onAct = 0, false, nil
+	require.NoError(t, fault.UndoAll(context.Background(), nodes, sc.entries))
+	p := s.healed(t, f, nodes, s.settle())
+	require.Truef(t, p.OK, "healed: %+v", p)
+}
+
+func (s Suite) active(t *testing.T, f fault.Fault, nodes []topology.Node, within time.Duration) fault.Proof {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	p, err := f.Active(ctx, nodes)
+	require.NoError(t, err)
+	return p
+}
+
+func (s Suite) healed(t *testing.T, f fault.Fault, nodes []topology.Node, within time.Duration) fault.Proof {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	p, err := f.Healed(ctx, nodes)
+	require.NoError(t, err)
+	return p
+}
+
+func (s Suite) bites(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Validate())
+	before := time.Now()
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	p := s.active(t, f, nodes, s.settle())
+	require.Truef(t, p.OK, "active: %+v", p)
+	require.NotEmpty(t, p.Asked)
+	require.NotEmpty(t, p.Measured)
+	require.NotEmpty(t, p.How, "a proof says what was observed")
+	if !p.To.IsZero() {
+		require.WithinRange(t, p.To, before.Add(-time.Second), time.Now().Add(time.Second), "the effect lies in the test's time")
+	}
+	require.False(t, p.From.After(p.To) && !p.To.IsZero(), "From is not after To")
+	s.heal(t, f, nodes, sc)
+}
+
+func (s Suite) undoFirst(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	require.Empty(t, sc.actsBeforeRecord(), "acts that precede the undo of their node")
+	require.NotEmpty(t, sc.entries)
+	s.heal(t, f, nodes, sc)
+}
+
+func (s Suite) noUndoNoAct(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	sc.refuse = true
+	require.Error(t, f.Inject(context.Background(), nodes, sc))
+	require.Empty(t, sc.lines, "an act although its undo could not be kept")
+}
+
+func (s Suite) undoTwice(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	s.heal(t, f, nodes, sc)
+	s.heal(t, f, nodes, sc)
+}
+
+// undoWithoutAct: a harness that died between the undo's record and the act
+// leaves an undo of something that never was.
+func (s Suite) undoWithoutAct(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	sc.mute = true
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	sc.mute = false
+	before := states(t, nodes)
+	require.NoError(t, fault.UndoAll(context.Background(), nodes, sc.entries))
+	require.Equal(t, before, states(t, nodes))
+}
+
+func (s Suite) lostReply(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	acts := sc.acts
+	s.heal(t, f, nodes, sc)
+	for lost := 1; lost <= acts; lost++ {
+		f, nodes, sc := s.start(t)
+		sc.lose = lost
+		require.ErrorIsf(t, f.Inject(context.Background(), nodes, sc), errLost, "act %d", lost)
+		s.heal(t, f, nodes, sc)
+	}
+}
+
+func (s Suite) cancelled(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sc.onAct = cancel
+	_ = f.Inject(ctx, nodes, sc) // it may finish or not
+	require.Error(t, ctx.Err())
+	sc.onAct = nil
+	require.NoError(t, fault.UndoAll(ctx, nodes, sc.entries), "an undo that a cancelled run cancels")
+	p := s.healed(t, f, nodes, s.settle())
+	require.Truef(t, p.OK, "healed: %+v", p)
+}
+
+func (s Suite) undoFromFile(t *testing.T) {
+	f, nodes, _ := s.start(t)
+	path := filepath.Join(t.TempDir(), "undo.jsonl")
+	log, err := fault.OpenLog(path)
+	require.NoError(t, err)
+	require.NoError(t, f.Inject(context.Background(), nodes, log))
+	require.NoError(t, log.Close())
+	entries, err := fault.ReadLog(path)
+	require.NoError(t, err)
+	require.NoError(t, fault.UndoAll(context.Background(), nodes, entries))
+	p := s.healed(t, f, nodes, s.settle())
+	require.Truef(t, p.OK, "healed: %+v", p)
+}
+
+func (s Suite) noTargets(t *testing.T) {
+	f, _, sc := s.start(t)
+	require.ErrorIs(t, f.Inject(context.Background(), nil, sc), fault.ErrNoTargets)
+	_, err := f.Active(context.Background(), nil)
+	require.ErrorIs(t, err, fault.ErrNoTargets)
+	_, err = f.Healed(context.Background(), nil)
+	require.ErrorIs(t, err, fault.ErrNoTargets)
+}
+
+func (s Suite) noCapability(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	last := nodes[len(nodes)-1]
+	targets := append(nodes[:len(nodes)-1:len(nodes)-1], nodes[0], bare{last})
+	require.ErrorIs(t, f.Inject(context.Background(), targets, sc), fault.ErrCapability)
+	require.Empty(t, sc.lines, "an act although a target could not be acted on")
+}
+
+func (s Suite) readOnly(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	healthy := states(t, nodes)
+	s.active(t, f, nodes, s.settle()/10)
+	require.Equal(t, healthy, states(t, nodes), "Active changed a healthy node")
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	require.True(t, s.active(t, f, nodes, s.settle()).OK)
+	broken, lines := states(t, nodes), len(sc.changing())
+	s.active(t, f, nodes, s.settle())
+	s.healed(t, f, nodes, s.settle()/10)
+	require.Equal(t, broken, states(t, nodes), "a proof changed a node")
+	require.Len(t, sc.changing(), lines, "a proof acted")
+	s.heal(t, f, nodes, sc)
+}
+
+func (s Suite) noEffect(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	sc.mute = true
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	sc.mute = false
+	p := s.active(t, f, nodes, s.settle()/10)
+	require.Falsef(t, p.OK, "a fault that did nothing is proven: %+v", p)
+	require.NotEmpty(t, p.Measured)
+}
+
+func (s Suite) notHealed(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	require.True(t, s.active(t, f, nodes, s.settle()).OK)
+	p := s.healed(t, f, nodes, s.settle()/10)
+	require.Falsef(t, p.OK, "a heal that did nothing is proven: %+v", p)
+	s.heal(t, f, nodes, sc)
+}
+
+func (s Suite) json(t *testing.T) {
+	f := s.New()
+	b, err := fault.Encode(f)
+	require.NoError(t, err)
+	require.True(t, json.Valid(b))
+	back, err := fault.Decode(b)
+	require.NoError(t, err)
+	require.Equal(t, f, back)
+}

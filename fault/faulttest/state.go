@@ -1,0 +1,49 @@
+package faulttest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// state is what a fault may change about a node.
+type state struct {
+	container topology.State
+	process   string // its number, as the supervisor keeps it
+	filters   string // the packet filters, without counters
+}
+
+// states looks at the nodes below their spies.
+func states(t *testing.T, nodes []topology.Node) []state {
+	t.Helper()
+	ctx := context.Background()
+	var all []state
+	for _, n := range nodes {
+		if s, ok := n.(*spy); ok {
+			n = s.Node
+		}
+		var one state
+		if c, ok := n.(topology.Container); ok {
+			st, err := c.Inspect(ctx)
+			require.NoError(t, err)
+			one.container = st
+			if !st.Running || st.Paused {
+				all = append(all, one)
+				continue
+			}
+		}
+		if out, err := n.Exec(ctx, "cat", "/run/hachaos/java.pid"); err == nil {
+			one.process = string(out.Stdout)
+		}
+		if ns, ok := n.(topology.Namespace); ok {
+			out, err := ns.InNamespace(ctx, "nft", "-s", "list", "ruleset")
+			require.NoError(t, err)
+			one.filters = string(out.Stdout)
+		}
+		all = append(all, one)
+	}
+	return all
+}

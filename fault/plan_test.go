@@ -1,0 +1,80 @@
+package fault
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFilterPlans(t *testing.T) {
+	for name, tc := range map[string]struct{ got, want []string }{
+		"drop": {dropAll("hachaos_power_loss"), []string{"nft",
+			"add table inet hachaos_power_loss; " +
+				"add chain inet hachaos_power_loss input { type filter hook input priority -400; policy drop; }; " +
+				"add chain inet hachaos_power_loss output { type filter hook output priority -400; policy drop; }"}},
+		"remove": {removeFilter("hachaos_power_loss"), []string{"nft",
+			"add table inet hachaos_power_loss; delete table inet hachaos_power_loss"}},
+		"list": {listTables(), []string{"nft", "list tables"}},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, tc.got) })
+	}
+}
+
+func TestHasTable(t *testing.T) {
+	list := "table ip nat\ntable inet hachaos_power_loss_2\ntable inet hachaos_x\n"
+	require.True(t, hasTable(list, "hachaos_x"))
+	require.False(t, hasTable(list, "hachaos_power_loss"), "not by prefix")
+	require.False(t, hasTable("", "hachaos_x"))
+}
+
+func TestParseProcess(t *testing.T) {
+	at := func(sec int64, nano int64) time.Time { return time.Unix(sec, nano) }
+	for name, tc := range map[string]struct {
+		text string
+		want process
+		err  string
+	}{
+		"never killed":      {"-\n1732082400.000000001\n17\n", process{gone: at(1732082400, 1), pid: 17}, ""},
+		"killed":            {"1732082400.100000000\n1732082400.200000000\n-\n", process{killed: at(1732082400, 1e8), gone: at(1732082400, 2e8)}, ""},
+		"not noticed yet":   {"1732082400.100000000\n1732082400.000000000\n-\n", process{killed: at(1732082400, 1e8), gone: at(1732082400, 1e8)}, ""},
+		"a comma":           {"1732082400,100000000\n-\n-\n", process{killed: at(1732082400, 1e8), gone: at(1732082400, 1e8)}, ""},
+		"too little":        {"-\n-\n", process{}, "three lines"},
+		"whole seconds":     {"1732082400\n-\n-\n", process{}, "nine decimals"},
+		"no number of time": {"x.000000000\n-\n-\n", process{}, "nine decimals"},
+		"no number":         {"-\n-\nx\n", process{}, "invalid syntax"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseProcess(tc.text)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+func TestKindsAreWhatTheFilesSay(t *testing.T) {
+	require.Equal(t, []string{"instance-kill", "power-loss", "process-crash"}, Kinds())
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ text, err string }{
+		"unknown kind":      {`{"kind":"earthquake"}`, "there are instance-kill"},
+		"unknown parameter": {`{"kind":"instance-kill","params":{"magnitude":9}}`, "magnitude"},
+		"no JSON":           {`kind`, "fault:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Decode([]byte(tc.text))
+			require.ErrorContains(t, err, tc.err)
+		})
+	}
+}
+
+func TestValidateRefusesAPortThatCannotBe(t *testing.T) {
+	for _, f := range []Fault{InstanceKill{Port: -1}, ProcessCrash{Port: 65536}, PowerLoss{Port: 70000}} {
+		require.ErrorContains(t, f.Validate(), f.Kind()+": port")
+	}
+}

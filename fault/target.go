@@ -1,0 +1,148 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// container is the node's capability to be killed and started.
+func container(n topology.Node) (topology.Container, error) {
+	if c, ok := n.(topology.Container); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("node %s: %w (a container)", n.Name(), ErrCapability)
+}
+
+// namespace is the node's capability to have its packets filtered.
+func namespace(n topology.Node) (topology.Namespace, error) {
+	if ns, ok := n.(topology.Namespace); ok {
+		return ns, nil
+	}
+	return nil, fmt.Errorf("node %s: %w (a network namespace)", n.Name(), ErrCapability)
+}
+
+// victim is a target with what the faults of this package need of it.
+type victim struct {
+	topology.Container
+	ns   topology.Namespace // nil unless asked for
+	addr netip.AddrPort     // invalid if the node has none
+	dial topology.DialFunc
+}
+
+// victims checks, before any act, that there are targets and that each can
+// be acted on.
+func victims(kind string, nodes []topology.Node, port int, filtered bool) ([]victim, error) {
+	if len(nodes) == 0 {
+		return nil, fmt.Errorf("%s: %w", kind, ErrNoTargets)
+	}
+	vs := make([]victim, 0, len(nodes))
+	for _, n := range nodes {
+		v := victim{addr: address(n, port), dial: dialer(n)}
+		var err error
+		if v.Container, err = container(n); err != nil {
+			return nil, fmt.Errorf("%s: %w", kind, err)
+		}
+		if filtered {
+			if v.ns, err = namespace(n); err != nil {
+				return nil, fmt.Errorf("%s: %w", kind, err)
+			}
+		}
+		vs = append(vs, v)
+	}
+	return vs, nil
+}
+
+// address is where the node serves: its own word, else the fault's port.
+func address(n topology.Node, port int) netip.AddrPort {
+	a, ok := n.(topology.Addressed)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	if s, ok := n.(topology.Served); ok && port == 0 {
+		port = s.Port()
+	}
+	if port <= 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Addr(), uint16(port))
+}
+
+func dialer(n topology.Node) topology.DialFunc {
+	if d, ok := n.(topology.Dialer); ok {
+		return d.DialContext
+	}
+	var d net.Dialer
+	return d.DialContext
+}
+
+// connectTimeout is how long a proof waits for a SYN to be answered: far
+// above a round trip on one machine, and below the kernel's first
+// retransmission after 1 s, so that an attempt is one packet.
+const connectTimeout = 300 * time.Millisecond
+
+// Ways in which an attempt to connect ends.
+const (
+	connected   = "connected"
+	refused     = "refused"
+	unreachable = "timed out"
+)
+
+// connect tries the victim's port once, from where the harness runs. An
+// error means that it could not look.
+func (v victim) connect(ctx context.Context) (string, error) {
+	one, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := v.dial(one, "tcp", v.addr.String())
+	switch {
+	case err == nil:
+		return connected, conn.Close()
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return refused, nil
+	}
+	return unreachable, nil
+}
+
+// port names the victim's port in a proof.
+func (v victim) port() string { return "port " + strconv.Itoa(int(v.addr.Port())) }
+
+// poll is how often a proof looks again.
+const poll = 20 * time.Millisecond
+
+// await calls look until it says that the proof holds, or ctx ends; then the
+// last proof stands. Only an error of the last look counts.
+func await(ctx context.Context, look func(context.Context) (Proof, error)) (Proof, error) {
+	for {
+		p, err := look(ctx)
+		if err == nil && p.OK {
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return lastLook(ctx, look, p, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(poll):
+		}
+	}
+}
+
+// lastLook asks once more, for a moment, after the time was up: a look that
+// the deadline interrupted has seen nothing.
+func lastLook(ctx context.Context, look func(context.Context) (Proof, error), p Proof, err error) (Proof, error) {
+	if err == nil {
+		return p, nil
+	}
+	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return look(again)
+}

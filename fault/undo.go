@@ -1,0 +1,151 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Names of undoers, as Entry.Undo has them.
+const (
+	// ContainerRunning starts the node's container if it does not run.
+	ContainerRunning = "container-running"
+	// ProcessRunning starts the application's process if it does not run,
+	// and before it the container if that is down.
+	ProcessRunning = "process-running"
+	// FilterAbsent removes the packet filter whose table Params["table"]
+	// names from the node's network namespace.
+	FilterAbsent = "filter-absent"
+	// Unpaused thaws the node's container.
+	Unpaused = "unpaused"
+)
+
+// UndoBudget is how long UndoAll gives each entry.
+const UndoBudget = 20 * time.Second
+
+// undoers is the table of everything that an Entry can name.
+var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
+	ContainerRunning: ensureContainer,
+	ProcessRunning:   ensureProcess,
+	FilterAbsent:     ensureNoFilter,
+	Unpaused:         ensureUnpaused,
+}
+
+// UndoError is an undo that failed: what is left, and on which node.
+type UndoError struct {
+	Entry Entry
+	Err   error
+}
+
+// Error names the state that could not be ensured.
+func (e *UndoError) Error() string {
+	return fmt.Sprintf("undo %s on %s: %v", e.Entry.Undo, e.Entry.Node, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *UndoError) Unwrap() error { return e.Err }
+
+// UndoAll ensures the state that each entry names, last in, first out. It
+// goes on after an error and returns them all, joined, each an *UndoError.
+// A ctx that is cancelled does not stop it: each entry has UndoBudget.
+func UndoAll(ctx context.Context, nodes []topology.Node, entries []Entry) error {
+	var errs []error
+	for _, e := range slices.Backward(entries) {
+		one, cancel := context.WithTimeout(context.WithoutCancel(ctx), UndoBudget)
+		errs = append(errs, Undo(one, nodes, e))
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+// Undo ensures the state that one entry names, within ctx. It may be called
+// again, and where the act never took effect. An error is an *UndoError.
+func Undo(ctx context.Context, nodes []topology.Node, e Entry) error {
+	i := slices.IndexFunc(nodes, func(n topology.Node) bool { return n.Name() == e.Node })
+	if i < 0 {
+		return &UndoError{e, fmt.Errorf("node: %w", topology.ErrNotFound)}
+	}
+	undo, ok := undoers[e.Undo]
+	if !ok {
+		return &UndoError{e, errors.New("no such undo; it was recorded by another version of hachaos")}
+	}
+	if err := undo(ctx, nodes[i], e.Params); err != nil {
+		return &UndoError{e, err}
+	}
+	return nil
+}
+
+func ensureContainer(ctx context.Context, n topology.Node, _ map[string]string) error {
+	c, err := container(n)
+	if err != nil {
+		return err
+	}
+	state, err := c.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Running {
+		return nil
+	}
+	return c.Start(ctx)
+}
+
+func ensureProcess(ctx context.Context, n topology.Node, _ map[string]string) error {
+	if _, ok := n.(topology.Container); ok {
+		if err := ensureContainer(ctx, n, nil); err != nil {
+			return err
+		}
+	}
+	return succeed(n.Exec(ctx, appStart))
+}
+
+func ensureUnpaused(ctx context.Context, n topology.Node, _ map[string]string) error {
+	c, err := container(n)
+	if err != nil {
+		return err
+	}
+	return c.Unpause(ctx)
+}
+
+// ensureNoFilter needs nothing where the container is down: its namespace,
+// and the filter in it, went with it.
+func ensureNoFilter(ctx context.Context, n topology.Node, params map[string]string) error {
+	ns, err := namespace(n)
+	if err != nil {
+		return err
+	}
+	table := params["table"]
+	if !strings.HasPrefix(table, tablePrefix) {
+		return fmt.Errorf("table %q is not one of hachaos: its name does not begin with %s", table, tablePrefix)
+	}
+	err = succeed(ns.InNamespace(ctx, removeFilter(table)...))
+	if errors.Is(err, topology.ErrNotRunning) {
+		return nil
+	}
+	return err
+}
+
+// succeed turns the outcome of a command into an error.
+func succeed(out topology.Output, err error) error {
+	if err != nil {
+		return err
+	}
+	if out.Code != 0 {
+		return fmt.Errorf("exit status %d: %s", out.Code, lastLine(out))
+	}
+	return nil
+}
+
+// lastLine is the most telling line of a command that went wrong.
+func lastLine(out topology.Output) string {
+	text := strings.TrimSpace(string(out.Stderr))
+	if text == "" {
+		text = strings.TrimSpace(string(out.Stdout))
+	}
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}

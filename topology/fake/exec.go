@@ -1,0 +1,122 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Exec knows the commands that faults run in a node: the supervisor's start,
+// the kill of the process, and the look at it.
+func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.running(); err != nil {
+		return topology.Output{}, err
+	}
+	script := argv[len(argv)-1]
+	switch {
+	case argv[0] == "cat":
+		_, pid, _ := strings.Cut(strings.TrimSpace(n.look()), "\n")
+		return topology.Output{Stdout: []byte(pid)}, nil
+	case argv[0] == "/usr/local/bin/app-start":
+		return n.appStart()
+	case strings.Contains(script, "kill -KILL"):
+		return n.crash()
+	case strings.Contains(script, "kill -0"):
+		return topology.Output{Stdout: []byte(n.look())}, nil
+	}
+	return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}, nil
+}
+
+func (n *node) appStart() (topology.Output, error) {
+	if n.cluster.opts.UndoFails {
+		return topology.Output{Code: 1, Stderr: []byte("app-start: the supervisor started nothing within 5 s")}, nil
+	}
+	if n.ended.After(n.state.StartedAt) && n.proc == nil {
+		n.ended = time.Time{}
+		n.launch()
+	}
+	return topology.Output{Stdout: fmt.Appendln(nil, n.pids)}, nil
+}
+
+func (n *node) crash() (topology.Output, error) {
+	if n.cluster.opts.NoEffect {
+		return topology.Output{}, nil
+	}
+	n.stopProcess()
+	n.crashed, n.ended = time.Now(), time.Now()
+	return topology.Output{}, nil
+}
+
+// look prints when the process was killed, when that was noticed, and its
+// number while it lives.
+func (n *node) look() string {
+	pid := fmt.Sprint(n.pids)
+	if !n.ended.IsZero() {
+		pid = "-"
+	}
+	return strings.Join([]string{unixNano(n.crashed), unixNano(n.ended), pid}, "\n") + "\n"
+}
+
+func unixNano(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
+}
+
+// InNamespace knows what faults ask of nft: adding a table with chains that
+// drop, deleting it, and listing the tables.
+func (n *node) InNamespace(_ context.Context, argv ...string) (topology.Output, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.running(); err != nil {
+		return topology.Output{}, err
+	}
+	if argv[0] != "nft" {
+		return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}, nil
+	}
+	for statement := range strings.SplitSeq(strings.Join(argv[1:], " "), "; ") {
+		f := strings.Fields(statement)
+		switch {
+		case f[0] == "list", f[0] == "-s":
+			return topology.Output{Stdout: []byte(n.listTables())}, nil
+		case len(f) >= 4 && f[0] == "add" && f[1] == "table":
+			if !n.cluster.opts.NoEffect {
+				n.tables[f[3]] = n.tables[f[3]]
+			}
+		case len(f) >= 4 && f[0] == "add" && f[1] == "chain":
+			if !n.cluster.opts.NoEffect {
+				n.tables[f[3]] = true
+			}
+		case len(f) >= 4 && f[0] == "delete" && f[1] == "table":
+			delete(n.tables, f[3])
+		}
+	}
+	n.host.filter(n.dropping())
+	return topology.Output{}, nil
+}
+
+// dropping says whether a table has a chain that drops.
+func (n *node) dropping() bool {
+	for _, drops := range n.tables {
+		if drops {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *node) listTables() string {
+	var lines []string
+	for t := range n.tables {
+		lines = append(lines, "table inet "+t+"\n")
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
