@@ -1,24 +1,45 @@
 // Package load is the open-model workload: operations at a set rate over
 // vegeta, each with an intended time, a session fixed by the schedule, and an
 // outcome that is decided by what reached the wire.
+//
+// Vegeta's attacker drives the hits; a RoundTripper of this package carries
+// each of them out, so that vegeta's own latency, which begins when a worker
+// picks a hit up, is never used.
 package load
 
-import "time"
+import (
+	"time"
 
-// Config is a workload. The zero value of a field means its default; see
-// Default.
+	"github.com/hachaos/hachaos/history"
+)
+
+// Config is a workload. The zero value of a field means its default, but a
+// rate of 0 is refused; see Default and Validate.
 type Config struct {
-	Rate       int           // operations a second
-	Sessions   int           // concurrent client sessions; 0: 100, or half the rate if that is more
-	SessionOps int           // operations of a session from login to logout
-	Timeout    time.Duration // the client's patience with one attempt
+	Rate       int // operations a second
+	Sessions   int // concurrent client sessions; 0: 100, or half the rate if that is more
+	SessionOps int // operations of a session from login to logout, both included
+	// Timeout is the client's patience with one operation, counted from its
+	// intended time: the wait behind its session and the retries included.
+	Timeout    time.Duration
 	NoRetry    bool          // do not retry an order after an unknown outcome
 	MaxRetries int           // attempts after the first, of an order
 	Late       time.Duration // a send later than this counts as late
 	Ceiling    int           // outstanding operations beyond which one is dropped
-	// Writes, Reads and Orders are the parts of the mix.
+	// Writes, Reads and Orders are the parts of the mix; all 0 is the
+	// default's.
 	Writes, Reads, Orders int
+	// OrderWork is how long a healthy system works on an order.
+	OrderWork time.Duration
+	// KeyPrefix begins the idempotency keys and makes them unique to a run;
+	// empty is the run's start in nanoseconds.
+	KeyPrefix string
 }
+
+// MaxRate is the highest rate that Validate accepts, twice what the
+// generator was measured to send on time on two cores that it shares with
+// the server.
+const MaxRate = 20000
 
 // Default is the workload of the built-in scenarios: 200 operations a
 // second, a third each of session writes, session reads and orders.
@@ -27,5 +48,43 @@ func Default() Config {
 		Rate: 200, SessionOps: 20,
 		Timeout: 10 * time.Second, MaxRetries: 2, Late: 5 * time.Millisecond,
 		Ceiling: 20000, Writes: 1, Reads: 1, Orders: 1,
+		OrderWork: 250 * time.Millisecond,
 	}
+}
+
+// Resolved returns c with every default put in, but for Rate and KeyPrefix.
+func (c Config) Resolved() Config {
+	d := Default()
+	c.Sessions = or(c.Sessions, max(100, c.Rate/2))
+	c.SessionOps = or(c.SessionOps, d.SessionOps)
+	c.Timeout = or(c.Timeout, d.Timeout)
+	c.MaxRetries = or(c.MaxRetries, d.MaxRetries)
+	c.Late = or(c.Late, d.Late)
+	c.Ceiling = or(c.Ceiling, d.Ceiling)
+	c.OrderWork = or(c.OrderWork, d.OrderWork)
+	if c.Writes == 0 && c.Reads == 0 && c.Orders == 0 {
+		c.Writes, c.Reads, c.Orders = d.Writes, d.Reads, d.Orders
+	}
+	return c
+}
+
+// Interval is the time between the intended sends of two operations; 0 if
+// there is no rate. It is history.LoadMeta's.
+func (c Config) Interval() time.Duration { return c.Meta().Interval() }
+
+// Meta is the workload as the journal keeps it, with the defaults put in.
+func (c Config) Meta() history.LoadMeta {
+	c = c.Resolved()
+	return history.LoadMeta{
+		Rate: c.Rate, Sessions: c.Sessions, Timeout: c.Timeout,
+		Retry: !c.NoRetry, Late: c.Late,
+	}
+}
+
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
 }

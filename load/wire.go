@@ -1,0 +1,128 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// wire is a connection that knows what reached it. httptrace alone does not
+// tell: WroteHeaders and WroteRequest fire when the request is in the
+// client's buffer, before it is flushed. HTTP/1 has one request at a time on
+// a connection, so that what is written after arm belongs to that request.
+type wire struct {
+	net.Conn
+	clock history.RunClock
+	drop  func(*wire)
+
+	sent  atomic.Int64 // when the first byte since arm was written, on the run's clock; -1: none was
+	ended atomic.Bool  // the peer closed it in order
+	broke atomic.Bool  // it failed in another way
+}
+
+// arm begins a request.
+func (w *wire) arm() { w.sent.Store(-1) }
+
+// firstByte is when the first byte of the request was written; -1 if none was.
+func (w *wire) firstByte() time.Duration { return time.Duration(w.sent.Load()) }
+
+func (w *wire) Write(b []byte) (int, error) {
+	at := w.clock.Now()
+	n, err := w.Conn.Write(b)
+	if n > 0 {
+		w.sent.CompareAndSwap(-1, int64(at))
+	}
+	if err != nil {
+		w.broke.Store(true)
+	}
+	return n, err
+}
+
+func (w *wire) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	switch {
+	case errors.Is(err, io.EOF):
+		w.ended.Store(true)
+	case err != nil:
+		w.broke.Store(true)
+	}
+	return n, err
+}
+
+func (w *wire) Close() error {
+	w.drop(w)
+	return w.Conn.Close()
+}
+
+// wires opens connections and can close all that are left. It is safe for
+// concurrent use.
+type wires struct {
+	dial    topology.DialFunc
+	clock   history.RunClock
+	timeout time.Duration
+	ctx     context.Context // ends the dials: http.Transport lets them outlive their request
+
+	mu   sync.Mutex
+	open map[*wire]struct{}
+	done bool
+}
+
+func newWires(ctx context.Context, dial topology.DialFunc, clock history.RunClock, timeout time.Duration) *wires {
+	return &wires{dial: dial, clock: clock, timeout: timeout, ctx: ctx, open: map[*wire]struct{}{}}
+}
+
+// dialContext is for http.Transport.
+func (ws *wires) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, ws.timeout)
+	defer cancel()
+	defer context.AfterFunc(ws.ctx, cancel)()
+	c, err := ws.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{Conn: c, clock: ws.clock, drop: ws.drop}
+	w.arm()
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.done {
+		return nil, errors.Join(net.ErrClosed, c.Close())
+	}
+	ws.open[w] = struct{}{}
+	return w, nil
+}
+
+func (ws *wires) drop(w *wire) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.open, w)
+}
+
+// close ends every connection and lets no further one begin.
+func (ws *wires) close() {
+	ws.mu.Lock()
+	ws.done = true
+	left := make([]*wire, 0, len(ws.open))
+	for w := range ws.open {
+		left = append(left, w)
+	}
+	ws.mu.Unlock()
+	for _, w := range left {
+		_ = w.Close() // it is given up: nothing waits for an answer on it
+	}
+}
+
+// dialClass is the class of an error that came before there was a connection.
+func dialClass(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return history.ErrRefused
+	}
+	return history.ErrConnect
+}
