@@ -1,0 +1,61 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/jackc/pgx/v5"
+)
+
+// ledgerSQL reads all orders. A row of a client that is not the harness has
+// no op.
+const ledgerSQL = `
+SELECT id, idempotency_key, coalesce(op, 0), coalesce(attempt, 0), node, version
+FROM orders ORDER BY id`
+
+// Ledger reads the orders straight from the cluster's database, in one
+// transaction that sees one state of it, and puts a LedgerRow for each, row
+// by row, and last its Coverage: complete only if every row was read. It
+// leaves the events' times at 0; see Stamp. Call it after Quiesce.
+func Ledger(ctx context.Context, c topology.Cluster, sink history.Sink) error {
+	a := &account{stream: history.StreamLedger}
+	defer settle(sink, nil, a)
+	err := readLedger(ctx, c, func(row history.LedgerRow) {
+		a.saw()
+		put(sink, history.StreamLedger, 0, "", row)
+	})
+	if err != nil {
+		a.lack("%v", err)
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+func readLedger(ctx context.Context, c topology.Cluster, each func(history.LedgerRow)) (err error) {
+	conn, err := openDatabase(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeDatabase(conn)
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { err = errors.Join(err, tx.Rollback(ctx)) }()
+	rows, err := tx.Query(ctx, ledgerSQL)
+	if err != nil {
+		return fmt.Errorf("read orders: %w", err)
+	}
+	var row history.LedgerRow
+	_, err = pgx.ForEachRow(rows, []any{&row.Order, &row.Key, &row.Op, &row.Attempt, &row.Node, &row.Version}, func() error {
+		each(row)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read orders: %w", err)
+	}
+	return nil
+}

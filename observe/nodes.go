@@ -1,0 +1,122 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
+	"golang.org/x/sync/errgroup"
+)
+
+// nodes records what each node is: at the beginning, after each start of its
+// container and at the end.
+type nodes struct{ env env }
+
+// versionEvery is how often a node that does not yet answer is asked again
+// for its version.
+const versionEvery = 200 * time.Millisecond
+
+// atEnd bounds the last look, which the run's end must not break off.
+const atEnd = 2 * time.Second
+
+// Name implements Observer.
+func (n *nodes) Name() string { return "nodes" }
+
+// Observe implements Observer.
+func (n *nodes) Observe(ctx context.Context, sink history.Sink) error {
+	var g errgroup.Group
+	for _, node := range n.env.cluster.Nodes() {
+		g.Go(func() error { return n.watch(ctx, sink, node) })
+	}
+	return g.Wait()
+}
+
+// watch records one node until ctx ends.
+func (n *nodes) watch(ctx context.Context, sink history.Sink, node topology.Node) error {
+	a := &account{stream: history.StreamNode, source: node.Name()}
+	states, failed := running(ctx, n.env, node)
+	n.each(ctx, sink, a, node, states)
+	err := failed()
+	if err != nil {
+		a.lack("%v", err)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), atEnd)
+	defer cancel()
+	n.record(last, sink, a, node, false)
+	settle(sink, n.env.clock.Now, a)
+	return err
+}
+
+// each records the node now and after every start, until the states end. A
+// record that waits for a version is broken off by the next.
+func (n *nodes) each(ctx context.Context, sink history.Sink, a *account, node topology.Node, states <-chan bool) {
+	up, open := true, true
+	for open {
+		recording, stop := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func(up bool) {
+			defer close(done)
+			if up {
+				n.record(recording, sink, a, node, true)
+			}
+		}(up)
+		up, open = <-states
+		stop()
+		<-done
+	}
+}
+
+// record asks the engine and, of an application node, its version; if wait
+// is set it asks again until the node answers or ctx ends.
+func (n *nodes) record(ctx context.Context, sink history.Sink, a *account, node topology.Node, wait bool) {
+	ns, _ := n.env.cluster.Spec().NodeByName(node.Name())
+	v := history.NodeInfo{Node: node.Name(), Role: string(node.Role()), Image: ns.Image}
+	if c, ok := node.(topology.Container); ok {
+		state, err := c.Inspect(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				a.miss(1, "inspect %s: %v", node.Name(), err)
+			}
+			return
+		}
+		v.Running = state.Running
+		v.Started, v.Finished = n.at(state.StartedAt), n.at(state.FinishedAt)
+	}
+	if node.Role() == topology.Application && v.Running {
+		v.Version = n.version(ctx, ns, wait)
+	}
+	a.saw()
+	put(sink, history.StreamNode, n.env.clock.Now(), node.Name(), v)
+}
+
+// at maps an engine's time; a time that never was stays 0.
+func (n *nodes) at(wall time.Time) time.Duration {
+	if wall.IsZero() {
+		return 0
+	}
+	at, _ := n.env.wall.Map(wall)
+	return at
+}
+
+// version is what the node's answers name; empty if it gives none.
+func (n *nodes) version(ctx context.Context, ns topology.NodeSpec, wait bool) string {
+	for {
+		got, err := n.askVersion(ctx, ns)
+		if err == nil || !wait || ctx.Err() != nil {
+			return got
+		}
+		pause(ctx, versionEvery)
+	}
+}
+
+func (n *nodes) askVersion(ctx context.Context, ns topology.NodeSpec) (string, error) {
+	short, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	got, err := get(short, n.env.dial(), addr(ns, ns.Port, appPort), livePath)
+	if err != nil {
+		return "", fmt.Errorf("version of %s: %w", ns.Name, err)
+	}
+	return got.header.Get("X-Hachaos-Version"), nil
+}

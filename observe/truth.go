@@ -1,0 +1,92 @@
+package observe
+
+import (
+	"context"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Names of gauges in the wire contract.
+const (
+	gaugeWarm     = "hachaos_warm"
+	gaugeDatabase = "hachaos_database_reachable"
+	gaugeActive   = "hachaos_pool_active"
+	gaugeWaiting  = "hachaos_pool_waiting"
+	gaugeThreads  = "hachaos_threads_busy"
+	gaugeInFlight = "hachaos_requests_in_flight"
+)
+
+// staleAfter is how old the node's last look at its database may be when it
+// says that it reaches it.
+const staleAfter = time.Second
+
+// truth polls a node's own gauges: what it is, whatever its health endpoint
+// says.
+type truth struct {
+	env  env
+	node topology.NodeSpec
+}
+
+// Name implements Observer.
+func (t *truth) Name() string { return "truth " + t.node.Name }
+
+// Observe implements Observer.
+func (t *truth) Observe(ctx context.Context, sink history.Sink) error {
+	a := &account{stream: history.StreamTruth, source: t.node.Name}
+	p := poller{every: truthEvery, within: answerWithin}
+	gap := p.run(ctx, func(ctx context.Context) { t.look(ctx, sink, a) })
+	a.looked(gap, p.limit())
+	settle(sink, t.env.clock.Now, a)
+	return nil
+}
+
+func (t *truth) look(ctx context.Context, sink history.Sink, a *account) {
+	began := time.Now()
+	got, err := get(ctx, t.env.dial(), addr(t.node, t.node.Port, appPort), metricsPath)
+	if brokenOff(ctx) {
+		return
+	}
+	at, v := t.env.clock.At(began), history.Truth{Node: t.node.Name}
+	if err == nil && got.status == 200 {
+		samples, err := parseMetrics(got.body)
+		if err != nil {
+			a.miss(1, "%s: %v", t.node.Name, err)
+		}
+		by := gauges(samples)
+		if _, ok := by[gaugeWarm]; !ok {
+			a.miss(1, "%s: %s has no %s; see docs/wire.md", t.node.Name, metricsPath, gaugeWarm)
+			return
+		}
+		v = truthOf(by)
+		v.Node = t.node.Name
+		at = t.asOf(by, began)
+	}
+	a.saw()
+	put(sink, history.StreamTruth, at, t.node.Name, v)
+}
+
+// asOf is when the node looked: the time of its warm gauge, if that lies
+// before the end of our own look, else when our look began.
+func (t *truth) asOf(by map[string]sample, began time.Time) time.Duration {
+	ms := by[gaugeWarm].millis
+	if ms == 0 {
+		return t.env.clock.At(began)
+	}
+	at, _ := t.env.wall.Map(time.UnixMilli(ms))
+	return min(at, t.env.clock.Now())
+}
+
+// truthOf reads the gauges. The database counts as reached only if the node
+// looked within staleAfter of its look at warm.
+func truthOf(by map[string]sample) history.Truth {
+	warm, database := by[gaugeWarm], by[gaugeDatabase]
+	age := time.Duration(warm.millis-database.millis) * time.Millisecond
+	fresh := warm.millis == 0 || database.millis == 0 || age <= staleAfter
+	return history.Truth{
+		Up: true, Warm: warm.value == 1, Database: database.value == 1 && fresh,
+		Active: int(by[gaugeActive].value), Waiting: int(by[gaugeWaiting].value),
+		Threads: int(by[gaugeThreads].value), InFlight: int(by[gaugeInFlight].value),
+	}
+}
