@@ -1,0 +1,234 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+// Names and numbers of jetty-ha that its parts share.
+const (
+	jettyName     = "jetty-ha"
+	jettyDir      = "fixtures/jetty-ha/"
+	jettyMinNodes = 2
+	jettyMaxNodes = 8
+
+	jettyPort    = 8080
+	databasePort = 5432
+	toxiproxyAPI = 8474
+	// Node i's way to the database is toxiproxy's port jettyDatabasePort+i.
+	jettyDatabasePort = 15431
+
+	// Containers weigh half of the load generator, which shares the cores
+	// with a JVM that boots.
+	jettyShares = 512
+)
+
+// Addresses are these hosts of the run's subnet.
+const (
+	hostDatabase  = 10
+	hostToxiproxy = 20
+	hostJetty     = 20 // plus the node's number, from 1
+	hostBalancer  = 30 // plus the balancer's number, from 1
+	hostVIP       = 100
+)
+
+// JettyHA is the built-in stack: two HAProxy with keepalived and one VIP, two
+// to eight Jetty nodes with their sessions in PostgreSQL, and a Toxiproxy
+// between every node and the database.
+func JettyHA() Definition {
+	return Definition{
+		Name:     jettyName,
+		About:    "HAProxy pair with a VIP, Jetty nodes with JDBC sessions, PostgreSQL behind Toxiproxy",
+		Profiles: []string{profileTuned, profileDocumented},
+		Switches: jettySwitches(),
+		Plan:     planJetty,
+	}
+}
+
+// planJetty validates the options once; the returned Plan only fails for a
+// subnet that has no room.
+func planJetty(opts Options) (Plan, error) {
+	profile, err := jettyProfileByName(opts.Profile)
+	if err != nil {
+		return nil, err
+	}
+	nodes := opts.Nodes
+	if nodes == 0 {
+		nodes = jettyMinNodes
+	}
+	if nodes < jettyMinNodes || nodes > jettyMaxNodes {
+		return nil, fmt.Errorf("topology %s: %d application nodes: it takes %d to %d", jettyName, nodes, jettyMinNodes, jettyMaxNodes)
+	}
+	set, err := parseJettySwitches(opts.Set, nodes)
+	if err != nil {
+		return nil, err
+	}
+	plan := jettyPlan{profile: profile, nodes: nodes, set: set}
+	return plan.spec, nil
+}
+
+// jettyPlan is everything that does not depend on the subnet.
+type jettyPlan struct {
+	profile jettyProfile
+	nodes   int
+	set     jettySet
+}
+
+func (p jettyPlan) spec(subnet netip.Prefix) (Spec, error) {
+	if !subnet.Addr().Is4() || subnet.Bits() > 24 {
+		return Spec{}, fmt.Errorf("topology %s: subnet %s: it takes an IPv4 network of /24 or wider", jettyName, subnet)
+	}
+	net := jettyNet{subnet: subnet.Masked()}
+	spec := Spec{
+		Name:      jettyName,
+		Profile:   p.profile.name,
+		Subnet:    net.subnet,
+		VIP:       net.host(hostVIP),
+		Port:      80,
+		ReadyPath: "/health/ready",
+		Values:    p.values(),
+		Bounds:    p.bounds(),
+	}
+	proxy, err := p.toxiproxy(net)
+	if err != nil {
+		return Spec{}, err
+	}
+	spec.Nodes = append(spec.Nodes, p.database(net), proxy)
+	for i := 1; i <= p.nodes; i++ {
+		spec.Nodes = append(spec.Nodes, p.application(net, i))
+	}
+	for i := 1; i <= 2; i++ {
+		balancer, err := p.balancer(net, i)
+		if err != nil {
+			return Spec{}, err
+		}
+		spec.Nodes = append(spec.Nodes, balancer)
+	}
+	return spec, nil
+}
+
+func (p jettyPlan) database(net jettyNet) NodeSpec {
+	return NodeSpec{
+		Name:  "db",
+		Role:  Database,
+		Image: "postgres",
+		Addr:  net.host(hostDatabase),
+		// What the harness reads the ledger with; the image has the role.
+		Env: map[string]string{
+			"HACHAOS_DATABASE": "jetty_sessions",
+			"HACHAOS_USER":     "hachaos",
+			"HACHAOS_PASSWORD": "hachaos",
+		},
+		Shares: jettyShares,
+		Shm:    128 << 20,
+		Port:   databasePort,
+	}
+}
+
+func (p jettyPlan) toxiproxy(net jettyNet) (NodeSpec, error) {
+	config, err := render("toxiproxy.json.tmpl", toxiproxyData{
+		Proxies:  net.proxies(p.nodes),
+		Upstream: netip.AddrPortFrom(net.host(hostDatabase), databasePort),
+	})
+	if err != nil {
+		return NodeSpec{}, err
+	}
+	const path = "/etc/hachaos/toxiproxy.json"
+	return NodeSpec{
+		Name:   "toxi",
+		Role:   Proxy,
+		Image:  "toxiproxy",
+		Addr:   net.host(hostToxiproxy),
+		Files:  []File{{Path: path, Mode: 0o644, Content: config}},
+		Cmd:    []string{"-host", "0.0.0.0", "-port", strconv.Itoa(toxiproxyAPI), "-config", path},
+		Shares: jettyShares,
+		Port:   toxiproxyAPI,
+	}, nil
+}
+
+func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
+	name := jettyNode(i)
+	env := map[string]string{
+		"NODE":    name,
+		"VERSION": "1",
+		"DB_URL": fmt.Sprintf("jdbc:postgresql://%s/jetty_sessions?ApplicationName=%s%s",
+			netip.AddrPortFrom(net.host(hostToxiproxy), uint16(jettyDatabasePort+i)), name, p.profile.databaseOptions),
+		"DB_USER":       "jetty_user",
+		"DB_PASSWORD":   "SecurePassword123!",
+		"WARMUP_MS":     millis(p.set.warmup),
+		"ORDER_WORK_MS": millis(p.set.orderWork),
+		"DEDUPE":        p.set.dedupe,
+		"SESSIONS":      p.set.sessions,
+		"READINESS":     p.set.readiness,
+	}
+	for key, value := range p.profile.env {
+		env[key] = value
+	}
+	return NodeSpec{
+		Name:   name,
+		Role:   Application,
+		Image:  p.profile.image,
+		Addr:   net.host(hostJetty + i),
+		Env:    env,
+		Shares: jettyShares,
+		Port:   jettyPort,
+		Ready:  "/health/ready",
+	}
+}
+
+func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {
+	name := "lb" + strconv.Itoa(i)
+	haproxy, err := render(p.profile.haproxy, p.haproxyData(net, name))
+	if err != nil {
+		return NodeSpec{}, err
+	}
+	keepalived, err := render("keepalived.conf.tmpl", keepalivedData{
+		Name:          name,
+		Addr:          net.host(hostBalancer + i),
+		Peer:          net.host(hostBalancer + 3 - i),
+		VIP:           net.host(hostVIP),
+		Bits:          net.subnet.Bits(),
+		Priority:      p.profile.priorities[i-1],
+		AdvertInt:     p.profile.advertInt,
+		TrackInterval: p.profile.trackInterval,
+		TrackFall:     p.profile.trackFall,
+	})
+	if err != nil {
+		return NodeSpec{}, err
+	}
+	return NodeSpec{
+		Name:  name,
+		Role:  Balancer,
+		Image: "haproxy",
+		Addr:  net.host(hostBalancer + i),
+		Files: []File{
+			{Path: "/etc/haproxy/haproxy.cfg", Mode: 0o644, Content: haproxy},
+			{Path: "/etc/keepalived/keepalived.conf", Mode: 0o644, Content: keepalived},
+		},
+		Caps:   []string{"NET_ADMIN", "NET_RAW"},
+		Shares: jettyShares,
+		Port:   80,
+	}, nil
+}
+
+// jettyNode is the name of application node i, from 1.
+func jettyNode(i int) string { return "j" + strconv.Itoa(i) }
+
+// jettyNet hands out the addresses of a subnet.
+type jettyNet struct{ subnet netip.Prefix }
+
+// host is the nth address of the subnet, n at most 254.
+func (n jettyNet) host(nth int) netip.Addr {
+	b := n.subnet.Addr().As4()
+	b[3] += byte(nth)
+	return netip.AddrFrom4(b)
+}
+
+func (n jettyNet) proxies(nodes int) []toxiproxyProxy {
+	out := make([]toxiproxyProxy, 0, nodes)
+	for i := 1; i <= nodes; i++ {
+		out = append(out, toxiproxyProxy{Name: jettyNode(i), Port: jettyDatabasePort + i})
+	}
+	return out
+}

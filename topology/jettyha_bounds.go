@@ -1,0 +1,209 @@
+package topology
+
+import (
+	"fmt"
+	"time"
+)
+
+// Sources of the formulas.
+const (
+	sourceCheck = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "timeout check"`
+	sourceRise  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "rise"`
+	sourceRetry = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
+	sourceFroze = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
+	sourceVRRP  = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
+)
+
+// turnAround is how long HAProxy waits before it tries the same server again
+// after a refused connection, if timeout connect is not shorter (manual, 4.2
+// "retries").
+const turnAround = time.Second
+
+// bounds follow from the profile. The switches that plant a defect
+// (redispatch=off, check=liar, …) do not move them: that is how the defect
+// shows. Warm-up moves the bound on recovery.
+func (p jettyPlan) bounds() []Bound {
+	b := boundMaker{p.profile}
+	return []Bound{
+		b.detect(BoundDetectRefused, 0, "0 (refused)"),
+		b.detect(BoundDetectVanished, b.vanished(), fmt.Sprintf("min(timeout connect %s, inter %s)", b.timeoutConnect, b.inter)),
+		b.detect(BoundDetectFrozen, b.frozen(), b.frozenName()),
+		b.divert(),
+		b.outage(BoundOutageRefused, BoundDetectRefused, b.refusedCost()),
+		b.outage(BoundOutageVanished, BoundDetectVanished, b.vanishedCost()),
+		b.outageFrozen(),
+		b.unready(),
+		b.ready(),
+		b.vip(),
+		b.recovered(p.set.warmup),
+	}
+}
+
+// boundMaker computes bounds and writes down how.
+type boundMaker struct{ jettyProfile }
+
+// detection is the time to mark a server down if one failing check takes c:
+// the fault falls just after a good check, the next comes after inter, and
+// fall − 1 more at fastinter.
+func (b boundMaker) detection(c time.Duration) time.Duration {
+	return b.inter + time.Duration(b.fall-1)*b.fastInter + time.Duration(b.fall)*c
+}
+
+func (b boundMaker) detect(name string, c time.Duration, cost string) Bound {
+	return Bound{
+		Name:  name,
+		Limit: b.detection(c) + b.allowance,
+		Formula: fmt.Sprintf("inter %s + (fall %d − 1) × fastinter %s + fall %d × %s + allowance %s",
+			b.inter, b.fall, b.fastInter, b.fall, cost, b.allowance),
+		Source: sourceCheck,
+		File:   jettyProfilesFile,
+	}
+}
+
+// vanished is what a check costs if its SYN is lost.
+func (b boundMaker) vanished() time.Duration { return min(b.timeoutConnect, b.inter) }
+
+// frozen is what a check costs if nobody answers it.
+func (b boundMaker) frozen() time.Duration {
+	if b.timeoutCheck > 0 {
+		return b.timeoutCheck
+	}
+	return b.inter
+}
+
+func (b boundMaker) frozenName() string {
+	if b.timeoutCheck > 0 {
+		return "timeout check " + b.timeoutCheck.String()
+	}
+	return "inter " + b.inter.String() + " (timeout check is unset)"
+}
+
+// cost is how long a request is held that was sent to the dead server, and
+// whether it then fails.
+type cost struct {
+	held    time.Duration
+	formula string
+	fails   bool
+}
+
+func (b boundMaker) refusedCost() cost {
+	if b.redispatch {
+		return cost{formula: "0 (refused, redispatched at once)"}
+	}
+	wait := min(b.timeoutConnect, turnAround)
+	return cost{
+		held:    time.Duration(b.retries) * wait,
+		formula: fmt.Sprintf("retries %d × min(timeout connect %s, 1s)", b.retries, b.timeoutConnect),
+		fails:   true,
+	}
+}
+
+func (b boundMaker) vanishedCost() cost {
+	if b.redispatch {
+		return cost{held: b.timeoutConnect, formula: fmt.Sprintf("timeout connect %s (then redispatched)", b.timeoutConnect)}
+	}
+	return cost{
+		held:    time.Duration(b.retries+1) * b.timeoutConnect,
+		formula: fmt.Sprintf("(retries %d + 1) × timeout connect %s", b.retries, b.timeoutConnect),
+		fails:   true,
+	}
+}
+
+// divert bounds the longest that a request is held which was sent to the dead
+// server at the moment of its detection.
+func (b boundMaker) divert() Bound {
+	c := b.vanishedCost()
+	return Bound{
+		Name:    BoundDivert,
+		Limit:   c.held + b.allowance,
+		Formula: c.formula + fmt.Sprintf(" + allowance %s", b.allowance),
+		Source:  sourceRetry,
+		File:    jettyProfilesFile,
+	}
+}
+
+// outage bounds the longest run of bad operations of the victim's share.
+// With redispatch a request that cannot connect is only late, so the run
+// holds what was in flight. Without, every request fails until detection.
+func (b boundMaker) outage(name, detected string, c cost) Bound {
+	bound := Bound{Name: name, Source: sourceRetry, File: jettyProfilesFile}
+	if !c.fails {
+		bound.Limit = c.held + b.allowance
+		bound.Formula = fmt.Sprintf("%s + allowance %s", c.formula, b.allowance)
+		return bound
+	}
+	detection := b.detection(0)
+	if detected == BoundDetectVanished {
+		detection = b.detection(b.vanished())
+	}
+	bound.Limit = detection + c.held + b.allowance
+	bound.Formula = fmt.Sprintf("%s %s + %s + allowance %s", detected, detection, c.formula, b.allowance)
+	return bound
+}
+
+// outageFrozen: a frozen server accepts connections, so nothing is
+// redispatched; a session's request hangs for timeout server, and its next
+// ones queue behind it.
+func (b boundMaker) outageFrozen() Bound {
+	detection := b.detection(b.frozen())
+	return Bound{
+		Name:    BoundOutageFrozen,
+		Limit:   detection + b.timeoutServer + b.allowance,
+		Formula: fmt.Sprintf("%s %s + timeout server %s + allowance %s", BoundDetectFrozen, detection, b.timeoutServer, b.allowance),
+		Source:  sourceFroze,
+		File:    jettyProfilesFile,
+	}
+}
+
+// unready: a check that gets its 503 may take as long as the node's own look
+// at the database.
+func (b boundMaker) unready() Bound {
+	return Bound{
+		Name:  BoundUnready,
+		Limit: b.detection(b.readyLimit) + b.allowance,
+		Formula: fmt.Sprintf("inter %s + (fall %d − 1) × fastinter %s + fall %d × the node's look %s + allowance %s",
+			b.inter, b.fall, b.fastInter, b.fall, b.readyLimit, b.allowance),
+		Source: sourceCheck,
+		File:   jettyProfilesFile,
+	}
+}
+
+func (b boundMaker) ready() Bound {
+	rising := b.inter + time.Duration(b.rise-1)*b.fastInter + time.Duration(b.rise)*b.readyLimit
+	return Bound{
+		Name:  BoundReady,
+		Limit: rising + b.allowance,
+		Formula: fmt.Sprintf("inter %s + (rise %d − 1) × fastinter %s + rise %d × the node's look %s + allowance %s",
+			b.inter, b.rise, b.fastInter, b.rise, b.readyLimit, b.allowance),
+		Source: sourceRise,
+		File:   jettyProfilesFile,
+	}
+}
+
+// vip: the lower of the two priorities has the longer skew.
+func (b boundMaker) vip() Bound {
+	priority := min(b.priorities[0], b.priorities[1])
+	skew := time.Duration(256-priority) * b.advertInt / 256
+	return Bound{
+		Name:  BoundVIP,
+		Limit: 3*b.advertInt + skew + b.allowance,
+		Formula: fmt.Sprintf("3 × advert_int %s + (256 − priority %d) / 256 × advert_int %s + allowance %s",
+			b.advertInt, priority, b.advertInt, b.allowance),
+		Source: sourceVRRP,
+		File:   jettyProfilesFile,
+	}
+}
+
+func (b boundMaker) recovered(warmup time.Duration) Bound {
+	bound := Bound{
+		Name:    BoundRecovered,
+		Limit:   b.restart + b.boot + warmup + b.allowance,
+		Formula: fmt.Sprintf("boot %s + warm-up %s + allowance %s", b.boot, warmup, b.allowance),
+		Source:  "measured: Java opens its port within a second on an idle machine",
+		File:    jettyProfilesFile,
+	}
+	if b.restart > 0 {
+		bound.Formula = fmt.Sprintf("restart after %s + %s", b.restart, bound.Formula)
+	}
+	return bound
+}

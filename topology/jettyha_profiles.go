@@ -1,0 +1,72 @@
+package topology
+
+import (
+	"fmt"
+	"time"
+)
+
+// The profiles of jetty-ha.
+const (
+	profileTuned      = "tuned"
+	profileDocumented = "documented"
+)
+
+// jettyProfile is the one place of the numbers that configurations are
+// rendered from and that bounds follow from.
+type jettyProfile struct {
+	name    string
+	image   string // of the application nodes
+	haproxy string // the template
+
+	timeoutConnect time.Duration
+	timeoutServer  time.Duration
+	timeoutCheck   time.Duration // 0 is unset: HAProxy then takes inter
+	inter          time.Duration
+	fastInter      time.Duration // equal to inter where unset
+	fall, rise     int
+	retries        int
+	redispatch     bool
+
+	advertInt     time.Duration
+	priorities    [2]int // of lb1 and lb2
+	trackInterval time.Duration
+	trackFall     int
+
+	readyLimit time.Duration // of the node's own look at the database
+	restart    time.Duration // from a crash of Java to its restart; 0 is never
+	boot       time.Duration // allowance from the start of Java to its open port
+	allowance  time.Duration // for the noise of a small machine, in every bound
+
+	databaseOptions string // appended to the JDBC address
+	env             map[string]string
+	values          []Value
+}
+
+func jettyProfileByName(name string) (jettyProfile, error) {
+	switch name {
+	case "", profileTuned:
+		return jettyTuned(), nil
+	case profileDocumented:
+		return jettyDocumented(), nil
+	}
+	return jettyProfile{}, fmt.Errorf("topology %s: unknown profile %q; there are: %s, %s",
+		jettyName, name, profileTuned, profileDocumented)
+}
+
+// values lists the profile's settings with those that switches can change.
+func (p jettyPlan) values() []Value {
+	return append([]Value{
+		{"warm-up", p.set.warmup.String(), "a node answers slowly until its classes and connections are there; readiness waits for it", jettySwitchesFile},
+		{"order work", p.set.orderWork.String(), "work between an order's commit and its answer, during which a kill leaves the outcome unknown", jettySwitchesFile},
+		{"allowance", p.profile.allowance.String(), "for the noise of a small, shared machine; part of every bound, and named in its formula", jettyProfilesFile},
+		{"boot", p.profile.boot.String(), "allowance from the start of Java to its open port; part of the bound on recovery", jettyProfilesFile},
+	}, p.profile.values...)
+}
+
+// Where a user changes a value.
+const (
+	jettySwitchesFile = "topology/jettyha_switches.go"
+	jettyProfilesFile = "topology/jettyha_profiles.go"
+	jettyBaseDir      = "fixtures/images/jetty-base/"
+	postgresDir       = "fixtures/images/postgres/"
+)

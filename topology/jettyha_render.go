@@ -1,0 +1,109 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/hachaos/hachaos/fixtures"
+)
+
+// haproxyData is what the haproxy.*.cfg.tmpl templates see.
+type haproxyData struct {
+	Name           string
+	TimeoutConnect time.Duration
+	TimeoutServer  time.Duration
+	TimeoutCheck   time.Duration
+	Inter          time.Duration
+	FastInter      time.Duration
+	Fall, Rise     int
+	Retries        int
+	Redispatch     bool
+	Liar           bool
+	Weighted       bool // some server's weight was set
+	Servers        []haproxyServer
+}
+
+type haproxyServer struct {
+	Name   string
+	Addr   netip.Addr
+	Weight int
+}
+
+// keepalivedData is what keepalived.conf.tmpl sees.
+type keepalivedData struct {
+	Name          string
+	Addr, Peer    netip.Addr
+	VIP           netip.Addr
+	Bits          int
+	Priority      int
+	AdvertInt     time.Duration
+	TrackInterval time.Duration
+	TrackFall     int
+}
+
+// toxiproxyData is what toxiproxy.json.tmpl sees.
+type toxiproxyData struct {
+	Proxies  []toxiproxyProxy
+	Upstream netip.AddrPort
+}
+
+type toxiproxyProxy struct {
+	Name string
+	Port int
+}
+
+func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
+	data := haproxyData{
+		Name:           name,
+		TimeoutConnect: p.profile.timeoutConnect,
+		TimeoutServer:  p.profile.timeoutServer,
+		TimeoutCheck:   p.profile.timeoutCheck,
+		Inter:          p.profile.inter,
+		FastInter:      p.profile.fastInter,
+		Fall:           p.profile.fall,
+		Rise:           p.profile.rise,
+		Retries:        p.profile.retries,
+		Redispatch:     p.profile.redispatch && p.set.redispatch != "off",
+		Liar:           p.set.check == "liar",
+		Weighted:       len(p.set.weights) > 0,
+	}
+	for i := 1; i <= p.nodes; i++ {
+		server := haproxyServer{Name: jettyNode(i), Addr: net.host(hostJetty + i), Weight: defaultWeight}
+		if weight, ok := p.set.weights[server.Name]; ok {
+			server.Weight = weight
+		}
+		data.Servers = append(data.Servers, server)
+	}
+	return data
+}
+
+// render executes a template of fixtures/jetty-ha. All of that folder's
+// templates are parsed together, so that they can share definitions.
+func render(name string, data any) (string, error) {
+	t, err := template.New("").
+		Funcs(template.FuncMap{"ms": haproxyTime, "seconds": keepalivedTime}).
+		Option("missingkey=error").
+		ParseFS(fixtures.FS(), "jetty-ha/*.tmpl")
+	if err != nil {
+		return "", fmt.Errorf("parse the templates of topology %s: %w", jettyName, err)
+	}
+	var text strings.Builder
+	if err := t.ExecuteTemplate(&text, name, data); err != nil {
+		return "", fmt.Errorf("render %s of topology %s: %w", name, jettyName, err)
+	}
+	return text.String(), nil
+}
+
+// haproxyTime writes a duration as HAProxy reads it: "250ms".
+func haproxyTime(d time.Duration) string { return millis(d) + "ms" }
+
+// keepalivedTime writes a duration as keepalived reads it: seconds, "0.2".
+func keepalivedTime(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
