@@ -1,0 +1,125 @@
+package assert
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// defaultSkew is Distribution's bound in percentage points.
+const defaultSkew = 10
+
+// zScore is the two-sided 99.9 % quantile of the normal distribution.
+const zScore = 3.2905
+
+// Distribution expects the balancers to share the new sessions among the
+// application nodes as they should: before the first fault, among the nodes
+// that are left while the balancers have diverted the victim, and after the
+// heal, when the restarted node must get new sessions again. A node that is
+// marked down must answer nothing.
+//
+// A window's skew is the largest difference, over its nodes, of the share of
+// new sessions from the expected share p, in percentage points. It fails
+// above
+//
+//	MaxSkewPercent + 100 · z · √(p·(1−p)/n),  z = 3.29
+//
+// where n is the number of new sessions: the second term is what chance alone
+// may do at 99.9 % (the normal approximation of a binomial). A window in
+// which not even a node that gets nothing would exceed that is too small to
+// be judged. Requests follow their sessions, so their shares are measured and
+// not judged.
+type Distribution struct {
+	// MaxSkewPercent is in percentage points; 0 means 10.
+	MaxSkewPercent float64 `json:"maxSkewPercent,omitempty"`
+	// Expect gives a node's weight; a node that is not named has none. Empty
+	// means that all application nodes are equal: the balancers' own weights
+	// are what is tested, and so are no expectation.
+	Expect map[string]float64 `json:"expect,omitempty"`
+}
+
+// Name implements Checker.
+func (Distribution) Name() string { return "distribution" }
+
+// About implements Checker.
+func (d Distribution) About() string {
+	shares := "equal shares"
+	if len(d.Expect) > 0 {
+		shares = "the stated shares"
+	}
+	return fmt.Sprintf("each ready node gets %s of the new sessions, within %g percentage points and chance; a diverted node gets nothing", shares, d.skew())
+}
+
+// Needs implements Checker.
+func (Distribution) Needs() []Need {
+	return []Need{
+		{Kind: NeedFault}, {Kind: NeedHeal}, {Kind: NeedGenerator}, {Kind: NeedClock},
+		{Kind: NeedStream, Stream: history.StreamServer},
+	}
+}
+
+func (d Distribution) skew() float64 {
+	if d.MaxSkewPercent > 0 {
+		return d.MaxSkewPercent
+	}
+	return defaultSkew
+}
+
+// Check implements Checker. Measured is the skew of the window that comes
+// nearest to its bound, or exceeds it most, and Bound is that window's.
+func (d Distribution) Check(h *history.History) Verdict {
+	s := d.newSpread(h)
+	s.divide()
+	s.count()
+	return s.verdict(d.Name())
+}
+
+// window is a time in which a set of nodes should share the new sessions.
+type window struct {
+	name     string
+	from, to time.Duration
+	expect   []float64 // by node; they add up to 1
+	sessions []int     // new sessions, by node
+	requests []int     // answers, by node
+	skew     float64   // in percentage points
+	bound    float64
+	worst    int // the node with that skew
+	judged   bool
+}
+
+// total is the number of new sessions.
+func (w *window) total() (n int) {
+	for _, s := range w.sessions {
+		n += s
+	}
+	return n
+}
+
+// judge computes the window's skew and the bound that goes with it.
+func (w *window) judge(limit float64) {
+	n := float64(w.total())
+	if n == 0 {
+		return
+	}
+	excess := math.Inf(-1)
+	for i, p := range w.expect {
+		skew := 100 * math.Abs(float64(w.sessions[i])/n-p)
+		bound := limit + 100*zScore*math.Sqrt(p*(1-p)/n)
+		if p > 0 && p < 1 && bound < 100*p {
+			w.judged = true
+		}
+		if skew-bound > excess {
+			excess, w.skew, w.bound, w.worst = skew-bound, skew, bound, i
+		}
+	}
+}
+
+// share is a node's part of the new sessions, in percent.
+func (w *window) share(i int) float64 {
+	if n := w.total(); n > 0 {
+		return 100 * float64(w.sessions[i]) / float64(n)
+	}
+	return 0
+}

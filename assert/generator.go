@@ -1,0 +1,91 @@
+package assert
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// generatorReason: of all operations at most 0.1 % were dropped by the
+// generator's own ceiling, and in each judged phase at most 5 % were sent
+// late, by more than the run's own limit (5 ms if it has none). Late is what
+// the generator itself delayed: see Op.Lateness.
+func generatorReason(h *history.History) string {
+	if len(h.Ops) == 0 {
+		return "nothing was sent"
+	}
+	if r := droppedReason(h); r != "" {
+		return r
+	}
+	limit := lateLimit(h)
+	counts := make([]lateCount, len(h.Phases))
+	cursor := 0
+	for i := range h.Ops {
+		op := &h.Ops[i]
+		p := phaseAt(h.Phases, op.Intended, &cursor)
+		if p < 0 {
+			continue
+		}
+		counts[p].all++
+		if op.Lateness() > limit {
+			counts[p].late++
+		}
+	}
+	for i, p := range h.Phases {
+		c := counts[i]
+		if p.Judged() && float64(c.late) > maxLate*float64(c.all) {
+			return fmt.Sprintf("in phase %s %d of %d operations were sent more than %s late (at most 5 %%)", p.Name, c.late, c.all, limit)
+		}
+	}
+	return ""
+}
+
+type lateCount struct{ all, late int }
+
+func droppedReason(h *history.History) string {
+	class := classNumber(h, history.ErrDropped)
+	if class == 0 {
+		return ""
+	}
+	n := 0
+	for i := range h.Ops {
+		if h.Ops[i].Error == class {
+			n++
+		}
+	}
+	if float64(n) > maxDropped*float64(len(h.Ops)) {
+		return fmt.Sprintf("the generator dropped %d of %d operations (at most 0.1 %%)", n, len(h.Ops))
+	}
+	return ""
+}
+
+// phaseAt is the index of the phase that holds t, or -1. The cursor makes a
+// walk in the order of time cheap; it may stand anywhere.
+func phaseAt(phases []history.Phase, t time.Duration, cursor *int) int {
+	holds := func(i int) bool { return i < len(phases) && phases[i].From <= t && t < phases[i].To }
+	if holds(*cursor) {
+		return *cursor
+	}
+	for i := range phases {
+		if holds(i) {
+			*cursor = i
+			return i
+		}
+	}
+	return -1
+}
+
+// opsWithin yields the indices of the operations intended in [from, to). It
+// relies on ids following the schedule, as Call.ID promises.
+func opsWithin(h *history.History, from, to time.Duration) func(func(int) bool) {
+	first := sort.Search(len(h.Ops), func(i int) bool { return h.Ops[i].Intended >= from })
+	return func(yield func(int) bool) {
+		for i := first; i < len(h.Ops) && h.Ops[i].Intended < to; i++ {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}

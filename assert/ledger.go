@@ -1,0 +1,187 @@
+package assert
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// WriteLedger expects each order that was acknowledged to be in the database
+// exactly once, and nothing there that was never sent. It joins the clients'
+// record, the balancers' log, the nodes' receipts and the ledger's rows on
+// key and operation, in time and memory linear in their number.
+//
+// The writes, one a key, are classed as
+//
+//	once           acknowledged, one row
+//	lost           acknowledged, no row                                  violation
+//	duplicate      more than one row                                     violation
+//	phantom        a row that no client sent                             violation
+//	conflict       acknowledged with another order than the row's        violation
+//	recovered      an error or an unknown outcome, but applied
+//	indeterminate  an unknown outcome and no row; or the record contradicts itself
+//	refused        an error, no row
+//	not sent       nothing of it reached the wire
+//
+// The violations rest on the client's own record and the database, so they
+// stand although a need is missing. Without a complete ledger nothing is
+// called lost. A row without an operation's number, and on a topology that
+// outlives the run one whose key has not this run's prefix, was written by
+// somebody else: such rows are counted and not judged.
+//
+// The zero value is ready to use.
+type WriteLedger struct{}
+
+// Name implements Checker.
+func (WriteLedger) Name() string { return "write-ledger" }
+
+// About implements Checker.
+func (WriteLedger) About() string {
+	return "each acknowledged order is in the database exactly once, and nothing that was never sent (0 duplicate, lost or phantom writes)"
+}
+
+// Needs implements Checker.
+func (WriteLedger) Needs() []Need {
+	return []Need{{Kind: NeedFault}, {Kind: NeedStream, Stream: history.StreamLedger}}
+}
+
+// Check implements Checker. Measured is the number of writes that violate
+// the ledger; it is not exercised if no unknown outcome and no retry was met.
+func (l WriteLedger) Check(h *history.History) Verdict {
+	b := newBook(h)
+	b.readClients()
+	b.readRows()
+	b.readLogs()
+	b.classify()
+	return b.verdict(l.Name())
+}
+
+// writeClass is what became of one write.
+type writeClass uint8
+
+// The classes; those up to conflict are violations, worst first.
+const (
+	duplicateWrite writeClass = iota
+	lostWrite
+	phantomWrite
+	conflictWrite
+	onceWrite
+	recoveredWrite
+	indeterminateWrite
+	refusedWrite
+	unsentWrite
+	writeClasses
+)
+
+var writeClassNames = [writeClasses]string{
+	"duplicate", "lost", "phantom", "conflict", "once", "recovered", "indeterminate", "refused", "not sent",
+}
+
+func (c writeClass) String() string  { return writeClassNames[c] }
+func (c writeClass) violation() bool { return c <= conflictWrite }
+
+// verdict puts the book into words.
+func (b *book) verdict(name string) Verdict {
+	v := Verdict{
+		Name: name, Bound: figure(0), Op: "<=", Unit: "writes",
+		Measured: figure(float64(len(b.violations))), Measures: b.measures(), Notes: b.notes(),
+	}
+	judged := fmt.Sprintf("judged %s and %s (%d by clients, %d by balancers)",
+		count(b.unknown, "unknown outcome"), retries(b.clientRetries+b.balancerRetries), b.clientRetries, b.balancerRetries)
+	switch missing := missingStream(b.h, history.StreamLedger); {
+	case len(b.violations) > 0:
+		v.Status, v.Safety = Fail, true
+		v.Summary = fmt.Sprintf("%s violated the ledger: %s; %s.", count(len(b.violations), "write"), b.tally(), judged)
+		v.Evidence, v.More = b.evidence()
+		v.Fix = b.fix()
+	case missing != "":
+		v.Measured = nil
+		v.Summary = "The ledger was not read whole, so it settles nothing."
+		inconclusive(&v, missing)
+	case b.sent == 0:
+		v.Measured, v.NotExercised = nil, true
+		v.Summary = "No order was sent."
+		inconclusive(&v, "no order was sent")
+	case b.counts[onceWrite]+b.counts[recoveredWrite] == 0:
+		v.NotExercised = true
+		v.Summary = "No order was acknowledged or applied."
+		inconclusive(&v, "no order was acknowledged or applied")
+	case b.contradicted > 0:
+		v.Summary = "The client's record and the logs contradict each other."
+		inconclusive(&v, fmt.Sprintf("%s that the client did not send arrived all the same, by the logs", count(b.contradicted, "order")))
+	default:
+		v.Status = Pass
+		v.NotExercised = b.unknown == 0 && b.clientRetries+b.balancerRetries == 0
+		v.Summary = fmt.Sprintf("%s acknowledged and in the ledger once, %d recovered; %s.", count(b.counts[onceWrite], "order"), b.counts[recoveredWrite], judged)
+	}
+	return v
+}
+
+func retries(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
+}
+
+// tally is "2 duplicate, 1 lost".
+func (b *book) tally() string {
+	var parts []string
+	for c := duplicateWrite; c.violation(); c++ {
+		if n := b.counts[c]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (b *book) measures() []Measure {
+	m := []Measure{{Name: "orders", Value: float64(b.orders), Unit: "operations"}}
+	for c := range writeClasses {
+		x := Measure{Name: c.String(), Value: float64(b.counts[c]), Unit: "writes"}
+		if c.violation() {
+			x.Bound = figure(0)
+		}
+		m = append(m, x)
+	}
+	return append(m,
+		Measure{Name: "unknown outcomes", Value: float64(b.unknown), Unit: "operations", Note: "in the end or on the way"},
+		Measure{Name: "client retries", Value: float64(b.clientRetries), Unit: "attempts"},
+		Measure{Name: "balancer retries", Value: float64(b.balancerRetries), Unit: "attempts"},
+		Measure{Name: "replayed answers", Value: float64(b.replayed), Unit: "operations"},
+		Measure{Name: "conflict answers", Value: float64(b.refusedAsConflict), Unit: "operations", Note: "409 to a key"},
+		Measure{Name: "foreign rows", Value: float64(b.foreign), Unit: "rows", Note: "of other clients"},
+		Measure{Name: "committed but absent", Value: float64(b.commitsAbsent), Unit: "writes", Note: "a node logged the commit, no row"},
+	)
+}
+
+// notes say what the logs could not add.
+func (b *book) notes() []string {
+	var out []string
+	for _, s := range []string{history.StreamDispatch, history.StreamReceipt} {
+		if r := streamReason(b.h, s); r != "" {
+			out = append(out, fmt.Sprintf("the %s log is not whole (%s): what it lacks is unknown, and retries may be more", s, r))
+		}
+	}
+	if b.foreign > 0 {
+		out = append(out, fmt.Sprintf("%s of the ledger is not this run's and was not judged", count(b.foreign, "row")))
+	}
+	if b.counts[indeterminateWrite] > 0 {
+		out = append(out, fmt.Sprintf("%s of unknown outcome left no row, which is allowed", count(b.counts[indeterminateWrite], "order")))
+	}
+	return out
+}
+
+// fix names the setting that would change the result, if the record has one.
+func (b *book) fix() string {
+	if b.counts[duplicateWrite] == 0 {
+		return ""
+	}
+	for _, s := range b.h.Meta.Values {
+		if strings.Contains(s.Name, "dedupe") {
+			return fmt.Sprintf("%s = %s in %s: deduplicate by idempotency key in the order's transaction", s.Name, s.Value, s.File)
+		}
+	}
+	return "deduplicate by idempotency key in the transaction that writes the order"
+}

@@ -1,0 +1,232 @@
+package assert
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// Limits of the needs. They are about the instrument, not about the system.
+const (
+	baselineOps     = 50    // the least that a baseline is judged on
+	baselineBad     = 0.001 // 99.9 % of its operations are good
+	baselineTail    = 10    // p99 at most 10 × the median …
+	baselineSlack   = 500 * time.Millisecond
+	maxDropped      = 0.001 // of all operations
+	maxLate         = 0.05  // of the operations of a judged phase
+	defaultLate     = 5 * time.Millisecond
+	percentileOfP99 = 0.99
+)
+
+// needState is what a record offers, evaluated once. A reason that is empty
+// means that the need is met.
+type needState struct {
+	h       *history.History
+	reasons map[NeedKind]string
+	streams map[string]string
+}
+
+// evaluate looks at h once for all checkers.
+func evaluate(h *history.History) *needState {
+	return &needState{
+		h: h,
+		reasons: map[NeedKind]string{
+			NeedFault:     faultReason(h),
+			NeedHeal:      healReason(h),
+			NeedBaseline:  baselineReason(h),
+			NeedGenerator: generatorReason(h),
+			NeedClock:     clockReason(h),
+		},
+		streams: map[string]string{},
+	}
+}
+
+// missing lists the needs that the record does not meet, each by name with
+// its reason. A need of a kind that is not known is missing.
+func (s *needState) missing(needs []Need) []string {
+	var out []string
+	for _, n := range needs {
+		switch reason := s.reason(n); {
+		case reason == "":
+		case n.Kind == NeedStream:
+			out = append(out, missingStream(s.h, n.Stream))
+		default:
+			out = append(out, fmt.Sprintf("%s: %s", n.Kind, reason))
+		}
+	}
+	return out
+}
+
+func (s *needState) reason(n Need) string {
+	if n.Kind == NeedStream {
+		r, ok := s.streams[n.Stream]
+		if !ok {
+			r = streamReason(s.h, n.Stream)
+			s.streams[n.Stream] = r
+		}
+		return r
+	}
+	r, ok := s.reasons[n.Kind]
+	if !ok {
+		return "hachaos does not know this need"
+	}
+	return r
+}
+
+// faultReason: at least one fault, each with a proof that it bit.
+func faultReason(h *history.History) string {
+	for _, e := range h.Errors {
+		if !e.Undo {
+			return fmt.Sprintf("%s on %s failed: %s", e.Kind, strings.Join(e.Nodes, ", "), e.Err)
+		}
+	}
+	if len(h.Faults) == 0 {
+		return "no fault was injected"
+	}
+	for _, f := range h.Faults {
+		switch {
+		case len(f.Nodes) == 0:
+			return fmt.Sprintf("%s had no target", f.Kind)
+		case f.Proof == nil:
+			return fmt.Sprintf("%s on %s was never observed to bite", f.Kind, strings.Join(f.Nodes, ", "))
+		case !f.Proof.OK:
+			return fmt.Sprintf("%s on %s did not bite as asked: %s", f.Kind, strings.Join(f.Nodes, ", "), askedMeasured(f.Proof))
+		}
+	}
+	return ""
+}
+
+// healReason: each fault has a proof that nothing of it is left.
+func healReason(h *history.History) string {
+	for _, e := range h.Errors {
+		if e.Undo {
+			return fmt.Sprintf("undoing %s on %s failed: %s", e.Kind, strings.Join(e.Nodes, ", "), e.Err)
+		}
+	}
+	if len(h.Faults) == 0 {
+		return "no fault was injected"
+	}
+	for _, f := range h.Faults {
+		switch {
+		case f.HealProof == nil:
+			return fmt.Sprintf("%s on %s was never observed to have healed", f.Kind, strings.Join(f.Nodes, ", "))
+		case !f.HealProof.OK:
+			return fmt.Sprintf("%s on %s did not heal: %s", f.Kind, strings.Join(f.Nodes, ", "), askedMeasured(f.HealProof))
+		}
+	}
+	return ""
+}
+
+func askedMeasured(p *history.Proof) string {
+	unit := ""
+	if p.Unit != "" {
+		unit = " " + p.Unit
+	}
+	return fmt.Sprintf("asked %s%s, measured %s%s", p.Asked, unit, p.Measured, unit)
+}
+
+// baselineReason: the first steady phase holds at least 50 operations, of
+// which 99.9 % are ok, and its 99th percentile is not wild, which is above
+// the larger of 10 × its median and its median + 500 ms. Both limits come
+// from the phase itself: they ask whether it was steady, not whether it was
+// fast. What the generator dropped is left to NeedGenerator.
+func baselineReason(h *history.History) string {
+	phase, ok := firstOfKind(h, history.PhaseSteady)
+	if !ok {
+		return "there is no steady phase"
+	}
+	dropped := classNumber(h, history.ErrDropped)
+	var total, bad int
+	var latencies []time.Duration
+	for i := range opsWithin(h, phase.From, phase.To) {
+		op := &h.Ops[i]
+		if dropped != 0 && op.Error == dropped {
+			continue
+		}
+		total++
+		if op.Outcome != history.Good {
+			bad++
+		} else if l, done := op.Latency(); done {
+			latencies = append(latencies, l)
+		}
+	}
+	if total < baselineOps {
+		return fmt.Sprintf("phase %s holds %d operations, fewer than %d", phase.Name, total, baselineOps)
+	}
+	if float64(bad) > baselineBad*float64(total) {
+		return fmt.Sprintf("in phase %s, before any fault, %d of %d operations were not ok (at most 0.1 %%)", phase.Name, bad, total)
+	}
+	slices.Sort(latencies)
+	median, p99 := nearestRank(latencies, 0.5), nearestRank(latencies, percentileOfP99)
+	if limit := max(baselineTail*median, median+baselineSlack); p99 > limit {
+		return fmt.Sprintf("in phase %s, before any fault, p99 was %s at a median of %s (at most %s)", phase.Name, round(p99), round(median), round(limit))
+	}
+	return ""
+}
+
+func firstOfKind(h *history.History, kind string) (history.Phase, bool) {
+	for _, p := range h.Phases {
+		if p.Kind == kind {
+			return p, true
+		}
+	}
+	return history.Phase{}, false
+}
+
+// classNumber is the number of an error class as Op.Error has it; 0 if no
+// operation bears it.
+func classNumber(h *history.History, class string) uint16 {
+	if h.Names == nil {
+		return 0
+	}
+	if n, ok := h.Names.Find(class); ok && n <= 0xffff {
+		return uint16(n)
+	}
+	return 0
+}
+
+// nearestRank is the q-quantile of sorted values by the nearest-rank method;
+// 0 if there are none.
+func nearestRank(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := int(q*float64(len(sorted)) + 0.999999)
+	return sorted[min(max(i-1, 0), len(sorted)-1)]
+}
+
+func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
+
+// clockReason: the wall's clock was recorded beside the run's, and nowhere
+// stepped by more than history.MaxClockStep.
+func clockReason(h *history.History) string {
+	if len(h.Clock) < 2 {
+		return "the wall clock was not recorded beside the run's"
+	}
+	if steps := h.ClockSteps(history.MaxClockStep); len(steps) > 0 {
+		return steps[0].String()
+	}
+	return ""
+}
+
+// streamReason: the observer accounted for itself, and missed nothing at any
+// source.
+func streamReason(h *history.History, stream string) string {
+	if _, reasons := h.CoverageOf(stream); len(reasons) > 0 {
+		return strings.TrimPrefix(list(reasons, 3), stream+": ")
+	}
+	return ""
+}
+
+// missingStream is the reason that a verdict carries if the stream is not
+// complete, in the words of Judge; empty if it is.
+func missingStream(h *history.History, stream string) string {
+	r := streamReason(h, stream)
+	if r == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s): %s", NeedStream, stream, r)
+}

@@ -1,0 +1,215 @@
+package assert
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// What a scenario may expect of the sessions on a node that dies.
+const (
+	ExpectSurvive      = "survive"        // they live on elsewhere
+	ExpectLostWithNode = "lost-with-node" // they die with it, and no others do
+)
+
+// SessionSurvival expects each session to be what its client was told it is,
+// through the fault and after it. A session is judged from its acknowledged
+// login to its acknowledged logout.
+//
+// Its counter is a model of one number. The n-th acknowledged write may
+// answer, and a read may see, any value from what was acknowledged or read
+// before it up to what was sent before it with an outcome that may be good:
+// a write of unknown outcome may take effect at any time after it was sent,
+// once, or never. After the load the list of operations that the session
+// keeps must hold each acknowledged write once and nothing that was not sent.
+//
+// The zero value expects the sessions to survive.
+type SessionSurvival struct {
+	// Expect is ExpectSurvive, the default, or ExpectLostWithNode: then each
+	// session that was bound to a victim when the fault began must be lost or
+	// replaced, and no other.
+	Expect string `json:"expect,omitempty"`
+}
+
+// Name implements Checker.
+func (SessionSurvival) Name() string { return "session-survival" }
+
+// About implements Checker.
+func (s SessionSurvival) About() string {
+	if s.Expect == ExpectLostWithNode {
+		return "the sessions of a node die with it and no others do; no counter goes wrong (0 sessions)"
+	}
+	return "each session lives on with every acknowledged update, and belongs to its user alone (0 sessions violated)"
+}
+
+// Needs implements Checker. The clock is needed because the victim's time of
+// death, and so what was bound to it, comes from outside.
+func (SessionSurvival) Needs() []Need {
+	return []Need{{Kind: NeedFault}, {Kind: NeedClock}, {Kind: NeedStream, Stream: history.StreamSession}}
+}
+
+// Check implements Checker. Measured is the number of sessions violated. It
+// is not exercised if no session was bound to a victim when a fault began.
+func (s SessionSurvival) Check(h *history.History) Verdict {
+	if s.Expect != "" && s.Expect != ExpectSurvive && s.Expect != ExpectLostWithNode {
+		return Verdict{
+			Name: s.Name(), Unit: "sessions", Summary: "The expectation is not one that hachaos knows.",
+			Reasons: []string{fmt.Sprintf("expect %q: want %q or %q", s.Expect, ExpectSurvive, ExpectLostWithNode)},
+		}
+	}
+	r := newRegister(h, s.Expect == ExpectLostWithNode)
+	r.follow()
+	r.readFinal()
+	r.close()
+	return r.verdict(s.Name())
+}
+
+// sessionClass is a way in which a session can be violated.
+type sessionClass uint8
+
+// The classes, worst first.
+const (
+	leaked sessionClass = iota
+	lostUpdate
+	appliedTwice
+	resurrected
+	replaced
+	lostSession
+	halfLogin
+	forcedLogin
+	staleRead
+	unstableRead
+	phantomUpdate
+	refusedUpdate
+	survived
+	belowAcked // not yet known whether stale or lost; never in a verdict
+	sessionClasses
+)
+
+var sessionClassNames = [sessionClasses]string{
+	leaked:        "leaked to another user",
+	lostUpdate:    "lost update",
+	appliedTwice:  "applied twice",
+	resurrected:   "resurrected after logout",
+	replaced:      "replaced by a new session",
+	lostSession:   "lost",
+	halfLogin:     "half-login",
+	forcedLogin:   "forced re-login",
+	staleRead:     "stale read",
+	unstableRead:  "unstable read",
+	phantomUpdate: "never sent",
+	refusedUpdate: "applied though refused",
+	survived:      "survived its node",
+	belowAcked:    "below what was acknowledged",
+}
+
+func (c sessionClass) String() string { return sessionClassNames[c] }
+
+// safety says that a class rests on the client's own record alone and takes
+// something that the client was told it has, or gives it to another.
+func (c sessionClass) safety() bool {
+	return c == leaked || c == lostUpdate || c == appliedTwice
+}
+
+// verdict puts the register into words.
+func (r *register) verdict(name string) Verdict {
+	violated := r.violated()
+	v := Verdict{
+		Name: name, Measured: figure(float64(violated)), Bound: figure(0), Op: "<=", Unit: "sessions",
+		Measures: r.measures(violated), Notes: r.notes(),
+	}
+	missing := missingStream(r.h, history.StreamSession)
+	switch {
+	case violated > 0:
+		v.Status = Fail
+		for _, f := range r.findings {
+			v.Safety = v.Safety || f.class.safety()
+		}
+		v.Summary = fmt.Sprintf("%s of %d violated: %s; %s.", count(violated, "session"), r.judged, r.tally(), r.occasion())
+		v.Evidence, v.More = r.evidence()
+		v.Fix = r.fix()
+	case r.judged == 0:
+		v.Measured, v.NotExercised = nil, true
+		v.Summary = "No session was seen to begin."
+		inconclusive(&v, "no login was acknowledged")
+	case missing != "":
+		v.Summary = "The sessions were not all read again after the load."
+		inconclusive(&v, missing)
+	default:
+		v.Status = Pass
+		v.NotExercised = r.onVictim == 0
+		v.Summary = fmt.Sprintf("All %d sessions are as their clients were told; %s.", r.judged, r.occasion())
+		if r.lostWithNode {
+			v.Summary = fmt.Sprintf("All %d sessions ended as documented, with their node or not at all; %s.", r.judged, r.occasion())
+		}
+	}
+	return v
+}
+
+func (r *register) occasion() string {
+	if r.onVictim == 0 {
+		return "none was on a victim"
+	}
+	if r.onVictim == 1 {
+		return "1 was on a victim"
+	}
+	return fmt.Sprintf("%d were on a victim", r.onVictim)
+}
+
+// tally is "3 lost update, 1 replaced by a new session".
+func (r *register) tally() string {
+	var parts []string
+	for c, n := range r.classCounts() {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, sessionClass(c)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r *register) measures(violated int) []Measure {
+	m := []Measure{
+		{Name: "sessions", Value: float64(r.judged), Unit: "sessions", Note: "with an acknowledged login"},
+		{Name: "on a victim", Value: float64(r.onVictim), Unit: "sessions", Note: "bound to it when the fault began"},
+		{Name: "on a victim, not seen again", Value: float64(r.unseen), Unit: "sessions"},
+		{Name: "kept", Value: float64(r.judged - violated - r.endedAsExpected), Unit: "sessions"},
+	}
+	if r.lostWithNode {
+		m = append(m, Measure{Name: "lost with its node", Value: float64(r.endedAsExpected), Unit: "sessions", Note: "as documented"})
+	}
+	for c, n := range r.classCounts() {
+		if c := sessionClass(c); c < survived || r.lostWithNode && c == survived {
+			m = append(m, Measure{Name: c.String(), Value: float64(n), Unit: "sessions", Bound: figure(0)})
+		}
+	}
+	return append(m,
+		Measure{Name: "without an acknowledged login", Value: float64(r.unjudged), Unit: "sessions", Note: "nothing can be expected of them"},
+		Measure{Name: "writes of unknown outcome", Value: float64(r.unknownWrites), Unit: "operations"},
+		Measure{Name: "not found on a node", Value: float64(r.missingOnNodes), Unit: "reads", Note: "after the load, asked of the node itself"},
+	)
+}
+
+func (r *register) notes() []string {
+	var out []string
+	if !r.owners {
+		out = append(out, "no answer named the session's owner, so leaks and half-logins could not be seen")
+	}
+	if r.missingOnNodes > 0 {
+		out = append(out, fmt.Sprintf("asked of a node itself, %s did not find a session that must exist: it lives on one node only", count(r.missingOnNodes, "read")))
+	}
+	if r.strangeIDs > 0 {
+		out = append(out, fmt.Sprintf("%s after the load answered with another session's id and were not judged", count(r.strangeIDs, "read")))
+	}
+	return out
+}
+
+// fix names the setting of the session store, if the record has one.
+func (r *register) fix() string {
+	for _, s := range r.h.Meta.Values {
+		if strings.HasPrefix(s.Name, "sessions") || strings.Contains(s.Name, "session.store") {
+			return fmt.Sprintf("%s = %s in %s: keep sessions in a store that all nodes share", s.Name, s.Value, s.File)
+		}
+	}
+	return ""
+}
