@@ -9,6 +9,9 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
+// applicationRole is NodeMeta.Role of the nodes that answer users.
+const applicationRole = "application"
+
 // spread is one judgement of Distribution.
 type spread struct {
 	Distribution
@@ -30,7 +33,7 @@ type down struct {
 func (d Distribution) newSpread(h *history.History) *spread {
 	s := &spread{Distribution: d, h: h}
 	for _, n := range h.Meta.Nodes {
-		if n.Role == roleApplication {
+		if n.Role == applicationRole {
 			s.nodes = append(s.nodes, n.Name)
 		}
 	}

@@ -19,7 +19,10 @@ func generatorReason(h *history.History) string {
 	if r := droppedReason(h); r != "" {
 		return r
 	}
-	limit := lateLimit(h)
+	limit := h.Meta.Load.Late
+	if limit <= 0 {
+		limit = defaultLate
+	}
 	counts := make([]lateCount, len(h.Phases))
 	cursor := 0
 	for i := range h.Ops {
