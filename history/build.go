@@ -50,7 +50,7 @@ type builder struct {
 	h     *History
 	ops   pairing
 	seal  *Seal
-	ended bool // an End was met
+	ended *endOf // nil until the End was met
 	// open is the phase that runs, an index of h.Phases; -1 is none.
 	open int
 	// fault gives the place of a fault's number in h.Faults.
@@ -67,7 +67,7 @@ func newBuilder() *builder {
 // add takes the next event. After an error the event is left out, and more
 // can be added.
 func (b *builder) add(e *Event) error {
-	if b.ended && e.Kind != Sealed {
+	if b.ended != nil && e.Kind != Sealed {
 		return contradiction("a %s after the end", e.Kind)
 	}
 	b.h.End = max(b.h.End, e.At)
@@ -107,16 +107,32 @@ func (b *builder) single(e *Event) error {
 		}
 		return nil
 	case End:
-		b.ended = true
-		return nil
+		return b.end(e)
 	case Sealed:
-		if !b.ended {
+		if b.ended == nil {
 			return contradiction("a seal without an end before it")
 		}
 		b.seal = &Seal{}
 		return data(e, b.seal)
 	}
 	return fmt.Errorf("%w: kind %q is not known to %s", ErrBadLine, e.Kind, Format)
+}
+
+// endOf is what the End says.
+type endOf struct {
+	at    time.Duration
+	files []SealedFile
+}
+
+func (b *builder) end(e *Event) error {
+	b.ended = &endOf{at: e.At}
+	if len(e.Data) == 0 {
+		return nil
+	}
+	var m EndMeta
+	err := data(e, &m)
+	b.ended.files = m.Files
+	return err
 }
 
 // data decodes an event's payload.

@@ -119,11 +119,14 @@ func (l *loader) run() error {
 func (l *loader) take(e *Event) error {
 	l.b.room.read = l.r.lines.end
 	err := l.b.add(e)
+	if err == nil && e.Kind == Sealed {
+		l.sealAt = l.r.lines.start
+		err = checkSeal(l.r.lines.last, e, l.b.seal, *l.b.ended)
+	}
 	switch {
 	case err != nil:
 		l.blame(l.r.wrong(err))
 	case e.Kind == Sealed:
-		l.sealAt = l.r.lines.start
 	default:
 		l.good++
 	}
@@ -157,7 +160,7 @@ func (l *loader) verdict(dir string, ahead tailSum) (Integrity, error) {
 		i.State, i.Reason = Torn, fmt.Sprintf("%s: %v", Journal, l.first)
 	case l.first != nil:
 		i.State, i.Reason = Altered, fmt.Sprintf("%s: %v", Journal, l.first)
-	case l.b.seal == nil && l.b.ended:
+	case l.b.seal == nil && l.b.ended != nil:
 		i.State, i.Reason = Unsealed, fmt.Sprintf("%s ends after line %d with its end, but without a seal", Journal, l.good)
 	case l.b.seal == nil:
 		i.State, i.Reason = Unsealed, fmt.Sprintf("%s ends after line %d, without an end and a seal: its run was broken off", Journal, l.good)

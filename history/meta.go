@@ -103,3 +103,9 @@ type PhaseMeta struct {
 type FaultErrorMeta struct {
 	Undo bool `json:"undo"` // an undo failed, which makes the run dirty
 }
+
+// EndMeta is the data of the End, when a seal follows: its files once more,
+// where the seal's sum covers them.
+type EndMeta struct {
+	Files []SealedFile `json:"files,omitempty"`
+}

@@ -164,13 +164,14 @@ func (r *reader) check(e *Event) error {
 type lines struct {
 	r        io.Reader
 	buf      []byte
-	from, to int   // what of buf is still to be given out
-	start    int64 // where the last line began, in the stream
-	end      int64 // where it ended, with its newline
+	from, to int    // what of buf is still to be given out
+	last     []byte // the line last given out
+	start    int64  // where it began, in the stream
+	end      int64  // where it ended, with its newline
 	err      error
 }
 
-const firstBuffer = 256 << 10
+const firstBuffer = 64 << 10
 
 // next gives a line without its newline, valid until the next call. What
 // stands behind the last newline is ErrTornLine, a line that is too long
@@ -181,6 +182,7 @@ func (l *lines) next() ([]byte, error) {
 	for {
 		if i := bytes.IndexByte(l.buf[l.from+seen:l.to], '\n'); i >= 0 {
 			b := l.buf[l.from : l.from+seen+i]
+			l.last = b
 			l.from += len(b) + 1
 			l.end += int64(len(b)) + 1
 			if len(b) > MaxLine {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Seal ends the journal: it writes an End, then the seal over all bytes
@@ -29,41 +30,61 @@ func (w *Writer) Seal(dir string, files []string) error {
 	if err != nil {
 		return fmt.Errorf("seal journal %s: %w", w.name, err)
 	}
-	if err := w.finish(Event{Kind: End}); err != nil {
+	if err := w.finish(End, EndMeta{Files: named}); err != nil {
 		return err
 	}
-	data, err := json.Marshal(Seal{Length: w.length, SHA256: digest(w.sum), Files: named})
-	if err != nil {
-		return fmt.Errorf("seal journal %s: %w", w.name, err)
-	}
-	return w.finish(Event{Kind: Sealed, Data: data})
+	return w.finish(Sealed, Seal{Length: w.length, SHA256: digest(w.sum), Files: named})
 }
 
 // finish writes one of the two last events, bypassing Put, and waits until
 // it is on the disk. From the first one on nothing else is taken.
-func (w *Writer) finish(e Event) error {
+func (w *Writer) finish(kind Kind, v any) error {
 	w.mu.Lock()
-	if w.ending || e.Kind == End && w.closed {
+	if w.ending || kind == End && w.closed {
 		w.fault(fmt.Errorf("seal: %w", ErrClosed))
 	}
 	if w.err != nil {
 		defer w.mu.Unlock()
 		return w.err
 	}
-	w.closed = true
-	w.room.Broadcast()
-	e.At = w.last
-	rest, err := tail(e)
+	rest, err := lastTail(kind, w.last, v)
 	if err != nil {
 		defer w.mu.Unlock()
-		w.fault(err)
-		return w.err
+		return fmt.Errorf("seal journal %s: %w", w.name, err)
 	}
+	w.closed = true
+	w.room.Broadcast()
 	w.seq++
 	w.buf = appendTail(w.buf, w.seq, rest)
 	flushed := w.request()
 	w.mu.Unlock()
 	return <-flushed
+}
+
+// lastTail encodes one of the two last events from behind its number.
+func lastTail(kind Kind, at time.Duration, v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return tail(Event{At: at, Kind: kind, Data: data})
+}
+
+// checkSeal holds a seal's line to the form in which it is written, and to
+// the end before it: nothing but the seal itself vouches for its bytes.
+func checkSeal(line []byte, e *Event, seal *Seal, end endOf) error {
+	rest, err := lastTail(Sealed, end.at, seal)
+	if err != nil {
+		return err
+	}
+	want := appendTail(nil, e.Seq, rest)
+	if !bytes.Equal(line, want[:len(want)-1]) {
+		return contradiction("the seal was edited: it is not as it is written")
+	}
+	if !slices.Equal(seal.Files, end.files) {
+		return contradiction("the seal was edited: its files are not the end's")
+	}
+	return nil
 }
 
 func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

@@ -1,0 +1,277 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// run writes a sealed run's folder and returns it with its journal's bytes.
+func run(t testing.TB, events ...Event) (dir string, b []byte) {
+	t.Helper()
+	dir = t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "logs"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs", "j1.log"), []byte("started\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "empty.log"), nil, 0o600))
+	w, err := Create(filepath.Join(dir, Journal))
+	require.NoError(t, err)
+	for _, e := range events {
+		w.Put(e)
+	}
+	require.NoError(t, w.Seal(dir, []string{"logs/j1.log", "empty.log", "logs/j1.log"}))
+	require.NoError(t, w.Close())
+	b, err = os.ReadFile(filepath.Join(dir, Journal))
+	require.NoError(t, err)
+	return dir, b
+}
+
+func story() []Event {
+	return []Event{
+		{Kind: Run, Data: json.RawMessage(`{"format":"hachaos.journal/1","seed":7}`)},
+		begin("steady", PhaseSteady, 1),
+		invoke(1), invoke(2),
+		Observe(15, Receipt{Node: "j1", What: "arrive", Op: 1, Attempt: 1, Key: "k"}),
+		done(1, OK, nil),
+		Observe(25, LedgerRow{Order: 3, Key: "k", Op: 1, Attempt: 1, Node: "j1"}),
+		{At: 30, Kind: PhaseEnd, Name: "steady"},
+	}
+}
+
+// rewrite puts bytes in the journal's place.
+func rewrite(t testing.TB, dir string, b []byte) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, Journal), b, 0o600))
+}
+
+func TestLoadWhole(t *testing.T) {
+	dir, b := run(t, story()...)
+	h, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Integrity{State: Whole, Lines: 9}, h.Integrity)
+	require.EqualValues(t, 7, h.Meta.Seed)
+	require.Len(t, h.Ops, 2)
+	require.EqualValues(t, 30, h.End)
+	require.Equal(t, "k", h.Receipts[0].V.Key)
+
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	var seal struct{ Data Seal }
+	require.NoError(t, json.Unmarshal(lines[9], &seal))
+	require.EqualValues(t, len(b)-len(lines[9]), seal.Data.Length)
+	require.Equal(t, []string{"empty.log", "logs/j1.log"}, []string{seal.Data.Files[0].Path, seal.Data.Files[1].Path})
+	require.Len(t, seal.Data.Files, 2)
+
+	again, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, h.Ops, again.Ops, "the same bytes give the same history")
+}
+
+// At every byte at which a journal can be broken off, it is torn, or ends in
+// order and is unsealed; and what stands before is there.
+func TestLoadTornAnywhere(t *testing.T) {
+	dir, b := run(t, story()...)
+	for cut := range b {
+		rewrite(t, dir, b[:cut])
+		h, err := Load(dir)
+		require.NoError(t, err)
+		want := Torn
+		if cut > 0 && b[cut-1] == '\n' {
+			want = Unsealed
+		}
+		require.Equal(t, want, h.Integrity.State, "cut at %d: %s", cut, h.Integrity.Reason)
+		whole := bytes.Count(b[:cut], []byte("\n"))
+		require.EqualValues(t, whole, h.Integrity.Lines)
+		require.Contains(t, h.Integrity.Reason, Journal)
+		if cut > 0 && want == Torn {
+			require.Contains(t, h.Integrity.Reason, fmt.Sprintf("line %d:", whole+1))
+		}
+	}
+	rewrite(t, dir, append(b[:len(b):len(b)], 0))
+	h, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Altered, h.Integrity.State)
+}
+
+// No byte of a sealed journal can be another without being noticed.
+func TestLoadNoticesEveryEditedByte(t *testing.T) {
+	dir, b := run(t, story()...)
+	for i := range b {
+		edited := bytes.Clone(b)
+		edited[i] ^= 1
+		rewrite(t, dir, edited)
+		h, err := Load(dir)
+		if err != nil {
+			require.ErrorIs(t, err, ErrNotRun, "only the format's name")
+			continue
+		}
+		require.NotEqual(t, Whole, h.Integrity.State, "byte %d as %q", i, edited[i])
+		require.NotEmpty(t, h.Integrity.Reason)
+	}
+}
+
+func TestLoadAltered(t *testing.T) {
+	_, whole := run(t, story()...)
+	lines := func() [][]byte { return bytes.SplitAfter(whole, []byte("\n"))[:10] }
+	join := func(l [][]byte) []byte { return bytes.Join(l, nil) }
+	replace := func(old, with string) []byte {
+		require.Contains(t, string(whole), old)
+		return bytes.Replace(whole, []byte(old), []byte(with), 1)
+	}
+	tests := []struct {
+		name   string
+		b      []byte
+		reason string
+		ops    int
+	}{
+		{"a line deleted", join(slices.Delete(lines(), 3, 4)), "line 4: out of order: its number is 5, and 4 should come", 1},
+		{"two lines swapped", func() []byte { l := lines(); l[2], l[3] = l[3], l[2]; return join(l) }(), "line 3: out of order", 0},
+		{"a line twice", join(slices.Insert(lines(), 3, lines()[2])), "line 4: out of order", 1},
+		{"a value edited", replace(`"end":20`, `"end":21`), "were edited: SHA-256 is", 2},
+		{"a value lengthened", replace(`"end":20`, `"end":200`), "bytes stand before its seal", 2},
+		{"the outcome edited", replace(`"kind":"ok"`, `"kind":"fail"`), "bytes stand before its seal", 2},
+		{"no longer JSON", replace(`"kind":"ok"`, `"kind":ok`), "line 6: not an event", 2},
+		{"completed under another number", replace(`"op":{"id":1,"session":3,"user":"u3","key":"k","intended":10,"sent"`, `"op":{"id":9,"session":3,"user":"u3","key":"k","intended":10,"sent"`), "line 6: contradiction: operation 9 completes and was never invoked", 2},
+		{"the seal edited", replace(`"data":{"length":`, `"data":{"length":1`), "bytes stand before its seal", 2},
+		{"the seal spaced out", replace(`"data":{"length":`, `"data":{"length": `), "line 10: contradiction: the seal was edited", 2},
+		{"a file struck off the seal", func() []byte {
+			i := bytes.LastIndex(whole, []byte(`,{"path":"logs/j1.log"`))
+			return append(bytes.Clone(whole[:i]), "]}}\n"...)
+		}(), "line 10: contradiction: the seal was edited: its files are not the end's", 2},
+		{"lines end in CR LF", bytes.ReplaceAll(whole, []byte("\n"), []byte("\r\n")), "line 10: contradiction: the seal was edited", 2},
+		{"a line after the seal", append(bytes.Clone(whole), `{"seq":11,"at":1,"kind":"clock","data":{}}`+"\n"...), "line 11: something follows the seal", 2},
+		{"a blank line after the seal", append(bytes.Clone(whole), '\n'), "line 11: something follows the seal", 2},
+		{"no end before the seal", bytes.Replace(join(slices.Delete(lines(), 8, 9)), []byte(`"seq":10`), []byte(`"seq":9`), 1), "line 9: contradiction: a seal without an end", 2},
+		{"no run at the beginning", journal(t, invoke(1)), "line 1: contradiction: a journal begins with a run", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, _ := run(t, story()...)
+			rewrite(t, dir, tt.b)
+			h, err := Load(dir)
+			require.NoError(t, err)
+			require.Equal(t, Altered, h.Integrity.State)
+			require.Contains(t, h.Integrity.Reason, tt.reason)
+			require.Len(t, h.Ops, tt.ops, "what can be read is there")
+		})
+	}
+}
+
+func TestLoadSealedFiles(t *testing.T) {
+	tests := []struct {
+		name   string
+		act    func(t *testing.T, dir string)
+		reason string
+	}{
+		{"changed", func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "logs", "j1.log"), []byte("Started\n"), 0o600))
+		}, "file logs/j1.log was changed after it was sealed"},
+		{"longer", func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "empty.log"), []byte("x"), 0o600))
+		}, "file empty.log has 1 bytes, and 0 when it was sealed"},
+		{"missing", func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "logs", "j1.log")))
+		}, "file logs/j1.log is sealed and missing"},
+		{"its folder is missing", func(t *testing.T, dir string) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, "logs")))
+		}, "file logs/j1.log is sealed and missing"},
+		{"a folder in its place", func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "empty.log")))
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "empty.log"), 0o755))
+		}, "file empty.log is sealed and cannot be read: not a regular file"},
+		{"a link out of the folder", func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "empty.log")))
+			require.NoError(t, os.Symlink(os.DevNull, filepath.Join(dir, "empty.log")))
+		}, "file empty.log is sealed and cannot be read"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, _ := run(t, story()...)
+			tt.act(t, dir)
+			h, err := Load(dir)
+			require.NoError(t, err)
+			require.Equal(t, Altered, h.Integrity.State)
+			require.Contains(t, h.Integrity.Reason, tt.reason)
+		})
+	}
+}
+
+func TestSealRefusesWhatItCannotRead(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o755))
+	w, err := Create(filepath.Join(dir, Journal))
+	require.NoError(t, err)
+	for _, name := range []string{"missing.log", "folder", "../" + filepath.Base(dir) + "/" + Journal} {
+		require.ErrorContains(t, w.Seal(dir, []string{name}), name)
+	}
+	require.Error(t, w.Seal(filepath.Join(dir, "nowhere"), []string{"x"}))
+	require.NoError(t, w.Err(), "it can be sealed over the others")
+	require.NoError(t, w.Seal(dir, nil))
+	require.NoError(t, w.Close())
+}
+
+func TestLoadRefuses(t *testing.T) {
+	empty := t.TempDir()
+	folder := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(folder, Journal), 0o755))
+	future := t.TempDir()
+	rewrite(t, future, journal(t, Event{Kind: Run, Data: json.RawMessage(`{"format":"hachaos.journal/99"}`)}))
+	for name, dir := range map[string]string{"no journal": empty, "no folder": filepath.Join(empty, "x"), "a folder": folder, "another format": future} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(dir)
+			require.ErrorIs(t, err, ErrNotRun)
+			require.False(t, strings.HasPrefix(err.Error(), "failed to"))
+		})
+	}
+	_, err := Load(future)
+	require.ErrorContains(t, err, "hachaos.journal/99")
+}
+
+// An edit whose author also computes the seal again is not noticed: the seal
+// has no key. This states the limit.
+func TestLoadIsNotProofAgainstForgery(t *testing.T) {
+	forged := story()
+	forged[5].Op.Value = 99
+	dir, _ := run(t, forged...)
+	h, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Whole, h.Integrity.State)
+}
+
+func TestLastLine(t *testing.T) {
+	long := strings.Repeat("x", 200_000)
+	for in, want := range map[string]int64{
+		"": 0, "\n": 0, "a": 0, "a\n": 0, "a\nb": 2, "a\nb\n": 2, "\n\n": 1,
+		long + "\n" + long + "\n": 200_001, long + "\nb": 200_001, long: 0,
+	} {
+		got, err := lastLine(strings.NewReader(in), int64(len(in)))
+		require.NoError(t, err)
+		require.Equal(t, want, got, "%.20q", in)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	_, b := run(f, story()...)
+	f.Add(b)
+	f.Add(b[:len(b)-10])
+	f.Add(journal(f, story()...))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		dir := t.TempDir()
+		rewrite(t, dir, in)
+		h, err := Load(dir)
+		if err != nil {
+			require.ErrorIs(t, err, ErrNotRun)
+			return
+		}
+		require.Equal(t, h.Integrity.State != Whole, h.Integrity.Reason != "")
+		require.True(t, slices.IsSortedFunc(h.Ops, func(a, b Op) int { return int(int64(a.ID) - int64(b.ID)) }))
+		for i := range h.Ops {
+			require.NotZero(t, h.Ops[i].ID)
+		}
+	})
+}
