@@ -45,6 +45,10 @@ type Phase struct {
 	// Kind is one of history's Phase… kinds.
 	Kind string
 	For  time.Duration
+	// Cover names bounds of the topology: For is extended to twice the
+	// largest of them, so that a slow configuration is given the time that it
+	// needs, and what it costs is seen whole. See Fitted.
+	Cover []string
 	// Faults are injected when the phase begins.
 	Faults []Injection
 	// Heal undoes, when the phase begins, the faults injected under these
@@ -66,6 +70,9 @@ type Select struct {
 	// Name says it in words: "one application node, by the seed".
 	Name string
 	Pick func(*rand.Rand, View) []topology.Node
+	// Node is the name of a node that must exist for Pick to find one; empty
+	// if it names none.
+	Node string
 }
 
 // View is what a selection may look at.

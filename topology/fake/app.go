@@ -81,24 +81,31 @@ func (a *app) routes() http.Handler {
 	m.HandleFunc("POST /session", a.work(a.count))
 	m.HandleFunc("GET /session", a.work(a.read))
 	m.HandleFunc("POST /orders", a.work(a.order))
-	return m
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.introduce(w.Header())
+		m.ServeHTTP(w, r)
+	})
 }
 
-// work wraps a handler with what every answer says and every request leaves.
+// introduce says in an answer who gives it, and in which state.
+func (a *app) introduce(h http.Header) {
+	db := "up"
+	if !a.c.store.up() {
+		db = "down"
+	}
+	h.Set("X-Hachaos-Node", a.n.Name())
+	h.Set("X-Hachaos-Version", a.version)
+	h.Set("X-Hachaos-Warm", strconv.FormatBool(a.isWarm()))
+	h.Set("X-Hachaos-Database", db)
+}
+
+// work wraps a handler with what every request takes and leaves.
 func (a *app) work(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		a.serving.Add(1)
 		defer a.serving.Add(-1)
 		a.receipt("arrive", r, 0)
 		time.Sleep(a.c.opts.Latency)
-		db := "up"
-		if !a.c.store.up() {
-			db = "down"
-		}
-		w.Header().Set("X-Hachaos-Node", a.n.Name())
-		w.Header().Set("X-Hachaos-Version", a.version)
-		w.Header().Set("X-Hachaos-Warm", strconv.FormatBool(a.isWarm()))
-		w.Header().Set("X-Hachaos-Database", db)
 		h(w, r)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -24,11 +23,14 @@ type lb struct {
 	server *http.Server
 	client *http.Transport
 	stopc  chan struct{}
-	number atomic.Uint64
+	pid    int
+	began  time.Time
 
-	mu    sync.Mutex
-	views []*view
-	turn  int
+	mu      sync.Mutex
+	views   []*view
+	turn    int
+	lines   uint64
+	dropped uint64
 }
 
 // view is the balancer's opinion of one server.
@@ -43,7 +45,7 @@ type view struct {
 
 // newLB starts the process; the node's lock is held.
 func newLB(n *node) *lb {
-	b := &lb{n: n, c: n.cluster, host: n.host, stopc: make(chan struct{})}
+	b := &lb{n: n, c: n.cluster, host: n.host, stopc: make(chan struct{}), pid: n.pids, began: time.Now()}
 	b.client = &http.Transport{DisableKeepAlives: true, DialContext: b.dial, ResponseHeaderTimeout: b.c.opts.ServerTimeout}
 	for _, s := range b.c.apps() {
 		v := &view{n: s, weight: 100, up: true}
@@ -55,6 +57,7 @@ func newLB(n *node) *lb {
 	}
 	b.server = &http.Server{Handler: http.HandlerFunc(b.serve)}
 	go b.server.Serve(n.host.listen(b.c.spec.Port))
+	go b.runtime(n.host.listen(runtimePort))
 	return b
 }
 
@@ -152,16 +155,27 @@ func (b *lb) pick(sticky string, not *view) *view {
 func (b *lb) serve(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	l := dispatchLine{
-		Hachaos: "dispatch", LB: b.n.Name(), At: begin.UnixMicro(), N: b.number.Add(1),
+		Hachaos: "dispatch", LB: b.n.Name(), At: begin.UnixMicro(), Pid: b.pid,
 		Op: r.Header.Get("X-Hachaos-Op"), Key: r.Header.Get("Idempotency-Key"),
 		Method: r.Method, Path: r.URL.Path, Retries: "0", Term: "--NI", Tc: -1, Tr: -1,
 	}
 	w.Header().Set("X-Hachaos-Balancer", b.n.Name())
 	b.proxy(w, r, &l)
 	l.Ta = time.Since(begin).Milliseconds()
-	if !b.c.opts.LoseLogs || l.N%50 != 0 {
-		b.n.say(l)
+	b.log(l)
+}
+
+// log writes the request's line, whose number is its place in the log.
+func (b *lb) log(l dispatchLine) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.N = b.lines
+	b.lines++
+	if b.c.opts.LoseLogs && l.N%50 == 7 {
+		b.dropped++
+		return
 	}
+	b.n.say(l)
 }
 
 func (b *lb) proxy(w http.ResponseWriter, r *http.Request, l *dispatchLine) {

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,12 +72,15 @@ func unixNano(t time.Time) string {
 }
 
 // InNamespace knows what faults ask of nft: adding a table with chains that
-// drop, deleting it, and listing the tables.
+// drop, deleting it, and listing the tables; and ip's list of addresses.
 func (n *node) InNamespace(_ context.Context, argv ...string) (topology.Output, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := n.running(); err != nil {
 		return topology.Output{}, err
+	}
+	if argv[0] == "ip" {
+		return topology.Output{Stdout: n.addresses()}, nil
 	}
 	if argv[0] != "nft" {
 		return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}, nil
@@ -100,6 +104,22 @@ func (n *node) InNamespace(_ context.Context, argv ...string) (topology.Output, 
 	}
 	n.host.filter(n.dropping())
 	return topology.Output{}, nil
+}
+
+// addresses is what `ip -j -4 addr` prints.
+func (n *node) addresses() []byte {
+	type local struct {
+		Local string `json:"local"`
+	}
+	all := []local{{n.spec.Addr.String()}}
+	if n.cluster.holder() == n {
+		all = append(all, local{n.cluster.spec.VIP.String()})
+	}
+	b, err := json.Marshal([]map[string]any{{"addr_info": all}})
+	if err != nil {
+		return nil
+	}
+	return b
 }
 
 // dropping says whether a table has a chain that drops.

@@ -151,6 +151,8 @@ type Cluster struct {
 	store    *store
 	events   *record[topology.EngineEvent]
 	nodes    []*node
+	holders  sync.Mutex
+	serving  map[*node]bool
 	sessions atomic.Int64
 	lost     atomic.Bool // the engine is gone
 	closed   chan struct{}
@@ -161,7 +163,7 @@ type Cluster struct {
 func newCluster(id string, spec topology.Spec, opts Options) *Cluster {
 	c := &Cluster{
 		id: id, spec: spec, opts: opts, net: newNetwork(),
-		events: newRecord[topology.EngineEvent](), closed: make(chan struct{}),
+		events: newRecord[topology.EngineEvent](), closed: make(chan struct{}), serving: map[*node]bool{},
 	}
 	c.store = newStore(c.databaseUp)
 	for _, s := range spec.Nodes {
@@ -229,21 +231,31 @@ func (c *Cluster) DialContext(ctx context.Context, _, address string) (net.Conn,
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
 	}
 	if to.Addr() == c.spec.VIP {
-		if owner := c.owner(); owner != nil {
+		if owner := c.holder(); owner != nil {
 			to = netip.AddrPortFrom(owner.spec.Addr, to.Port())
 		}
 	}
 	return c.net.dial(ctx, nil, to)
 }
 
-// owner is the balancer that holds the VIP; nil if none does.
-func (c *Cluster) owner() *node {
+// holder is the balancer that has the VIP: the first that serves; nil if
+// none does.
+func (c *Cluster) holder() *node {
+	c.holders.Lock()
+	defer c.holders.Unlock()
 	for _, n := range c.byRole(topology.Balancer) {
-		if n.up() {
+		if c.serving[n] {
 			return n
 		}
 	}
 	return nil
+}
+
+// serves notes whether a balancer's container serves.
+func (c *Cluster) serves(n *node, on bool) {
+	c.holders.Lock()
+	defer c.holders.Unlock()
+	c.serving[n] = on
 }
 
 func (n *node) endpoint() string {

@@ -107,8 +107,9 @@ type transitionLine struct {
 type dispatchLine struct {
 	Hachaos string `json:"hachaos"`
 	LB      string `json:"lb"`
-	At      int64  `json:"at"`
-	N       uint64 `json:"n"`
+	At      int64  `json:"at,string"`
+	Pid     int    `json:"pid"`
+	N       uint64 `json:"n"` // in the order of writing, from 0
 	Op      string `json:"op,omitempty"`
 	Key     string `json:"key,omitempty"`
 	Method  string `json:"m"`

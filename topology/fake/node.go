@@ -94,6 +94,7 @@ func (n *node) end(how string, code int) error {
 // down takes the container's life, and with it the namespace, away. Its lock
 // is held.
 func (n *node) down(code int) {
+	n.cluster.serves(n, false)
 	n.stopProcess()
 	n.host.vanish()
 	n.tables = map[string]bool{}
@@ -132,6 +133,7 @@ func (n *node) Start(context.Context) error {
 	n.pids++
 	n.state.Pid = 1000 + n.pids
 	n.cluster.events.add(topology.EngineEvent{Node: n.Name(), Action: "start", Wall: n.state.StartedAt})
+	n.cluster.serves(n, true)
 	n.launch()
 	return nil
 }
@@ -170,6 +172,7 @@ func (n *node) freeze(on bool, action string) error {
 	}
 	n.state.Paused = on
 	n.host.freeze(on)
+	n.cluster.serves(n, !on)
 	n.cluster.events.add(topology.EngineEvent{Node: n.Name(), Action: action, Wall: time.Now()})
 	return nil
 }

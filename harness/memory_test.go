@@ -1,0 +1,92 @@
+package harness_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
+)
+
+// kill is the main scenario over the topology in memory.
+func kill() harness.Scenario {
+	return harness.Scenario{
+		Name: "memory-kill", About: "a node is killed and started again, in memory", Topology: "memory-ha",
+		Load: load.Config{Rate: 100},
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 3 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 5 * time.Second},
+			{Name: "killed", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
+				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},
+			}},
+			{Name: "restarted", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"kill"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 5 * time.Second},
+		},
+		Asserts: []assert.Checker{
+			assert.SessionSurvival{Expect: "survive"}, assert.WriteLedger{}, assert.Distribution{}, assert.Leftovers{},
+		},
+	}
+}
+
+// rig is a harness over a topology in memory.
+type rig struct {
+	driver fake.Driver
+	suite  fake.Suite
+	runner harness.Runner
+	opts   harness.Options
+	steps  []string
+}
+
+func (r *rig) Step(s string)     { r.steps = append(r.steps, s) }
+func (r *rig) Tick(harness.Tick) {}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{opts: harness.Options{Seed: 7}}
+	r.runner = harness.Runner{
+		Driver: &r.driver, Dir: t.TempDir(), Version: "test",
+		Lookup: func(string) (topology.Definition, error) { return fake.Definition(r.driver.Options), nil },
+	}
+	return r
+}
+
+// run runs the scenario and leaves nothing behind in memory.
+func (r *rig) run(t *testing.T, ctx context.Context, s harness.Scenario) *harness.Result {
+	t.Helper()
+	r.runner.Suite = r.suite
+	res, err := r.runner.Run(ctx, s, r.opts)
+	if c := r.driver.Last(); c != nil {
+		c.Shut()
+	}
+	time.Sleep(time.Hour) // virtual: what still waits has ended
+	require.NoError(t, err)
+	saved, err := os.ReadFile(filepath.Join(res.Dir, harness.ResultFile))
+	require.NoError(t, err)
+	again, _, err := harness.Judge(res.Dir)
+	require.NoError(t, err)
+	b, err := harness.Encode(again)
+	require.NoError(t, err)
+	require.Equal(t, string(saved), string(b), "check agrees with the run, byte for byte")
+	return res
+}
+
+func TestKillPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		res := r.run(t, t.Context(), kill())
+		for _, v := range res.Assertions {
+			t.Log(v.Name, v.Status, v.Summary, v.Reasons, v.Evidence)
+		}
+		require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+	})
+}

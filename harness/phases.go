@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// runPhases follows the schedule. Faults are injected and healed beside it:
+// nothing that they wait for delays a phase. It returns early if ctx ends,
+// the load ends by itself, or the engine is lost.
+func (r *run) runPhases(ctx context.Context, load <-chan error) error {
+	next := r.clock.Now()
+	for _, p := range r.Phases {
+		r.phaseEdge(history.PhaseBegin, p, next)
+		r.watch.enter(p.Name)
+		r.step("%s: %v", p.Name, p.For)
+		r.healLabels(ctx, p.Heal)
+		for _, in := range p.Faults {
+			r.inject(ctx, in)
+		}
+		next += p.For
+		err := r.sleepUntil(ctx, next, load)
+		r.phaseEdge(history.PhaseEnd, p, r.clock.Now())
+		if err != nil {
+			return err
+		}
+		next = max(next, r.clock.Now())
+	}
+	return nil
+}
+
+// phaseEdge journals a phase's beginning or end, with a reading of both
+// clocks, and has the journal synced without waiting for it.
+func (r *run) phaseEdge(kind history.Kind, p Phase, at time.Duration) {
+	e := history.Event{At: at, Kind: kind, Name: p.Name}
+	if kind == history.PhaseBegin {
+		e.Data = data(history.PhaseMeta{Kind: p.Kind, For: p.For})
+	}
+	r.journal.Put(r.clock.Pair().Event())
+	r.journal.Put(e)
+	r.faults.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), r.budgets.Hurried)
+		defer cancel()
+		if err := r.journal.Sync(ctx); err != nil {
+			r.step("%v", err)
+		}
+	})
+}
+
+// sleepUntil waits for a time of the run.
+func (r *run) sleepUntil(ctx context.Context, at time.Duration, load <-chan error) error {
+	t := time.NewTimer(at - r.clock.Now())
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case err := <-r.faults.lost:
+		return err
+	case err := <-load:
+		return fmt.Errorf("the load ended by itself: %w", errors.Join(err, r.journal.Err()))
+	}
+}

@@ -1,0 +1,191 @@
+package harness
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// resolved is a run that can be started: everything chosen and validated.
+type resolved struct {
+	Scenario // with its settings applied and its phases fitted
+	opts     Options
+	plan     topology.Plan
+	switches []topology.Switch // the topology's
+	spec     topology.Spec     // as planned; the cluster's own counts once it runs
+	set      map[string]string // what differs from the defaults
+	asserts  []history.AssertMeta
+	seed     uint64
+	id       string
+	command  string
+}
+
+// nominal is the subnet that plans are made for before one is chosen.
+var nominal = netip.MustParsePrefix("198.18.0.0/24")
+
+// resolve chooses and validates everything, and starts nothing. Its errors
+// are ErrUsage.
+func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition, error)) (*resolved, error) {
+	def, err := lookup(s.Topology)
+	if err != nil {
+		return nil, usage("scenario %s: topology %s: %w", s.Name, s.Topology, err)
+	}
+	set, err := split(opts.Set, s, def)
+	if err != nil {
+		return nil, err
+	}
+	r := &resolved{Scenario: s, opts: opts, switches: def.Switches, set: set.changed, seed: opts.seed(), id: fmt.Sprintf("%08x", rand.Uint32())}
+	if r.plan, err = def.Plan(topology.Options{Profile: opts.Profile, Nodes: opts.Nodes, Set: set.topology}); err != nil {
+		return nil, usage("topology %s: %w", def.Name, err)
+	}
+	subnet := opts.Subnet
+	if !subnet.IsValid() {
+		subnet = nominal
+	}
+	if r.spec, err = r.plan(subnet); err != nil {
+		return nil, usage("topology %s: %w", def.Name, err)
+	}
+	if opts.On != "" && (len(set.topology) > 0 || opts.Profile != "" || opts.Nodes != 0 || len(opts.Images) > 0) {
+		return nil, usage("--on %s: the topology stands already, so its switches, profile, nodes and images cannot be chosen: give them to `hachaos up`", opts.On)
+	}
+	if err := r.apply(set); err != nil {
+		return nil, err
+	}
+	r.command = strings.TrimSpace(fmt.Sprintf("%s --seed %d", opts.Command, r.seed))
+	if opts.Command == "" {
+		r.command = ""
+	}
+	return r, r.validate()
+}
+
+// apply puts the settings of the scenario and the load in.
+func (r *resolved) apply(set settings) error {
+	if r.Apply != nil {
+		s, err := r.Apply(clone(r.Scenario), set.scenario)
+		if err != nil {
+			return usage("scenario %s: %w", r.Name, err)
+		}
+		r.Scenario = s
+	}
+	if r.Load == (load.Config{}) {
+		r.Load = load.Default()
+	}
+	var err error
+	if r.Load, err = r.Load.With(set.load); err != nil {
+		return usage("%w", err)
+	}
+	r.Scenario = r.Fitted(r.spec)
+	return nil
+}
+
+// clone copies what an Apply may change in place.
+func clone(s Scenario) Scenario {
+	s.Phases = slices.Clone(s.Phases)
+	for i := range s.Phases {
+		s.Phases[i].Faults = slices.Clone(s.Phases[i].Faults)
+		s.Phases[i].Heal = slices.Clone(s.Phases[i].Heal)
+	}
+	s.Asserts = slices.Clone(s.Asserts)
+	return s
+}
+
+// validate reports what makes no sense, before anything starts.
+func (r *resolved) validate() error {
+	if err := r.Load.Validate(); err != nil {
+		return usage("scenario %s: %w", r.Name, err)
+	}
+	if err := r.validatePhases(); err != nil {
+		return usage("scenario %s: %w", r.Name, err)
+	}
+	seen := map[string]bool{}
+	for _, c := range r.Asserts {
+		meta, err := assert.Encode(c)
+		if err != nil {
+			return usage("scenario %s: %w", r.Name, err)
+		}
+		if seen[meta.Name] {
+			return usage("scenario %s: assertion %s is there twice", r.Name, meta.Name)
+		}
+		seen[meta.Name] = true
+		r.asserts = append(r.asserts, meta)
+	}
+	return nil
+}
+
+func (r *resolved) validatePhases() error {
+	if len(r.Phases) == 0 {
+		return fmt.Errorf("it has no phase")
+	}
+	labels := map[string]bool{}
+	for _, p := range r.Phases {
+		switch p.Kind {
+		case history.PhaseWarmUp, history.PhaseSteady, history.PhaseBreak, history.PhaseRecover:
+		default:
+			return fmt.Errorf("phase %q is of the unknown kind %q", p.Name, p.Kind)
+		}
+		if p.For <= 0 {
+			return fmt.Errorf("phase %q lasts %v: it must last a while", p.Name, p.For)
+		}
+		for _, l := range p.Heal {
+			if l != healAll && !labels[l] {
+				return fmt.Errorf("phase %q heals %q, which no earlier phase injects", p.Name, l)
+			}
+		}
+		for _, in := range p.Faults {
+			if err := r.validateInjection(in, labels); err != nil {
+				return fmt.Errorf("phase %q: %w", p.Name, err)
+			}
+			labels[in.Label] = true
+		}
+	}
+	return nil
+}
+
+func (r *resolved) validateInjection(in Injection, labels map[string]bool) error {
+	switch {
+	case in.Fault == nil:
+		return fmt.Errorf("injection %q has no fault", in.Label)
+	case in.Aim.Pick == nil:
+		return fmt.Errorf("injection %q aims at nothing", in.Label)
+	case in.Label == "" || in.Label == healAll:
+		return fmt.Errorf("fault %s: its label is %q: give it a name of its own", in.Fault.Kind(), in.Label)
+	case labels[in.Label]:
+		return fmt.Errorf("fault %s: another one has the label %q", in.Fault.Kind(), in.Label)
+	}
+	if err := in.Fault.Validate(); err != nil {
+		return err
+	}
+	if _, err := fault.Encode(in.Fault); err != nil {
+		return err
+	}
+	if _, ok := r.spec.NodeByName(in.Aim.Node); !ok && in.Aim.Node != "" && r.opts.On == "" {
+		var names []string
+		for _, n := range r.spec.Nodes {
+			names = append(names, n.Name)
+		}
+		return fmt.Errorf("fault %s: there is no node %q: topology %s has %s", in.Fault.Kind(), in.Aim.Node, r.spec.Name, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// length is how long the phases last together.
+func (r *resolved) length() time.Duration {
+	var d time.Duration
+	for _, p := range r.Phases {
+		d += p.For
+	}
+	return d
+}
+
+func mapKeys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }

@@ -1,0 +1,77 @@
+package harness
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// OneApplication draws one application node by the seed.
+func OneApplication() Select {
+	return Select{
+		Name: "one application node, by the seed",
+		Pick: func(r *rand.Rand, v View) []topology.Node {
+			apps := v.role(topology.Application)
+			if len(apps) == 0 {
+				return nil
+			}
+			return []topology.Node{apps[r.IntN(len(apps))]}
+		},
+	}
+}
+
+// MostSessions takes the application node that most sessions are bound to
+// when the fault is injected; among equals, the first in the topology.
+func MostSessions() Select {
+	return Select{
+		Name: "the application node with most sessions",
+		Pick: func(_ *rand.Rand, v View) []topology.Node {
+			apps := v.role(topology.Application)
+			if len(apps) == 0 {
+				return nil
+			}
+			return []topology.Node{slices.MaxFunc(apps, func(a, b topology.Node) int {
+				return cmp.Compare(v.Serving[a.Name()], v.Serving[b.Name()])
+			})}
+		},
+	}
+}
+
+// All takes every node of a role.
+func All(role topology.Role) Select {
+	return Select{
+		Name: fmt.Sprintf("every %s node", role),
+		Pick: func(_ *rand.Rand, v View) []topology.Node { return v.role(role) },
+	}
+}
+
+// Named takes the node of that name. A topology without it is refused before
+// anything starts.
+func Named(node string) Select {
+	return Select{
+		Name: "node " + node,
+		Node: node,
+		Pick: func(_ *rand.Rand, v View) []topology.Node {
+			for _, n := range v.Nodes {
+				if n.Name() == node {
+					return []topology.Node{n}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// role are the nodes of a role, in the topology's order.
+func (v View) role(r topology.Role) []topology.Node {
+	var out []topology.Node
+	for _, n := range v.Nodes {
+		if n.Role() == r {
+			out = append(out, n)
+		}
+	}
+	return out
+}
