@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -27,13 +26,17 @@ type traffic struct {
 	ended     bool  // the peer closed it in order
 	broken    bool  // it failed
 	err       error // of the dial, if connected is false
-	ctx       error // why the attempt's context ended, if it did
+	ctx       error // the cause of the context's end, if it ended
 }
+
+// errPatience is the cause of the end of an operation's context when the
+// client's patience ends, and not the run.
+var errPatience = errors.New("the client's patience has ended")
 
 // class names the error from what the connection saw.
 func (t traffic) class() string {
 	switch {
-	case errors.Is(t.ctx, context.Canceled):
+	case t.ctx != nil && !errors.Is(t.ctx, errPatience):
 		return history.ErrCancelled
 	case !t.connected:
 		return dialClass(t.err)

@@ -19,8 +19,9 @@ type Config struct {
 	Rate       int // operations a second
 	Sessions   int // concurrent client sessions; 0: 100, or half the rate if that is more
 	SessionOps int // operations of a session from login to logout, both included
-	// Timeout is the client's patience with one operation, counted from its
-	// intended time: the wait behind its session and the retries included.
+	// Timeout is the client's patience: with the wait behind its session,
+	// counted from the intended time, and again with the operation itself,
+	// from the first attempt on, retries included.
 	Timeout    time.Duration
 	NoRetry    bool          // do not retry an order after an unknown outcome
 	MaxRetries int           // attempts after the first, of an order

@@ -82,7 +82,7 @@ func (t *trace) sent() time.Duration {
 
 // traffic sums up what the connection saw.
 func (t *trace) traffic(ctx context.Context, err error) traffic {
-	s := traffic{connected: t.wire != nil, written: t.sent() >= 0, err: err, ctx: ctx.Err()}
+	s := traffic{connected: t.wire != nil, written: t.sent() >= 0, err: err, ctx: context.Cause(ctx)}
 	if t.wire != nil {
 		s.ended, s.broken = t.wire.ended.Load(), t.wire.broke.Load()
 	}

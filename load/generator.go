@@ -80,8 +80,9 @@ func New(cfg Config, target Target, clock history.RunClock, sink history.Sink) (
 }
 
 // Run sends operations at the set rate until Stop or the end of ctx. After
-// Stop it waits for the outstanding ones, at most Config.Timeout, and returns
-// nil. If ctx ends it gives them up at once, as cancelled, and returns ctx's
+// Stop it waits for the outstanding ones and returns nil; that takes at most
+// Config.Timeout, and as long again for those that are behind a busy session.
+// If ctx ends it gives them up at once, as cancelled, and returns ctx's
 // error. It leaves no goroutine and no connection behind.
 func (g *Generator) Run(ctx context.Context) error {
 	if !g.began.CompareAndSwap(false, true) {
@@ -99,20 +100,11 @@ func (g *Generator) Run(ctx context.Context) error {
 	// Workers are not capped: an outage must not throttle the load. The
 	// ceiling is kept by operate, which says what it drops.
 	attacker := vegeta.NewAttacker(vegeta.Client(&http.Client{Transport: hits{g}}))
-	results := attacker.Attack(g.aim(), pacer{g.clock, g.start, g.schedule.interval}, 0, "")
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		select {
-		case <-g.stopping:
-		case <-ctx.Done():
-		}
-		attacker.Stop()
-	}()
-	for range results { // vegeta's own results are not used: see the package's comment
+	pace := newPacer(g.clock, g.start, g.schedule.interval, g.stopping)
+	defer context.AfterFunc(ctx, g.Stop)()
+	for range attacker.Attack(g.aim(), pace, 0, "") { // its results are not used: see the package's comment
 	}
-	g.Stop() // releases the goroutine if the attack ended by itself
-	<-stopped
+	g.Stop()
 	return ctx.Err()
 }
 
@@ -172,9 +164,7 @@ func (h hits) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("load: vegeta's request bears no number in %s: %w", seqHeader, err)
 	}
 	select {
-	case <-h.g.stopping: // vegeta may send a last hit after Stop
-		h.g.pass(seq + 1)
-	case <-h.g.ctx.Done():
+	case <-h.g.stopping: // it was on its way when the load ended
 		h.g.pass(seq + 1)
 	default:
 		h.g.operate(seq + 1)

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -28,20 +27,16 @@ func (g *Generator) operate(n uint64) {
 		o.drop()
 		return
 	}
-	deadline := g.clock.Start().Add(o.call.Intended + g.cfg.Timeout)
-	ctx, cancel := context.WithDeadline(g.ctx, deadline)
-	defer cancel()
-	free, came := o.c.turns.enter(ctx, k)
+	patience := o.call.Intended + g.cfg.Timeout - g.clock.Now()
+	free, came := o.c.turns.enter(g.ctx, k, patience)
 	if !came {
-		o.miss(ctx)
+		o.miss()
 		return
 	}
 	defer func() { o.c.turns.leave(g.clock.Now()) }()
-	if ctx.Err() != nil {
-		o.miss(ctx)
-		return
-	}
-	o.call.Late = max(0, g.clock.Now()-max(o.call.Intended, free))
+	o.ready = max(o.call.Intended, free)
+	ctx, cancel := context.WithTimeoutCause(g.ctx, g.cfg.Timeout, errPatience)
+	defer cancel()
 	o.run(ctx)
 }
 
@@ -52,6 +47,7 @@ type operation struct {
 	place uint64 // the client's
 	k     uint64
 	kind  string
+	ready time.Duration // from when on nothing but the generator kept it
 	call  history.Call
 }
 
@@ -78,11 +74,11 @@ func (o *operation) drop() {
 
 // miss completes an operation whose turn did not come within the client's
 // patience.
-func (o *operation) miss(ctx context.Context) {
+func (o *operation) miss() {
 	o.name()
 	o.invoke()
 	o.call.End, o.call.Error = o.g.clock.Now(), history.ErrNotSent
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if o.g.ctx.Err() != nil {
 		o.call.Error = history.ErrCancelled
 	}
 	o.put(history.Fail, o.call)
@@ -113,6 +109,7 @@ func (o *operation) attempts(ctx context.Context, cookie string) (last attempt, 
 	r := request{op: o.kind, key: o.call.Key, cookie: cookie, body: body(o.kind, o.call.ID, o.call.User)}
 	id := strconv.FormatUint(o.call.ID, 10) + "."
 	outcome = history.Fail
+	o.call.Late = max(0, o.g.clock.Now()-o.ready)
 	for try := 1; ; try++ {
 		r.id = id + strconv.Itoa(try)
 		last = o.g.exchange.do(ctx, r)

@@ -1,28 +1,42 @@
 package load
 
 import (
-	"math"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
 )
 
-// pacer is vegeta's view of the schedule. Vegeta's own ConstantPacer begins
-// one interval late, from a time that only it knows; this one wakes each hit
-// at the intended time of the operation.
+// pacer wakes each hit of vegeta's attack at the intended time of its
+// operation. Vegeta's own ConstantPacer begins one interval late, from a time
+// that only it knows. It waits in Pace itself, and not where vegeta would,
+// so that a slow rate does not hold up the end. It serves one attack.
 type pacer struct {
 	clock    history.RunClock
 	start    time.Duration // the intended time of the first operation
 	interval time.Duration
+	stop     <-chan struct{}
+	timer    *time.Timer
 }
 
-// Pace implements vegeta.Pacer. It never ends the attack.
-func (p pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
-	if hits > math.MaxInt64/uint64(p.interval) {
-		return math.MaxInt64, false
+func newPacer(clock history.RunClock, start, interval time.Duration, stop <-chan struct{}) *pacer {
+	return &pacer{clock: clock, start: start, interval: interval, stop: stop, timer: time.NewTimer(0)}
+}
+
+// Pace implements vegeta.Pacer: it returns when the hit is due, or that the
+// attack is to end.
+func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, end bool) {
+	p.timer.Reset(p.start + time.Duration(hits)*p.interval - p.clock.Now())
+	select {
+	case <-p.timer.C:
+	case <-p.stop:
 	}
-	return p.start + time.Duration(hits)*p.interval - p.clock.Now(), false
+	select {
+	case <-p.stop: // also if the hit is due: it comes too late
+		return 0, true
+	default:
+		return 0, false
+	}
 }
 
 // Rate implements vegeta.Pacer: hits a second.
-func (p pacer) Rate(time.Duration) float64 { return float64(time.Second) / float64(p.interval) }
+func (p *pacer) Rate(time.Duration) float64 { return float64(time.Second) / float64(p.interval) }

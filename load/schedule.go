@@ -55,8 +55,9 @@ func (s schedule) kind(client, k uint64, loggedIn bool) string {
 	}
 	// Counting only the places of the mix keeps its parts exact whatever
 	// SessionOps is; the client's number starts each of them elsewhere.
-	i := generation*(s.sessionOps-2) + at + client
-	return s.mix[i%uint64(len(s.mix))]
+	parts := uint64(len(s.mix))
+	i := generation*(s.sessionOps-2) + at + client + parts - 1 // at is 1 for the first
+	return s.mix[i%parts]
 }
 
 // cycle spreads the parts of the mix as evenly as they go, by smooth weighted

@@ -55,7 +55,7 @@ type tally struct {
 // newTally can tell latencies of up to twice the timeout; longer ones count
 // as that.
 func newTally(clock history.RunClock, c Config) *tally {
-	most := max(int64(2*c.Timeout/time.Microsecond), 60e6)
+	most := max(int64(2*c.Timeout/time.Microsecond), 60_000_000)
 	return &tally{
 		clock: clock, late: c.Late,
 		latency:  hdrhistogram.New(1, most, 3),

@@ -34,7 +34,7 @@ func options() []option {
 			About: "retry an order, with the same key, after an unknown outcome"},
 			func(c *Config, v string) error { return onOff(&c.NoRetry, v) }},
 		{topology.Switch{Key: "timeout", Default: d.Timeout.String(),
-			About: "the client's patience with one operation, from its intended time"},
+			About: "the client's patience: with its turn, and again with the operation and its retries"},
 			func(c *Config, v string) error { return duration(&c.Timeout, v) }},
 		{topology.Switch{Key: "mix", Default: fmt.Sprintf("%d:%d:%d", d.Writes, d.Reads, d.Orders),
 			About: "parts of session writes, session reads and orders"},

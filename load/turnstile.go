@@ -19,14 +19,14 @@ type turnstile struct {
 }
 
 // enter waits until it is k's turn. It returns since when, on the run's
-// clock, the way was free; false if ctx ended first, after which k must not
-// leave.
-func (t *turnstile) enter(ctx context.Context, k uint64) (free time.Duration, ok bool) {
+// clock, the way was free; false if the patience or ctx ended first, after
+// which k must not leave. A turn that is free at once is taken whatever the
+// patience.
+func (t *turnstile) enter(ctx context.Context, k uint64, patience time.Duration) (free time.Duration, ok bool) {
 	t.mu.Lock()
 	if t.next == k {
-		free = t.free
-		t.mu.Unlock()
-		return free, true
+		defer t.mu.Unlock()
+		return t.free, true
 	}
 	if t.waiting == nil {
 		t.waiting = map[uint64]chan struct{}{}
@@ -35,8 +35,11 @@ func (t *turnstile) enter(ctx context.Context, k uint64) (free time.Duration, ok
 	t.waiting[k] = turn
 	t.mu.Unlock()
 
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
 	select {
 	case <-turn:
+	case <-enough.C:
 	case <-ctx.Done():
 	}
 	t.mu.Lock()

@@ -35,10 +35,13 @@ func (w *wire) arm() { w.sent.Store(-1) }
 func (w *wire) firstByte() time.Duration { return time.Duration(w.sent.Load()) }
 
 func (w *wire) Write(b []byte) (int, error) {
-	at := w.clock.Now()
+	// The answer may be there before Write returns, so the time is noted
+	// first and taken back if nothing was written. A request that fails does
+	// so after its Write has returned: http.Transport waits for that.
+	first := w.sent.CompareAndSwap(-1, int64(w.clock.Now()))
 	n, err := w.Conn.Write(b)
-	if n > 0 {
-		w.sent.CompareAndSwap(-1, int64(at))
+	if first && n == 0 {
+		w.sent.Store(-1)
 	}
 	if err != nil {
 		w.broke.Store(true)
