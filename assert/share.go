@@ -1,0 +1,186 @@
+package assert
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// roleApplication is topology.Application: the role of the nodes that
+// sessions are bound to.
+const roleApplication = "application"
+
+// share is the victim's share of a fault: the operations whose good ones may
+// end the outage that its users saw.
+//
+// It holds whole sessions. A session belongs to it if an operation that was
+// not complete when the fault struck, and was sent before the heal, went out
+// while the session was bound to a victim; from the fault on, all its
+// operations count, wherever they are served. Sessions of other nodes are
+// never in it, so that their good operations cannot interrupt its outage; nor
+// are sessions begun after the fault, because a user who logs in anew is sent
+// to a healthy node and would interrupt it too. A session stays in it after
+// it was bound to another node: were it to leave then, a session that fails
+// there would be nobody's outage.
+//
+// Within the share a session that has recovered may interrupt the run of
+// those that have not, so judges look at each session and each type of
+// operation for itself as well: see shareRuns.
+//
+// Where the victim is no application node (a balancer, a database), no
+// session can be bound to it, and the share is all traffic.
+type share struct {
+	fault    *history.Fault
+	from     time.Duration // the earliest time at which the fault took effect
+	all      bool
+	sessions map[uint32]bool
+}
+
+// shares gives the share of each fault that was injected.
+func shares(h *history.History) []share {
+	var out []share
+	for i := range h.Faults {
+		f := &h.Faults[i]
+		if f.Injected < 0 {
+			continue
+		}
+		from, _ := tookEffect(f)
+		s := share{fault: f, from: from, all: !slices.ContainsFunc(f.Nodes, func(n string) bool { return serves(h, n) })}
+		if !s.all {
+			s.sessions = boundSessions(h, f, from)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// serves says whether sessions can be bound to the node. One that the run's
+// first line does not know may be.
+func serves(h *history.History, node string) bool {
+	for _, n := range h.Meta.Nodes {
+		if n.Name == node {
+			return n.Role == roleApplication
+		}
+	}
+	return true
+}
+
+func boundSessions(h *history.History, f *history.Fault, from time.Duration) map[uint32]bool {
+	var victims []history.Name
+	for _, n := range f.Nodes {
+		if name, ok := h.Names.Find(n); ok && name != 0 {
+			victims = append(victims, name)
+		}
+	}
+	members := map[uint32]bool{}
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Session == 0 || o.Bound == 0 || !pending(o, from) {
+			continue
+		}
+		if f.Heal >= 0 && max(o.Sent, o.Intended) >= f.Heal {
+			continue
+		}
+		if slices.Contains(victims, o.Bound) {
+			members[o.Session] = true
+		}
+	}
+	return members
+}
+
+// pending says whether the operation was not complete at t, or came after.
+func pending(o *history.Op, t time.Duration) bool { return o.End < 0 || o.End >= t }
+
+// has says whether the operation belongs to the share.
+func (s *share) has(o *history.Op) bool {
+	return pending(o, s.from) && (s.all || s.sessions[o.Session])
+}
+
+// empty says that the share can hold no operation.
+func (s *share) empty() bool { return !s.all && len(s.sessions) == 0 }
+
+// tookEffect is Fault.Took as an interval that is never reversed: the proof
+// of a fault that was not proven has no time.
+func tookEffect(f *history.Fault) (from, to time.Duration) {
+	from, to = f.Took()
+	return from, max(from, to)
+}
+
+// shareRuns are the outages of a share, from each side that one could hide
+// on.
+type shareRuns struct {
+	pool    runs             // all operations of the share
+	types   [6]runs          // by history.Type: orders may fail while reads are served
+	session map[uint32]*runs // by session: one user may fail while others are served
+	// early counts the operations intended within soon of the fault.
+	early int
+}
+
+// findRuns walks the share's operations. Late ones are left out if skip says
+// so; soon is how far after the fault early counts.
+//
+// A run of the pool that is open when the share's sessions have ended is
+// ended by the first good operation after it of one of its users' next
+// sessions.
+func (s *share) findRuns(h *history.History, g grader, skip func(*history.Op) bool, soon time.Duration) *shareRuns {
+	r := &shareRuns{session: map[uint32]*runs{}}
+	users := map[history.Name]bool{}
+	var again *history.Op // the first good one of a user since the last bad one
+	inOrder(h, func(o *history.Op) {
+		if skip(o) {
+			return
+		}
+		if !s.has(o) {
+			if r.pool.now.Bad > 0 && again == nil && o.User != 0 && users[o.User] && g.grade(o) == good {
+				again = o
+			}
+			return
+		}
+		if o.User != 0 && !s.all {
+			users[o.User] = true
+		}
+		if again != nil && g.grade(o) == bad {
+			again = nil
+		}
+		r.add(o, g.grade(o))
+		if o.Intended >= s.from && o.Intended < s.from+soon {
+			r.early++
+		}
+	})
+	r.finish(h, again)
+	return r
+}
+
+func (r *shareRuns) add(o *history.Op, g health) {
+	r.pool.add(o, g)
+	if int(o.Type) < len(r.types) {
+		r.types[o.Type].add(o, g)
+	}
+	if o.Session == 0 {
+		return
+	}
+	one := r.session[o.Session]
+	if one == nil {
+		if g != bad {
+			return // nothing to remember: a run begins with a bad one
+		}
+		one = &runs{}
+		r.session[o.Session] = one
+	}
+	one.add(o, g)
+}
+
+func (r *shareRuns) finish(h *history.History, again *history.Op) {
+	if again != nil {
+		r.pool.add(again, good)
+	}
+	end := func(t time.Duration) time.Duration { return phaseEnd(h, t) }
+	r.pool.finish(end)
+	for i := range r.types {
+		r.types[i].finish(end)
+	}
+	for _, one := range r.session {
+		one.finish(end)
+	}
+}
