@@ -69,7 +69,11 @@ func (r *register) look(n uint32, l *life, at uint32, s *history.SessionState) b
 		l.seenAgain, l.seenState = true, at
 	}
 	if vip || !l.readByVIP {
-		l.readByVIP = l.readByVIP || vip
+		l.readByVIP, l.byVIP = l.readByVIP || vip, s.Count
+		if s.Count > int64(l.hi) && len(s.Ops) > 0 {
+			l.over, l.below = at, false // its list will name the operation
+			return true
+		}
 		r.observe(n, l, s.Count, f)
 		return true
 	}
@@ -115,10 +119,10 @@ func (r *register) lookOwner(n uint32, l *life, f finding, s *history.SessionSta
 func (r *register) lookAside(n uint32, l *life, v int64, f finding) {
 	f.lo, f.hi = l.lo, l.hi
 	switch {
-	case v < int64(l.lo):
+	case v < min(int64(l.lo), l.byVIP):
 		f.class = staleRead
 		r.report(n, l, f)
-	case v > int64(l.hi):
+	case v > int64(l.hi) && l.over == 0:
 		below, hi := l.below, l.hi
 		r.observe(n, l, v, f)
 		l.below, l.hi = below, hi
@@ -142,6 +146,7 @@ func (r *register) readLists(primary []uint32) {
 		any = true
 		r.lives[n].listed = true
 		r.readList(uint32(n), primary[n], s.Ops, listed)
+		r.explain(uint32(n))
 	}
 	if any {
 		r.compare(primary, listed)
@@ -171,6 +176,16 @@ func (r *register) readList(n, at uint32, ops []uint64, listed bitset) {
 			listed.set(i)
 		}
 	}
+}
+
+// explain reports a count that was too high and whose list does not say why.
+func (r *register) explain(n uint32) {
+	l := &r.lives[n]
+	if l.over == 0 || l.has(appliedTwice) || l.has(refusedUpdate) || l.has(phantomUpdate) {
+		return
+	}
+	v := r.h.Sessions[l.over-1].V.Count
+	r.observe(n, l, v, finding{state: l.over, got: v})
 }
 
 // compare walks the operations again beside the lists.
@@ -236,7 +251,7 @@ func (r *register) settle(f *finding) bool {
 	l := &r.lives[f.life]
 	switch f.class {
 	case staleRead:
-		return f.op != 0 || !l.has(unstableRead)
+		return f.op != 0 || !l.has(unstableRead) && !l.has(lostUpdate) // the same thing twice
 	case belowAcked:
 	default:
 		return true

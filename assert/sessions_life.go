@@ -24,6 +24,7 @@ type life struct {
 	acked   int32 // acknowledged writes
 	refused int32 // writes that were sent and failed
 	struck  time.Duration
+	byVIP   int64 // the counter as users see it after the load
 
 	begin   uint32 // index of the operation that began it
 	lastAck uint32 // index of the last acknowledged write + 1
@@ -45,6 +46,7 @@ type life struct {
 	readByVIP bool // found through the entry after the load
 	listed    bool // its list of operations was judged
 
+	over      uint32 // index + 1 of the read after the load that was too high
 	firstLost uint32 // index into findings, of its lost update
 	firstSeen uint32 // index + 1 of the operation that set seenAgain
 	seenState uint32 // or of the read after the load

@@ -1,0 +1,209 @@
+package assert_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
+)
+
+func both() []assert.Checker {
+	return []assert.Checker{assert.WriteLedger{}, assert.SessionSurvival{}}
+}
+
+// sizes of synthetic histories; -short leaves out the large one.
+func sizes(t *testing.T) []int {
+	if testing.Short() {
+		return []int{1_000, 10_000}
+	}
+	return []int{1_000, 10_000, 100_000, 1_000_000}
+}
+
+func TestSyntheticHistoriesPass(t *testing.T) {
+	for seed := range uint64(200) {
+		s := synthesise(3_000, seed)
+		for _, v := range assert.Judge(s.h, both()) {
+			require.Equal(t, assert.Pass, v.Status, "seed %d: %s %v %v", seed, v.Summary, v.Reasons, v.Evidence)
+			require.False(t, v.NotExercised, "seed %d: %s", seed, v.Summary)
+			require.Zero(t, *v.Measured)
+		}
+	}
+}
+
+func TestPlantedViolationsAreFound(t *testing.T) {
+	for _, n := range sizes(t) {
+		seeds := uint64(max(1, 20_000/n))
+		for _, p := range plants() {
+			t.Run(fmt.Sprintf("%s %s in %d", p.checker, p.class, n), func(t *testing.T) {
+				for seed := range seeds {
+					s := synthesise(n, seed)
+					op := p.put(s)
+					if op == 0 {
+						continue
+					}
+					found(t, s.h, p, op, seed)
+				}
+			})
+		}
+	}
+}
+
+// found requires that exactly the planted violation is reported.
+func found(t *testing.T, h *history.History, p plant, op uint64, seed uint64) {
+	t.Helper()
+	for _, v := range assert.Judge(h, both()) {
+		if v.Name != p.checker {
+			require.Equal(t, assert.Pass, v.Status, "seed %d: %s", seed, v.Summary)
+			continue
+		}
+		require.Equal(t, assert.Fail, v.Status, "seed %d: %s %v", seed, v.Summary, v.Reasons)
+		require.Equal(t, 1.0, *v.Measured, "seed %d: %s", seed, v.Summary)
+		require.Len(t, v.Evidence, 1, "seed %d", seed)
+		require.Equal(t, p.class, v.Evidence[0].Class, "seed %d: %s", seed, v.Evidence[0].Text)
+		require.Equal(t, op, v.Evidence[0].Op, "seed %d: %s", seed, v.Evidence[0].Text)
+	}
+}
+
+// clone copies what a metamorphic rule may change.
+func clone(h *history.History) *history.History {
+	c := *h
+	c.Ops, c.Ledger, c.Sessions = slices.Clone(h.Ops), slices.Clone(h.Ledger), slices.Clone(h.Sessions)
+	c.Faults, c.Clock, c.Phases = slices.Clone(h.Faults), slices.Clone(h.Clock), slices.Clone(h.Phases)
+	return &c
+}
+
+// outcomeOf is what must not change under a metamorphic rule.
+type outcomeOf struct {
+	Name, Class string
+	Status      assert.Status
+	Measured    float64
+	Op          uint64
+	Idle        bool
+}
+
+func outcomes(h *history.History) []outcomeOf {
+	var out []outcomeOf
+	for _, v := range assert.Judge(h, both()) {
+		o := outcomeOf{Name: v.Name, Status: v.Status, Idle: v.NotExercised}
+		if v.Measured != nil {
+			o.Measured = *v.Measured
+		}
+		if len(v.Evidence) > 0 {
+			o.Class, o.Op = v.Evidence[0].Class, v.Evidence[0].Op
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func dropSession(h *history.History, session uint32) *history.History {
+	c := clone(h)
+	gone := map[uint64]bool{}
+	for _, op := range h.Ops {
+		if op.Session == session {
+			gone[op.ID] = true
+		}
+	}
+	c.Ops = slices.DeleteFunc(c.Ops, func(op history.Op) bool { return gone[op.ID] })
+	c.Ledger = slices.DeleteFunc(c.Ledger, func(r history.At[history.LedgerRow]) bool { return gone[r.V.Op] })
+	c.Sessions = slices.DeleteFunc(c.Sessions, func(s history.At[history.SessionState]) bool { return s.V.Session == session })
+	return c
+}
+
+func stretch(h *history.History, by time.Duration) *history.History {
+	c := clone(h)
+	for i := range c.Ops {
+		op := &c.Ops[i]
+		op.Intended *= by
+		op.End *= by
+		if op.Sent >= 0 {
+			op.Sent *= by
+		}
+	}
+	for i := range c.Faults {
+		f := &c.Faults[i]
+		p := *f.Proof
+		p.From, p.To = p.From*by, p.To*by
+		f.Proof, f.Injected, f.Active, f.Heal, f.Healed = &p, f.Injected*by, f.Active*by, f.Heal*by, f.Healed*by
+	}
+	for i := range c.Clock {
+		c.Clock[i].Mono *= by
+		c.Clock[i].Wall *= int64(by)
+	}
+	for i := range c.Phases {
+		c.Phases[i].From *= by
+		c.Phases[i].To *= by
+	}
+	c.End *= by
+	return c
+}
+
+func relabel(h *history.History) *history.History {
+	c := clone(h)
+	j1, _ := h.Names.Find("j1")
+	j2, _ := h.Names.Find("j2")
+	swap := func(n *history.Name) {
+		switch *n {
+		case j1:
+			*n = j2
+		case j2:
+			*n = j1
+		}
+	}
+	for i := range c.Ops {
+		swap(&c.Ops[i].Node)
+		swap(&c.Ops[i].Bound)
+	}
+	for i := range c.Faults {
+		c.Faults[i].Nodes = []string{"j1"}
+	}
+	for i := range c.Sessions {
+		if c.Sessions[i].V.Via == "j1" {
+			c.Sessions[i].V.Via = "j2"
+		}
+	}
+	return c
+}
+
+func TestVerdictsAreMetamorphic(t *testing.T) {
+	all := plants()
+	for seed := range uint64(60) {
+		s := synthesise(2_000, seed)
+		p := all[int(seed)%len(all)]
+		op := p.put(s)
+		want := outcomes(s.h)
+		require.Equal(t, want, outcomes(stretch(s.h, 7)), "seed %d: stretched", seed)
+		require.Equal(t, want, outcomes(relabel(s.h)), "seed %d: relabelled", seed)
+		for _, session := range []uint32{1, 20, 40, 60} {
+			if op > 0 && op <= uint64(len(s.h.Ops)) && s.h.Ops[op-1].Session == session {
+				continue
+			}
+			require.Equal(t, want, outcomes(dropSession(s.h, session)), "seed %d: without session %d", seed, session)
+		}
+	}
+}
+
+func TestAnotherViolationNeverImproves(t *testing.T) {
+	all := plants()
+	for seed := range uint64(60) {
+		s := synthesise(2_000, seed)
+		var before []assert.Verdict
+		for i := range 4 {
+			p := all[(int(seed)+5*i)%len(all)]
+			p.put(s)
+			after := assert.Judge(s.h, both())
+			for j := range before {
+				require.GreaterOrEqual(t, *after[j].Measured, *before[j].Measured, "seed %d: %s after %s", seed, after[j].Summary, p.class)
+				if before[j].Status == assert.Fail {
+					require.Equal(t, assert.Fail, after[j].Status)
+				}
+			}
+			before = after
+		}
+	}
+}
