@@ -1,0 +1,131 @@
+package report_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/report"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
+)
+
+// recorded is a short run over the topology in memory.
+func recorded(t *testing.T) (*harness.Result, *history.History) {
+	t.Helper()
+	var (
+		res *harness.Result
+		dir = t.TempDir()
+	)
+	synctest.Test(t, func(t *testing.T) {
+		var driver fake.Driver
+		runner := harness.Runner{
+			Driver: &driver, Dir: dir, Version: "test", Suite: fake.Suite{},
+			Lookup: func(string) (topology.Definition, error) { return fake.Definition(driver.Options), nil },
+		}
+		var err error
+		res, err = runner.Run(t.Context(), harness.Scenario{
+			Name: "memory-kill", Topology: "memory-ha", Load: load.Config{Rate: 100},
+			Phases: []harness.Phase{
+				{Name: "steady", Kind: history.PhaseSteady, For: 3 * time.Second},
+				{Name: "killed", Kind: history.PhaseBreak, For: 4 * time.Second, Faults: []harness.Injection{
+					{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},
+				}},
+				{Name: "restarted", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"*"}},
+			},
+			Asserts: []assert.Checker{assert.WriteLedger{}, assert.Leftovers{}},
+		}, harness.Options{Seed: 7})
+		require.NoError(t, err)
+		driver.Last().Shut()
+		time.Sleep(time.Hour) // virtual: what still waits has ended
+	})
+	h, err := history.Load(res.Dir)
+	require.NoError(t, err)
+	return res, h
+}
+
+func render(t *testing.T, r *harness.Result, h *history.History) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, report.HTML(&b, r, h))
+	return b.String()
+}
+
+func TestHTMLOfARun(t *testing.T) {
+	r, h := recorded(t)
+	page := render(t, r, h)
+	for _, want := range []string{
+		"memory-kill", "write-ledger", "The failover, taken apart", "Can this be believed",
+		"instance-kill on ", "default-src 'none'", "lb1 sees j1", "holds the VIP", "detected",
+	} {
+		require.True(t, strings.Contains(page, want), "the page lacks %q", want)
+	}
+	require.Less(t, len(page), 2<<20)
+}
+
+// TestHTMLAsksNoNetwork: the page loads nothing from anywhere.
+func TestHTMLAsksNoNetwork(t *testing.T) {
+	r, h := recorded(t)
+	page := render(t, r, h)
+	require.NotRegexp(t, regexp.MustCompile(`(?i)(src|href|action)\s*=\s*["']?(https?:)?//`), page)
+	require.NotRegexp(t, regexp.MustCompile(`(?i)@import|url\(`), page)
+}
+
+func TestHTMLEscapesHostileNames(t *testing.T) {
+	r, h := recorded(t)
+	bad := "</script><script>alert(1)</script>\x1b\x00\xff"
+	r.Scenario, r.Reason, r.Command = bad, bad, bad
+	r.Leftovers = []history.Leftover{{Kind: bad, Name: bad, Remove: bad}}
+	for i := range r.Assertions {
+		v := &r.Assertions[i]
+		v.Name, v.Summary, v.Notes = bad, bad, []string{bad}
+		v.Evidence = []assert.Evidence{{Op: 1, Text: bad, Class: bad, Node: bad}}
+	}
+	h.Meta.Set = map[string]string{bad: bad}
+	for i := range h.Truth {
+		h.Truth[i].V.Node = bad
+	}
+	for i := range h.Servers {
+		h.Servers[i].V.Status = bad
+	}
+	page := render(t, r, h)
+	require.False(t, strings.Contains(page, "<script>alert"), "a name became a script")
+	require.Equal(t, 3, strings.Count(page, "</script>"), "the page's own scripts and no other")
+	require.False(t, strings.ContainsAny(page, "\x1b\x00"), "control characters")
+	require.True(t, utf8.ValidString(page), "valid UTF-8")
+}
+
+func TestHTMLOfNothing(t *testing.T) {
+	r := &harness.Result{Scenario: "instance-kill", Verdict: harness.VerdictError, Reason: "no engine", Dirty: true}
+	page := render(t, r, &history.History{})
+	require.Contains(t, page, "ERROR (DIRTY)")
+	require.Contains(t, page, "No assertion was judged.")
+}
+
+func TestWriteLeavesWholeFilesOnly(t *testing.T) {
+	r, h := recorded(t)
+	dir := t.TempDir()
+	require.NoError(t, report.Write(dir, r, h))
+	for _, name := range []string{report.HTMLFile, report.JUnitFile, report.MarkdownFile} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.NotZero(t, info.Size(), name)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 3, "nothing temporary is left")
+	require.Error(t, report.Write(filepath.Join(dir, "none"), r, h))
+}

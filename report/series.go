@@ -1,0 +1,154 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
+)
+
+// maxBuckets bounds what a chart draws, whatever the number of operations.
+const maxBuckets = 600
+
+// minBucket is the finest bucket; below it a bucket of the default load would
+// hold too few operations for a percentile.
+const minBucket = 100 * time.Millisecond
+
+// series are the operations of a run by buckets of intended time. Times are
+// seconds, latencies milliseconds; a nil latency is a bucket with none.
+type series struct {
+	Step   float64              `json:"step"`
+	Time   []float64            `json:"t"`
+	OK     []float64            `json:"ok"`   // operations a second
+	Slow   []float64            `json:"slow"` // ok, but later than the threshold
+	Fail   []float64            `json:"fail"`
+	Info   []float64            `json:"info"`
+	P50    []*float64           `json:"p50"`
+	P99    []*float64           `json:"p99"`
+	Max    []*float64           `json:"max"`
+	Errors map[string][]float64 `json:"errors"` // a second, by class
+}
+
+// bucketed folds the operations; they are in the order of their intended time.
+func bucketed(h *history.History) series {
+	width := max(minBucket, (h.End/maxBuckets + time.Millisecond).Truncate(time.Millisecond))
+	n := int(h.End/width) + 1
+	if len(h.Ops) == 0 {
+		n = 0
+	}
+	s := series{Step: width.Seconds(), Errors: map[string][]float64{}}
+	s.grow(n)
+	for i := range s.Time {
+		s.Time[i] = (time.Duration(i) * width).Seconds()
+	}
+	perSecond := 1 / width.Seconds()
+	latencies := make([][]time.Duration, n)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		b := min(max(0, int(o.Intended/width)), n-1)
+		s.count(h, o, b, perSecond)
+		if late, done := o.Latency(); done {
+			latencies[b] = append(latencies[b], late)
+		}
+	}
+	for b, l := range latencies {
+		s.P50[b], s.P99[b], s.Max[b] = percentiles(l)
+	}
+	return s
+}
+
+func (s *series) grow(n int) {
+	s.Time = make([]float64, n)
+	s.OK, s.Slow, s.Fail, s.Info = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	s.P50, s.P99, s.Max = make([]*float64, n), make([]*float64, n), make([]*float64, n)
+}
+
+func (s *series) count(h *history.History, o *history.Op, b int, perSecond float64) {
+	late, done := o.Latency()
+	switch {
+	case o.Outcome == history.Good && done && late > assert.DefaultThreshold:
+		s.Slow[b] += perSecond
+	case o.Outcome == history.Good:
+		s.OK[b] += perSecond
+	case o.Outcome == history.Failed:
+		s.Fail[b] += perSecond
+	default:
+		s.Info[b] += perSecond
+	}
+	if o.Outcome == history.Good {
+		return
+	}
+	class := h.Names.Get(history.Name(o.Error))
+	if class == "" {
+		class = "unknown"
+	}
+	if s.Errors[class] == nil {
+		s.Errors[class] = make([]float64, len(s.Time))
+	}
+	s.Errors[class][b] += perSecond
+}
+
+// percentiles sorts l and returns its median, 99th percentile (nearest rank)
+// and maximum in milliseconds.
+func percentiles(l []time.Duration) (p50, p99, top *float64) {
+	if len(l) == 0 {
+		return nil, nil, nil
+	}
+	slices.Sort(l)
+	at := func(q float64) *float64 {
+		ms := float64(l[max(0, int(float64(len(l))*q+0.999999)-1)].Microseconds()) / 1000
+		return &ms
+	}
+	return at(0.50), at(0.99), at(1)
+}
+
+// row is a line of the table behind the charts.
+type row struct {
+	From                string
+	OK, Slow, Fail      string
+	Info, P50, P99, Max string
+}
+
+// maxRows bounds the table behind the charts.
+const maxRows = 90
+
+// rows folds the series once more, for people who read a table.
+func (s *series) rows() []row {
+	group := 1 + len(s.Time)/maxRows
+	if perSecond := int(1/s.Step + 0.5); s.Step > 0 {
+		group = max(group, perSecond)
+	}
+	var out []row
+	for i := 0; i < len(s.Time); i += group {
+		j := min(i+group, len(s.Time))
+		out = append(out, row{
+			From: number(s.Time[i]) + " s",
+			OK:   number(mean(s.OK[i:j])), Slow: number(mean(s.Slow[i:j])),
+			Fail: number(mean(s.Fail[i:j])), Info: number(mean(s.Info[i:j])),
+			P50: largest(s.P50[i:j]), P99: largest(s.P99[i:j]), Max: largest(s.Max[i:j]),
+		})
+	}
+	return out
+}
+
+func mean(l []float64) float64 {
+	sum := 0.0
+	for _, f := range l {
+		sum += f
+	}
+	return sum / float64(max(1, len(l)))
+}
+
+func largest(l []*float64) string {
+	var top *float64
+	for _, f := range l {
+		if f != nil && (top == nil || *f > *top) {
+			top = f
+		}
+	}
+	if top == nil {
+		return "-"
+	}
+	return number(*top)
+}

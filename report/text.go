@@ -1,0 +1,120 @@
+// Package report writes a Result for people and for machines: a terminal
+// table, HTML, Markdown and JUnit. Writers are pure functions of a Result and
+// its History, and change neither.
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hachaos/hachaos/assert"
+)
+
+// Clean makes s safe to show anywhere: what is not valid UTF-8, control
+// characters and bidirectional overrides become visible escapes, line breaks
+// become spaces.
+func Clean(s string) string {
+	clean := true
+	for _, r := range s {
+		if r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == '\n', r == '\r', r == '\t':
+			b.WriteByte(' ')
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// status is the word that tables show.
+func status(v *assert.Verdict) string {
+	if v.NotExercised {
+		return v.Status.String() + " (not exercised)"
+	}
+	return v.Status.String()
+}
+
+// number prints at most three decimals, without trailing zeros.
+func number(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "unknown"
+	case math.IsInf(f, 0):
+		return "unbounded"
+	}
+	return strconv.FormatFloat(math.Round(f*1000)/1000, 'f', -1, 64)
+}
+
+func measured(v *assert.Verdict) string {
+	if v.Measured == nil {
+		return "-"
+	}
+	return withUnit(*v.Measured, v.Unit)
+}
+
+func bound(v *assert.Verdict) string {
+	if v.Bound == nil {
+		return "-"
+	}
+	op := strings.NewReplacer("<=", "≤ ", ">=", "≥ ").Replace(v.Op)
+	return op + withUnit(*v.Bound, v.Unit)
+}
+
+func withUnit(f float64, unit string) string {
+	switch {
+	case unit == "":
+		return number(f)
+	case unit == "percentage points":
+		return number(f) + " points"
+	}
+	return number(f) + " " + Clean(unit)
+}
+
+// why is the sentence beside an assertion: the reasons if it could not be
+// judged, else its summary.
+func why(v *assert.Verdict) string {
+	if v.Status == assert.Inconclusive && len(v.Reasons) > 0 {
+		return Clean(strings.Join(v.Reasons, "; "))
+	}
+	return Clean(v.Summary)
+}
+
+// clock prints a time of the run, such as "+12.345s".
+func clock(d time.Duration) string {
+	return fmt.Sprintf("%+.3fs", d.Seconds())
+}
+
+// evidence is one line: where, when and what.
+func evidence(e *assert.Evidence) string {
+	var parts []string
+	if e.Op > 0 {
+		parts = append(parts, fmt.Sprintf("op %d", e.Op))
+	}
+	if e.Node != "" {
+		parts = append(parts, "on "+Clean(e.Node))
+	}
+	parts = append(parts, "at "+clock(e.At))
+	if e.Class != "" {
+		parts = append(parts, Clean(e.Class))
+	}
+	return strings.Join(parts, ", ") + ": " + Clean(e.Text)
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+)
+
+// Names of the files that Write puts into a run's folder.
+const (
+	HTMLFile     = "report.html"
+	JUnitFile    = "junit.xml"
+	MarkdownFile = "summary.md"
+)
+
+// Write renders the reports into a run's folder, each whole or not at all. It
+// goes on after an error and returns them all.
+func Write(dir string, r *harness.Result, h *history.History) error {
+	return errors.Join(
+		replace(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return HTML(w, r, h) }),
+		replace(filepath.Join(dir, JUnitFile), func(w io.Writer) error { return JUnit(w, r) }),
+		replace(filepath.Join(dir, MarkdownFile), func(w io.Writer) error { return Markdown(w, r) }),
+	)
+}
+
+// replace writes a file beside path and renames it.
+func replace(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("report %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("report %s: %w", path, err), f.Close(), os.Remove(f.Name()))
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return f.Close()
+}
