@@ -24,7 +24,7 @@ type traffic struct {
 	connected bool  // there was a connection
 	written   bool  // at least one byte reached it
 	ended     bool  // the peer closed it in order
-	broken    bool  // it failed
+	broken    bool  // it failed, in sending or in receiving
 	err       error // of the dial, if connected is false
 	ctx       error // the cause of the context's end, if it ended
 }
@@ -44,10 +44,10 @@ func (t traffic) class() string {
 		return history.ErrConnect
 	case t.ctx != nil:
 		return history.ErrTimeout
+	case t.broken: // also one that was closed before it had taken the whole request
+		return history.ErrReset
 	case t.ended:
 		return history.ErrEOF
-	case t.broken:
-		return history.ErrReset
 	}
 	return history.ErrMalformed
 }

@@ -59,30 +59,23 @@ func newExchange(t http.RoundTripper, clock history.RunClock, base *url.URL) *ex
 // trace is what httptrace tells of the connection that a request got.
 type trace struct {
 	clock  history.RunClock
-	wire   *wire
+	wire   *wire // nil: there was no connection
 	reused bool
 	got    time.Duration
+	sent   stamp
 }
 
 func (t *trace) gotConn(i httptrace.GotConnInfo) {
 	t.got, t.reused = t.clock.Now(), i.Reused
 	t.wire, _ = i.Conn.(*wire)
 	if t.wire != nil {
-		t.wire.arm()
+		t.wire.take(&t.sent)
 	}
-}
-
-// sent is when the first byte was written; -1 if none was.
-func (t *trace) sent() time.Duration {
-	if t.wire == nil {
-		return -1
-	}
-	return t.wire.firstByte()
 }
 
 // traffic sums up what the connection saw.
 func (t *trace) traffic(ctx context.Context, err error) traffic {
-	s := traffic{connected: t.wire != nil, written: t.sent() >= 0, err: err, ctx: context.Cause(ctx)}
+	s := traffic{connected: t.wire != nil, written: t.sent.at() >= 0, err: err, ctx: context.Cause(ctx)}
 	if t.wire != nil {
 		s.ended, s.broken = t.wire.ended.Load(), t.wire.broke.Load()
 	}
@@ -96,7 +89,7 @@ func (x *exchange) do(ctx context.Context, r request) attempt {
 	for {
 		t := &trace{clock: x.clock}
 		resp, err := x.send(ctx, t, r)
-		if err != nil && t.reused && t.sent() < 0 && ctx.Err() == nil {
+		if err != nil && t.reused && t.sent.at() < 0 && ctx.Err() == nil {
 			continue
 		}
 		a := attempt{}
@@ -105,7 +98,7 @@ func (x *exchange) do(ctx context.Context, r request) attempt {
 		} else {
 			a = x.receive(ctx, t, r, resp)
 		}
-		a.end, a.sent = x.clock.Now(), t.sent()
+		a.end, a.sent = x.clock.Now(), t.sent.at()
 		if a.sent >= 0 {
 			a.delay = a.sent - t.got
 		}

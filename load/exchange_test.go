@@ -52,7 +52,7 @@ func TestEveryStageOfBreaking(t *testing.T) {
 		{name: "accepted, nothing taken", does: func(c net.Conn) { time.Sleep(time.Hour) },
 			write: "fail connect", read: "fail connect", unsent: true},
 		{name: "closed in the middle of the request", does: func(c net.Conn) { _, _ = c.Read(make([]byte, 10)) },
-			write: "info eof", read: "info eof"},
+			write: "info reset", read: "info reset"},
 		{name: "silence in the middle of the request", does: func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 10))
 			time.Sleep(time.Hour)

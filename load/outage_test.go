@@ -34,7 +34,7 @@ func TestStallIsSeenWhole(t *testing.T) {
 				want = max(want, to)
 			}
 			require.Equal(t, want, op.End, "operation %d", op.ID)
-			require.Zero(t, op.Late, "the wait is the system's doing")
+			require.Zero(t, op.Late, "the wait is the system's doing %+v", op)
 		}
 		require.InDelta(t, 1.9, g.Snapshot().Latency.P99.Seconds(), 0.01)
 		require.Zero(t, g.Snapshot().Counts.Late)

@@ -17,31 +17,37 @@ import (
 // wire is a connection that knows what reached it. httptrace alone does not
 // tell: WroteHeaders and WroteRequest fire when the request is in the
 // client's buffer, before it is flushed. HTTP/1 has one request at a time on
-// a connection, so that what is written after arm belongs to that request.
+// a connection, so that what is written belongs to the one that last took it.
 type wire struct {
 	net.Conn
 	clock history.RunClock
 	drop  func(*wire)
 
-	sent  atomic.Int64 // when the first byte since arm was written, on the run's clock; -1: none was
-	ended atomic.Bool  // the peer closed it in order
-	broke atomic.Bool  // it failed in another way
+	taker atomic.Pointer[stamp]
+	ended atomic.Bool // the peer closed it in order
+	broke atomic.Bool // it failed in another way
 }
 
-// arm begins a request.
-func (w *wire) arm() { w.sent.Store(-1) }
+// stamp is when the first byte of a request was written, on the run's clock
+// and counted from 1: 0 is never. It is the request's and not the
+// connection's, which may serve the next one before this one is recorded.
+type stamp struct{ atomic.Int64 }
 
-// firstByte is when the first byte of the request was written; -1 if none was.
-func (w *wire) firstByte() time.Duration { return time.Duration(w.sent.Load()) }
+// at is the time, or -1.
+func (s *stamp) at() time.Duration { return time.Duration(s.Load() - 1) }
+
+// take begins a request, whose first byte will be noted in s.
+func (w *wire) take(s *stamp) { w.taker.Store(s) }
 
 func (w *wire) Write(b []byte) (int, error) {
 	// The answer may be there before Write returns, so the time is noted
 	// first and taken back if nothing was written. A request that fails does
 	// so after its Write has returned: http.Transport waits for that.
-	first := w.sent.CompareAndSwap(-1, int64(w.clock.Now()))
+	s := w.taker.Load()
+	first := s != nil && s.CompareAndSwap(0, int64(w.clock.Now())+1)
 	n, err := w.Conn.Write(b)
 	if first && n == 0 {
-		w.sent.Store(-1)
+		s.Store(0)
 	}
 	if err != nil {
 		w.broke.Store(true)
@@ -54,7 +60,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		w.ended.Store(true)
-	case err != nil:
+	case err != nil && !w.ended.Load(): // after its end it is this side that closes it
 		w.broke.Store(true)
 	}
 	return n, err
@@ -92,7 +98,6 @@ func (ws *wires) dialContext(ctx context.Context, network, address string) (net.
 		return nil, err
 	}
 	w := &wire{Conn: c, clock: ws.clock, drop: ws.drop}
-	w.arm()
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.done {
