@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 )
@@ -15,10 +16,16 @@ import (
 // whole. The error names the first event that contradicts the others, as a
 // *LineError.
 func FromEvents(events []Event) (*History, error) {
+	return Collect(slices.Values(events))
+}
+
+// Collect is FromEvents for events that are made on the way. An event is not
+// used after the next is asked for.
+func Collect(events iter.Seq[Event]) (*History, error) {
 	b := newBuilder()
-	for i := range events {
-		e := events[i]
-		n := uint64(i) + 1
+	n := uint64(0)
+	for e := range events {
+		n++
 		if e.Seq == 0 {
 			e.Seq = n
 		}
@@ -33,7 +40,7 @@ func FromEvents(events []Event) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Integrity = Integrity{State: Whole, Lines: uint64(len(events))}
+	h.Integrity = Integrity{State: Whole, Lines: n}
 	return h, nil
 }
 
@@ -56,11 +63,17 @@ type builder struct {
 	// fault gives the place of a fault's number in h.Faults.
 	fault map[int]int
 	room  estimate
+	// str interns the strings of hot observations.
+	str func([]byte) string
 }
 
 func newBuilder() *builder {
 	b := &builder{h: &History{Names: &Names{}}, open: -1, fault: map[int]int{}}
 	b.ops.names, b.ops.room = b.h.Names, &b.room
+	b.str = func(s []byte) string {
+		_, text := b.h.Names.internBytes(s)
+		return text
+	}
 	return b
 }
 

@@ -77,6 +77,9 @@ func (b *builder) observe(e *Event) error {
 		b.h.Coverage = append(b.h.Coverage, At[Coverage]{e.Seq, e.At, c})
 		return nil
 	}
+	if b.hot(e) {
+		return nil
+	}
 	h := b.h
 	switch e.Name {
 	case StreamReadiness:

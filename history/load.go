@@ -27,6 +27,16 @@ func Load(dir string) (*History, error) {
 		return nil, err
 	}
 	defer f.Close()
+	h, err := load(dir, f, size)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", path, err)
+	}
+	return h, nil
+}
+
+// load reads a journal of size bytes, and the files that its seal names from
+// dir. The sum of the journal is made beside the reading.
+func load(dir string, f io.ReaderAt, size int64) (*History, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ahead := make(chan tailSum, 1)
@@ -36,7 +46,7 @@ func Load(dir string) (*History, error) {
 	if err := l.run(); err != nil {
 		cancel()
 		<-ahead
-		return nil, fmt.Errorf("load %s: %w", path, err)
+		return nil, err
 	}
 	if l.b.seal == nil {
 		cancel() // there is nothing to compare the sum with
@@ -45,10 +55,7 @@ func Load(dir string) (*History, error) {
 	h, err := l.b.finish()
 	l.blame(err)
 	h.Integrity, err = l.verdict(dir, sum)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", dir, err)
-	}
-	return h, nil
+	return h, err
 }
 
 // open opens a journal, which must be a file.
@@ -85,11 +92,7 @@ type loader struct {
 func newLoader(r io.Reader, size int64) *loader {
 	b := newBuilder()
 	b.room.total = size
-	str := func(s []byte) string {
-		_, text := b.h.Names.internBytes(s)
-		return text
-	}
-	return &loader{r: newReader(r, str), b: b, size: size}
+	return &loader{r: newReader(r, b.str), b: b, size: size}
 }
 
 // run reads to the end, or to the first line that cannot be read. Its error
@@ -98,22 +101,41 @@ func (l *loader) run() error {
 	var call Call
 	for {
 		call = Call{}
-		e, err := l.r.next(&call)
-		if err == io.EOF {
-			return nil
+		line, err := l.r.advance()
+		if err == nil && l.hot(line) {
+			continue
+		}
+		var e Event
+		if err == nil {
+			e, err = l.r.event(line, &call)
 		}
 		var bad *LineError
-		if errors.As(err, &bad) {
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &bad):
 			l.blame(err)
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		if err := l.take(&e); err != nil {
 			return err
 		}
 	}
+}
+
+// hot takes a line of a hot stream, if it stands where it should.
+func (l *loader) hot(line []byte) bool {
+	var e Event
+	s := scan{b: line, str: l.b.str}
+	if !s.observedLine(&e) || e.Seq != l.r.line || e.Seq == 1 || l.b.ended != nil || !l.b.hot(&e) {
+		return false
+	}
+	l.b.h.End = max(l.b.h.End, e.At)
+	l.b.room.read = l.r.lines.end
+	l.good++
+	return true
 }
 
 func (l *loader) take(e *Event) error {

@@ -38,7 +38,8 @@ func (p *pairing) invoke(e *Event) error {
 		return contradiction("operation %d is out of range: only %d came before it", c.ID, p.met)
 	}
 	if n := uint64(len(p.ops)); c.ID > n {
-		p.ops = p.room.grow(p.ops, c.ID)
+		p.ops = room(p.room, p.ops, int(c.ID-n))[:c.ID]
+		clear(p.ops[n:])
 	}
 	o := &p.ops[c.ID-1]
 	if o.ID != 0 {
@@ -191,19 +192,19 @@ func (p *pairing) rename(o *Op) {
 // been read. The zero value knows nothing.
 type estimate struct{ read, total int64 }
 
-// grow lengthens ops to n, with the capacity that the rest of the journal is
-// likely to need.
-func (e *estimate) grow(ops []Op, n uint64) []Op {
-	if n > uint64(cap(ops)) {
-		ops = slices.Grow(ops, e.more(len(ops), int(n)-len(ops)))
+// room gives s the capacity for n more elements, and, when it must be grown,
+// for those that the rest of the journal is likely to bring.
+func room[T any](e *estimate, s []T, n int) []T {
+	if len(s)+n <= cap(s) {
+		return s
 	}
-	return ops[:n]
+	return slices.Grow(s, e.more(len(s), n))
 }
 
 // more says how many elements to make room for when a slice of n is full and
 // needs at least least.
 func (e *estimate) more(n, least int) int {
-	more := max(least, n/4, 1024)
+	more := max(least, n/4, 16)
 	if e.read < 1<<20 || e.total <= e.read {
 		return max(more, n)
 	}

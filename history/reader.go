@@ -92,6 +92,11 @@ func (r *reader) next(call *Call) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	return r.event(b, call)
+}
+
+// event makes an event of the line last read, in its place.
+func (r *reader) event(b []byte, call *Call) (Event, error) {
 	e, err := r.decode(b, call)
 	if err == nil {
 		err = r.check(&e)
