@@ -1,0 +1,122 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/moby/moby/client"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// cluster is a running topology. Its fields do not change once Start or Attach
+// returned it, but for those that the mutex guards.
+type cluster struct {
+	driver   *Driver
+	engine   *engine
+	id       string
+	standing string
+	owner    owner
+	network  string // the network's id
+	spec     topology.Spec
+	nodes    []*node
+	attached bool   // stands, whatever becomes of this process
+	netRef   string // the image of namespace helpers
+	relayed  bool
+	relay    string // where the relay listens on the host, if relayed
+
+	mu     sync.Mutex
+	closed bool
+}
+
+var _ topology.Cluster = (*cluster)(nil)
+
+func (d *Driver) newCluster(id, standing, network string, spec topology.Spec) *cluster {
+	c := &cluster{
+		driver: d, engine: d.engine, owner: d.owner,
+		id: id, standing: standing, network: network, spec: spec,
+		relayed: d.needsRelay(network),
+	}
+	for _, n := range spec.Nodes {
+		c.nodes = append(c.nodes, &node{cluster: c, spec: n})
+	}
+	return c
+}
+
+// Attach implements topology.Driver.
+func (d *Driver) Attach(ctx context.Context, name string) (topology.Cluster, error) {
+	return d.attach(ctx, "topology "+name, make(client.Filters).Add("label", labelStanding+"="+name))
+}
+
+// attach rebuilds a cluster from the labels of what the engine holds.
+func (d *Driver) attach(ctx context.Context, what string, filter client.Filters) (*cluster, error) {
+	networks, err := d.engine.NetworkList(ctx, client.NetworkListOptions{Filters: filter})
+	if err != nil {
+		return nil, fmt.Errorf("attach to %s: %w", what, d.engine.explain(err))
+	}
+	if len(networks.Items) == 0 {
+		return nil, fmt.Errorf("%s: %w: `hachaos status` shows what stands, `hachaos up` starts one",
+			what, topology.ErrNotFound)
+	}
+	network := networks.Items[0]
+	var spec topology.Spec
+	if err := json.Unmarshal([]byte(network.Labels[labelSpec]), &spec); err != nil {
+		return nil, fmt.Errorf("attach to %s: read the label %s of network %s: %w", what, labelSpec, network.Name, err)
+	}
+	c := d.newCluster(network.Labels[topology.RunLabel], network.Labels[labelStanding], network.ID, spec)
+	c.attached = true
+	if c.netRef, err = d.builder.Tag(netImage); err != nil {
+		return nil, err
+	}
+	return c, c.findContainers(ctx)
+}
+
+// findContainers fills in the ids of the nodes' containers.
+func (c *cluster) findContainers(ctx context.Context) error {
+	containers, err := c.engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ofRun(c.id)})
+	if err != nil {
+		return fmt.Errorf("list containers: %w", c.engine.explain(err))
+	}
+	byNode := make(map[string]string, len(containers.Items))
+	for _, item := range containers.Items {
+		if name := item.Labels[labelNode]; name != "" {
+			byNode[name] = item.ID
+		}
+		if item.Labels[labelHelper] == relayHelper {
+			c.relay = relayAddress(c.engine.host, item.Ports)
+		}
+	}
+	for _, n := range c.nodes {
+		if n.id = byNode[n.spec.Name]; n.id == "" {
+			return fmt.Errorf("node %s of %s: container: %w: remove the rest with `hachaos down` and start it again",
+				n.spec.Name, c.id, topology.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// ID implements topology.Cluster.
+func (c *cluster) ID() string { return c.id }
+
+// Spec implements topology.Cluster.
+func (c *cluster) Spec() topology.Spec { return c.spec }
+
+// Nodes implements topology.Cluster.
+func (c *cluster) Nodes() []topology.Node {
+	nodes := make([]topology.Node, len(c.nodes))
+	for i, n := range c.nodes {
+		nodes[i] = n
+	}
+	return nodes
+}
+
+func (c *cluster) node(name string) (*node, error) {
+	for _, n := range c.nodes {
+		if n.spec.Name == name {
+			return n, nil
+		}
+	}
+	return nil, fmt.Errorf("node %s of %s: %w", name, c.id, topology.ErrNotFound)
+}

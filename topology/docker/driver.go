@@ -1,0 +1,63 @@
+package docker
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/hachaos/hachaos/fixtures"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Options configure a Driver. The zero value is the default.
+type Options struct {
+	// Images are the images that nodes may name; nil means those of package
+	// fixtures. Files holds their build contexts; nil likewise.
+	Images []fixtures.Image
+	Files  fs.FS
+	// BaseRef is the image that the base image is made from, such as
+	// "127.0.0.1:5000/debian:trixie-slim". If it is empty, Debian's slim image
+	// is taken where a registry answers within three seconds, and a minimal
+	// Debian is installed locally elsewhere.
+	BaseRef string
+	// Mirror is where a local installation gets Debian's packages; empty
+	// leaves it to mmdebstrap or debootstrap.
+	Mirror string
+	// Agent is a Linux executable of hachaos to put into images that need
+	// one; empty means this process's own.
+	Agent string
+	// ForceRelay sends the load through a relay container even where the
+	// host reaches the containers' addresses.
+	ForceRelay bool
+}
+
+// Driver brings topologies up on one engine. It implements topology.Driver
+// and is safe for concurrent use.
+type Driver struct {
+	engine  *engine
+	builder *Builder
+	owner   owner
+	relay   bool
+}
+
+var _ topology.Driver = (*Driver)(nil)
+
+// Open finds the engine and asks whether it answers. The error wraps
+// topology.ErrNoEngine or topology.ErrPermission and says what to do next.
+func Open(ctx context.Context, opts Options) (*Driver, error) {
+	e, err := openEngine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := newBuilder(e, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Driver{engine: e, builder: builder, owner: self(), relay: opts.ForceRelay}, nil
+}
+
+// Builder returns the images' builder.
+func (d *Driver) Builder() *Builder { return d.builder }
+
+// Close lets go of the connections to the engine. Clusters stay as they are
+// and must not be used any more.
+func (d *Driver) Close() error { return d.engine.Client.Close() }

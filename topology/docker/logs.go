@@ -1,0 +1,119 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+)
+
+// logPoll is how often a node that is down is asked whether it writes again.
+// Nothing is lost meanwhile: its log is kept.
+const logPoll = 200 * time.Millisecond
+
+// lastWords is how long reading what was written until ctx ended may take.
+const lastWords = 10 * time.Second
+
+// Logs implements topology.Cluster. The engine's stream ends with each life of
+// the container; it is taken up again behind the last line that was copied.
+func (c *cluster) Logs(ctx context.Context, name string, since time.Time, w io.Writer) error {
+	n, err := c.node(name)
+	if err != nil {
+		return err
+	}
+	lines := &lineCopier{to: w, last: since}
+	for well := time.Now(); ctx.Err() == nil; {
+		err := c.engine.copyLog(ctx, n.id, lines, true)
+		switch {
+		case err == nil:
+			well = time.Now()
+		case ctx.Err() != nil: // what was written until now is still to be read
+		case lines.err != nil || errdefs.IsNotFound(err) || time.Since(well) > patience:
+			return fmt.Errorf("log of node %s: %w", name, err)
+		}
+		select {
+		case <-time.After(logPoll):
+		case <-ctx.Done():
+		}
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	if err := c.engine.copyLog(ending, n.id, lines, false); err != nil {
+		return fmt.Errorf("end of the log of node %s: %w", name, err)
+	}
+	return nil
+}
+
+// copyLog copies what follows the last copied line: to the end of the
+// container's life, or to the present end.
+func (e *engine) copyLog(ctx context.Context, id string, lines *lineCopier, follow bool) error {
+	stream, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{
+		ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow, Since: unixNano(lines.last),
+	})
+	if err != nil {
+		return e.explain(err)
+	}
+	defer stream.Close()
+	lines.resume()
+	_, err = stdcopy.StdCopy(lines, lines, stream)
+	if lines.err != nil {
+		return lines.err
+	}
+	return err
+}
+
+// lineCopier strips the engine's timestamps and drops what was copied before.
+// The engine sends each line, or piece of a very long one, as one Write.
+type lineCopier struct {
+	to   io.Writer
+	last time.Time // of the newest line copied
+	same int       // how many lines of that time were copied
+	skip int       // how many of them a resumed stream will repeat
+	err  error     // of the writer, or of a line without a time
+}
+
+// resume prepares for a stream that begins at last again, including it.
+func (l *lineCopier) resume() { l.skip = l.same }
+
+// Write implements io.Writer.
+func (l *lineCopier) Write(line []byte) (int, error) {
+	at, text, err := splitLine(line)
+	if err != nil {
+		l.err = err
+		return 0, err
+	}
+	switch {
+	case at.Before(l.last):
+		return len(line), nil
+	case at.Equal(l.last) && l.skip > 0:
+		l.skip--
+		return len(line), nil
+	case at.Equal(l.last):
+		l.same++
+	default:
+		l.last, l.same, l.skip = at, 1, 0
+	}
+	if _, l.err = l.to.Write(text); l.err != nil {
+		return 0, l.err
+	}
+	return len(line), nil
+}
+
+// splitLine separates the time that the engine puts before a line from it.
+func splitLine(line []byte) (time.Time, []byte, error) {
+	stamp, text, ok := bytes.Cut(line, []byte(" "))
+	if !ok {
+		return time.Time{}, nil, fmt.Errorf("line %q: %w", line, errors.New("no timestamp"))
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	if err != nil {
+		return time.Time{}, nil, fmt.Errorf("line %q: %w", line, err)
+	}
+	return at, text, nil
+}
