@@ -69,7 +69,9 @@ func (w *balancerWatch) line(text []byte) {
 	if !ok {
 		return
 	}
-	w.lines.add(got.v.Number, got.pid)
+	if got.numbered {
+		w.lines.add(got.v.Number, got.pid)
+	}
 	w.dispatches.saw()
 	at, span := w.accepted(got)
 	got.v.Span = span

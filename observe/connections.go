@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,8 @@ type connections struct {
 	node topology.NodeSpec
 	// open begins a series of samples; tests put their own.
 	open func(context.Context) (sampler, error)
+	// unusable is why no connection can ever be opened.
+	unusable error
 }
 
 // sampler takes samples until one fails; then it is closed.
@@ -26,11 +29,8 @@ type sampler interface {
 
 // newConnections samples the node by SQL.
 func newConnections(env env, node topology.NodeSpec) *connections {
-	return &connections{env: env, node: node, open: func(ctx context.Context) (sampler, error) {
-		cfg, err := databaseConfig(node, env.dial())
-		if err != nil {
-			return nil, err
-		}
+	cfg, err := databaseConfig(node, env.dial())
+	return &connections{env: env, node: node, unusable: err, open: func(ctx context.Context) (sampler, error) {
 		conn, err := pgx.ConnectConfig(ctx, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("connect to database %s: %w", node.Name, err)
@@ -42,6 +42,9 @@ func newConnections(env env, node topology.NodeSpec) *connections {
 // sampleWithin bounds a look at the database, its connect included.
 const sampleWithin = 450 * time.Millisecond
 
+// errNeverAsked: the run ended before the first look did.
+var errNeverAsked = errors.New("the run ended first")
+
 // Name implements Observer.
 func (c *connections) Name() string { return "connections " + c.node.Name }
 
@@ -49,7 +52,15 @@ func (c *connections) Name() string { return "connections " + c.node.Name }
 // too: not Known.
 func (c *connections) Observe(ctx context.Context, sink history.Sink) error {
 	a := &account{stream: history.StreamConnections, source: c.node.Name}
-	var now sampler
+	defer settle(sink, c.env.clock.Now, a)
+	if c.unusable != nil {
+		a.lack("%v", c.unusable)
+		return c.unusable
+	}
+	var (
+		now   sampler
+		never = errNeverAsked
+	)
 	p := poller{every: connectionEvery, within: sampleWithin, alone: true}
 	gap := p.run(ctx, func(ctx context.Context) {
 		at := c.env.clock.Now()
@@ -57,8 +68,10 @@ func (c *connections) Observe(ctx context.Context, sink history.Sink) error {
 		if brokenOff(ctx) {
 			return
 		}
-		if err == nil {
-			v.Known = true
+		if v.Known = err == nil; v.Known {
+			never = nil
+		} else if never != nil {
+			never = err
 		}
 		a.saw()
 		put(sink, history.StreamConnections, at, c.node.Name, v)
@@ -66,8 +79,10 @@ func (c *connections) Observe(ctx context.Context, sink history.Sink) error {
 	if now != nil {
 		now.close()
 	}
+	if never != nil {
+		a.lack("%s never answered: %v", c.node.Name, never)
+	}
 	a.looked(gap, p.limit())
-	settle(sink, c.env.clock.Now, a)
 	return nil
 }
 

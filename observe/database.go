@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -12,14 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DatabaseURL is the key of a database node's NodeSpec.Env that says how the
-// harness connects to it: a PostgreSQL URL whose host may be left out, which
-// then is the node's own address. A spec without it means the role and the
-// database of the fixture image.
-const DatabaseURL = "HACHAOS_DATABASE_URL"
-
-// fixtureDatabase is what the fixture image has.
-const fixtureDatabase = "postgres://hachaos:hachaos@/jetty_sessions"
+// Keys of a database node's NodeSpec.Env: the role that the harness reads
+// with, its password, and the database.
+const (
+	databaseName     = "HACHAOS_DATABASE"
+	databaseUser     = "HACHAOS_USER"
+	databasePassword = "HACHAOS_PASSWORD"
+)
 
 const databasePort = 5432
 
@@ -28,20 +26,19 @@ const applicationName = "hachaos"
 
 // databaseConfig is how to connect to the node, through dial.
 func databaseConfig(n topology.NodeSpec, dial topology.DialFunc) (*pgx.ConnConfig, error) {
-	u, err := url.Parse(cmp.Or(n.Env[DatabaseURL], fixtureDatabase))
-	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", DatabaseURL, n.Name, err)
+	for _, key := range []string{databaseName, databaseUser, databasePassword} {
+		if n.Env[key] == "" {
+			return nil, fmt.Errorf("database %s: its environment has no %s: the topology must say how the harness reads it", n.Name, key)
+		}
 	}
-	if u.Hostname() == "" {
-		u.Host = addr(n, n.Port, databasePort)
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(n.Env[databaseUser], n.Env[databasePassword]),
+		Host: addr(n, n.Port, databasePort), Path: n.Env[databaseName],
+		RawQuery: url.Values{"sslmode": {"disable"}, "application_name": {applicationName}}.Encode(),
 	}
-	q := u.Query()
-	q.Set("sslmode", cmp.Or(q.Get("sslmode"), "disable"))
-	q.Set("application_name", applicationName)
-	u.RawQuery = q.Encode()
 	cfg, err := pgx.ParseConfig(u.String())
 	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", DatabaseURL, n.Name, err)
+		return nil, fmt.Errorf("connection to database %s: %w", n.Name, err)
 	}
 	cfg.ConnectTimeout = connectWithin
 	cfg.DialFunc = pgxDial(dial)

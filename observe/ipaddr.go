@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -32,43 +33,37 @@ func parseAddrs(text []byte) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// addrScript prints, ten times a second, a line of three: the wall time in
-// seconds before and after the question, and the answer of `ip -j -4 addr`.
-// It is bash's: its clock and its timed read (of a pipe that never has
-// anything) start no process.
-const addrScript = `exec 3<> <(:)
+// ownerScript prints, ten times a second, whether the address $1 is one of
+// the namespace's own: a line of the wall time in seconds before and after the
+// look, and 1 or 0. It is bash's, whose clock and whose timed read (of a pipe
+// that never has anything) start no process, and it reads the kernel's table
+// instead of calling ip: 0.2 % of a core where `ip -j -4 addr` takes 2.6 %,
+// and a look lasts 0.1 ms instead of 6.
+const ownerScript = `exec 3<> <(:)
+own="\|-- ${1//./\\.}"$'\n'' */32 host LOCAL'
 while :; do
 	began=$EPOCHREALTIME
-	addrs=$(ip -j -4 addr) || addrs='[]'
-	printf '%s %s %s\n' "$began" "$EPOCHREALTIME" "${addrs//$'\n'/}" || exit
+	mapfile -d '' table </proc/net/fib_trie || exit
+	[[ ${table[0]} =~ $own ]] && owner=1 || owner=0
+	printf '%s %s %s\n' "$began" "$EPOCHREALTIME" "$owner" || exit
 	read -r -t 0.1 -u 3
 done`
 
-// An addrLine is one line of addrScript.
-type addrLine struct {
+// An ownerLine is one line of ownerScript.
+type ownerLine struct {
 	began, ended time.Time
-	addrs        []netip.Addr
+	owner        bool
 }
 
-// parseAddrLine reads a line of addrScript.
-func parseAddrLine(line string) (addrLine, error) {
-	began, rest, _ := strings.Cut(line, " ")
-	ended, addrs, ok := strings.Cut(rest, " ")
-	if !ok {
-		return addrLine{}, fmt.Errorf("line %.80q: want two times and a list of addresses", line)
+// parseOwnerLine reads a line of ownerScript.
+func parseOwnerLine(line string) (ownerLine, error) {
+	fields := strings.Fields(line)
+	if len(fields) != 3 || fields[2] != "0" && fields[2] != "1" {
+		return ownerLine{}, fmt.Errorf("line %.80q: want two times and 0 or 1", line)
 	}
-	var (
-		l   addrLine
-		err error
-	)
-	if l.began, err = parseEpoch(began); err != nil {
-		return addrLine{}, err
-	}
-	if l.ended, err = parseEpoch(ended); err != nil {
-		return addrLine{}, err
-	}
-	l.addrs, err = parseAddrs([]byte(addrs))
-	return l, err
+	began, err := parseEpoch(fields[0])
+	ended, err2 := parseEpoch(fields[1])
+	return ownerLine{began, ended, fields[2] == "1"}, errors.Join(err, err2)
 }
 
 // parseEpoch reads bash's EPOCHREALTIME: seconds since 1970 with six

@@ -24,14 +24,18 @@ const quiesceEvery = 50 * time.Millisecond
 func Quiesce(ctx context.Context, c topology.Cluster) error {
 	ctx, cancel := context.WithTimeout(ctx, quiesceWithin)
 	defer cancel()
+	var why error
 	for {
 		busy := firstBusy(ctx, c)
 		if busy == nil {
 			return nil
 		}
+		if why == nil || ctx.Err() == nil { // a look that was broken off says nothing
+			why = busy
+		}
 		pause(ctx, quiesceEvery)
 		if ctx.Err() != nil {
-			return fmt.Errorf("wait until no request is in flight: %w (%w)", busy, context.Cause(ctx))
+			return fmt.Errorf("wait until no request is in flight: %w (%w)", why, context.Cause(ctx))
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -51,7 +50,7 @@ func split(reply string) (info, stat string, err error) {
 // info is what is read of `show info`.
 type info struct {
 	pid         int
-	uptime      time.Duration
+	uptime      uint64 // seconds
 	requests    uint64
 	droppedLogs uint64
 }
@@ -74,7 +73,7 @@ func parseInfo(text string) (info, error) {
 	}
 	got := info{
 		pid:         int(number("Pid")),
-		uptime:      time.Duration(number("Uptime_sec")) * time.Second,
+		uptime:      number("Uptime_sec"),
 		requests:    number("CumReq"),
 		droppedLogs: number("DroppedLogs"),
 	}

@@ -5,11 +5,11 @@ import (
 	"sort"
 )
 
-// sequence finds what is missing of a balancer's lines. The lines of one
-// process are numbered from 0 in the order in which they were written
-// (HAProxy's frontend log counter, %lc), so that a number that was left out
-// is a lost line, and one that comes again is a new process. The zero value
-// has seen nothing. It is not safe for concurrent use.
+// sequence finds what is missing of a balancer's lines. The requests of one
+// process are numbered as they come, and their lines are written as they end,
+// so that a number which was left out between others is a lost line, and one
+// that comes again is of a new process. The zero value has seen nothing. It
+// is not safe for concurrent use.
 type sequence struct {
 	// processes counts those that were seen; live are the present ones by
 	// their pid (0 if lines do not tell): a reload has two for a while.
@@ -31,26 +31,17 @@ func (s *sequence) add(n uint64, pid int) {
 		p.add(n)
 		return
 	}
-	s.begin(n, pid)
-}
-
-// begin takes the first line of a process. One that follows another began
-// during the run, and its numbers before n are lost; of the first we may
-// have come to know late.
-func (s *sequence) begin(n uint64, pid int) {
 	if s.live == nil {
 		s.live = map[int]*process{}
 	}
 	s.ended += s.live[pid].missing()
-	if s.processes > 0 {
-		s.ended += n
-	}
 	s.processes++
 	s.live[pid] = &process{runs: []run{{n, n}}}
 }
 
 // missing is the number of lines that were lost between others. What a
-// process might have written after its last line is not in it.
+// process might have written before its first or after its last line is not
+// in it.
 func (s *sequence) missing() uint64 {
 	sum := s.ended
 	for _, p := range s.live {
@@ -64,16 +55,15 @@ func (p *process) after(n uint64) int {
 	return sort.Search(len(p.runs), func(i int) bool { return p.runs[i].from > n })
 }
 
-// has says that n was seen, or lies before the first that was.
 func (p *process) has(n uint64) bool {
 	i := p.after(n)
-	return i == 0 || n <= p.runs[i-1].to
+	return i > 0 && n <= p.runs[i-1].to
 }
 
 // add takes a number that p has not.
 func (p *process) add(n uint64) {
 	i := p.after(n)
-	before := p.runs[i-1].to+1 == n
+	before := i > 0 && p.runs[i-1].to+1 == n
 	behind := i < len(p.runs) && p.runs[i].from == n+1
 	switch {
 	case before && behind:

@@ -26,6 +26,10 @@ type vip struct {
 // errNoNamespace: the driver offers no way to ask.
 var errNoNamespace = errors.New("this driver cannot run a command in the node's network namespace: the VIP's owner is not known")
 
+// vipByCommandEvery is for a driver without topology.Streamer: a command in a
+// container costs tens of milliseconds of processor time.
+const vipByCommandEvery = 500 * time.Millisecond
+
 // vipLimit is the longest time without an answer that is still complete: a
 // restarted container's namespace has to be entered anew.
 const vipLimit = 2 * time.Second
@@ -121,7 +125,7 @@ func (w *vipWatch) reporter() (func(context.Context) error, error) {
 	switch n := w.node.(type) {
 	case topology.Streamer:
 		return func(ctx context.Context) error {
-			return n.Stream(ctx, &lineWriter{file: io.Discard, line: w.line}, "bash", "-c", addrScript)
+			return n.Stream(ctx, &lineWriter{file: io.Discard, line: w.line}, "bash", "-c", ownerScript, "hachaos-owner", w.address.String())
 		}, nil
 	case topology.Namespace:
 		return func(ctx context.Context) error { return w.askAgain(ctx, n) }, nil
@@ -142,21 +146,21 @@ func (w *vipWatch) askAgain(ctx context.Context, n topology.Namespace) error {
 			return err
 		}
 		w.answer(began, time.Since(began), slices.Contains(addrs, w.address))
-		pause(ctx, vipEvery)
+		pause(ctx, vipByCommandEvery)
 	}
 	return ctx.Err()
 }
 
-// line takes a line of addrScript.
+// line takes a line of ownerScript.
 func (w *vipWatch) line(text []byte) {
-	got, err := parseAddrLine(string(text))
+	got, err := parseOwnerLine(string(text))
 	if err != nil {
 		w.account.miss(1, "%s: %v", w.node.Name(), err)
 		return
 	}
 	at, _ := w.env.wall.Map(got.began)
 	w.put(at, history.VIP{
-		Known: true, Owner: slices.Contains(got.addrs, w.address), Took: got.ended.Sub(got.began),
+		Known: true, Owner: got.owner, Took: got.ended.Sub(got.began),
 	})
 }
 
