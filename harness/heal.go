@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/history"
@@ -57,6 +58,7 @@ func (r *run) heal(ctx context.Context, in *injection) {
 	if len(entries) == 0 && !first {
 		return
 	}
+	in.healAt = time.Now()
 	r.put(in, history.FaultHeal, nil)
 	for _, e := range slices.Backward(entries) {
 		err := r.within(ctx, r.budgets.Undo, must, func(ctx context.Context) error {

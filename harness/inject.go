@@ -33,6 +33,7 @@ type injection struct {
 	nodes  []topology.Node
 	at     time.Time // the act began
 	cancel context.CancelFunc
+	healAt time.Time     // the undo began
 	acted  chan struct{} // closed when the act and its proof are over
 
 	mu      sync.Mutex
@@ -108,7 +109,7 @@ func (r *run) proof(ctx context.Context, in *injection, kind history.Kind, p fau
 		p.OK, p.Measured = false, e.Err
 	}
 	hp := history.Proof{OK: p.OK, Asked: p.Asked, Measured: p.Measured, Unit: p.Unit, How: p.How}
-	hp.From, hp.To = r.bracket(ctx, in, p)
+	hp.From, hp.To = r.bracket(ctx, in, kind, p)
 	e.Data = data(hp)
 	r.put(in, kind, &e)
 	switch {
@@ -124,20 +125,25 @@ func (r *run) proof(ctx context.Context, in *injection, kind history.Kind, p fau
 	r.engineGone(ctx, err)
 }
 
-// bracket maps the time in which a fault took effect to the run's clock. A
-// proof that knows only the end begins with the engine's event, or else with
-// the act.
-func (r *run) bracket(ctx context.Context, in *injection, p fault.Proof) (from, to time.Duration) {
+// bracket maps the time in which a fault took effect, or healed, to the run's
+// clock. A proof that knows only the end begins with the engine's event, or
+// else with the act.
+func (r *run) bracket(ctx context.Context, in *injection, kind history.Kind, p fault.Proof) (from, to time.Duration) {
 	if p.To.IsZero() || !p.OK {
 		return 0, 0
 	}
 	m := history.NewMapper(r.clock)
 	to, _ = m.Map(p.To)
 	from = r.clock.At(in.at)
+	if kind == history.FaultHealed {
+		from = r.clock.At(in.healAt)
+	}
 	if !p.From.IsZero() {
 		from, _ = m.Map(p.From)
-	} else if wall, ok := r.engineEvent(ctx, in); ok {
-		from, _ = m.Map(wall)
+	} else if kind == history.FaultActive {
+		if wall, ok := r.engineEvent(ctx, in); ok {
+			from, _ = m.Map(wall)
+		}
 	}
 	return min(from, to), to
 }
@@ -169,6 +175,9 @@ func (r *run) engineEvent(ctx context.Context, in *injection) (time.Time, bool) 
 // cannot go on.
 func (r *run) failed(ctx context.Context, in *injection, err error, undo bool) {
 	r.step("  %s on %s: %v", in.Fault.Kind(), names(in.nodes), err)
+	if undo {
+		r.dirty.Store(true)
+	}
 	r.put(in, history.FaultError, &history.Event{Err: err.Error(), Data: data(history.FaultErrorMeta{Undo: undo})})
 	if errors.Is(err, topology.ErrNoEngine) {
 		select {

@@ -1,12 +1,15 @@
 package harness
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -162,6 +165,36 @@ func saveConfigs(dir string, spec topology.Spec) error {
 		}
 	}
 	return nil
+}
+
+// logsWait is how long a log is read that nobody follows.
+const logsWait = 2 * time.Second
+
+// saveLogs keeps what the components said before a run that never began to
+// be observed broke off.
+func (r *run) saveLogs(ctx context.Context) {
+	if r.cluster == nil {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, n := range r.cluster.Nodes() {
+		wg.Go(func() {
+			err := r.within(ctx, logsWait, skip, func(ctx context.Context) error { return r.saveLog(ctx, n.Name()) })
+			if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				r.step("log of %s: %v", n.Name(), err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (r *run) saveLog(ctx context.Context, node string) error {
+	f, err := os.Create(filepath.Join(r.dir, LogsDir, node+".log"))
+	if err != nil {
+		return err
+	}
+	err = r.cluster.Logs(ctx, node, time.Time{}, f)
+	return errors.Join(err, f.Close())
 }
 
 func writeJSON(path string, v any) error {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -36,8 +37,11 @@ type run struct {
 	gen     *load.Generator  // nil until there is a load
 	watch   *watch
 	faults  injections
+	before  map[int64]bool // orders that a standing topology had before
 
 	release func(context.Context) error // of the guard; nil if there is none
+
+	dirty atomic.Bool // something could not be healed or removed
 
 	mu      sync.Mutex
 	aborted bool
@@ -47,20 +51,15 @@ type run struct {
 // Whatever breaks is in the journal.
 func (r *run) carryOut(ctx context.Context) {
 	defer r.lift()
-	if err := r.guard(ctx); err != nil {
-		r.clock = history.StartClock()
-		r.journal.Put(r.runEvent())
-		r.abort(ctx, err)
-		return
-	}
 	err := r.start(ctx)
+	r.clock = history.StartClock()
 	r.journal.Put(r.runEvent())
 	if err != nil {
 		r.abort(ctx, err)
+		r.saveLogs(ctx)
 		r.remove(ctx)
 		return
 	}
-	r.step("%s is up: %s", r.spec.Name, r.cluster.Entry().URL)
 	pace := r.inBackground(func(ctx context.Context) { history.Pace(ctx, r.journal, r.clock) })
 	observers := r.observe()
 	if err := r.loaded(ctx); err != nil {
@@ -73,42 +72,14 @@ func (r *run) carryOut(ctx context.Context) {
 	r.remove(ctx)
 }
 
-// guard hands the run to what outlives this process.
-func (r *run) guard(ctx context.Context) error {
-	if r.Guard == nil {
-		return nil
-	}
-	path, err := filepath.Abs(filepath.Join(r.dir, UndoFile))
-	if err != nil {
-		return fmt.Errorf("guard: %w", err)
-	}
-	r.release, err = r.Guard(ctx, Guarded{ID: r.id, UndoLog: path, Standing: r.opts.On})
-	if err != nil {
-		return fmt.Errorf("guard: %w", err)
-	}
-	return nil
-}
-
-// lift lets the guard go: whatever could be done has been done.
-func (r *run) lift() {
-	if r.release == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.budgets.Hurried)
-	defer cancel()
-	if err := r.release(ctx); err != nil {
-		r.step("guard: %v", err)
-	}
-}
-
-// start brings the cluster up, or attaches to the one that stands. The run's
-// clock begins when it has.
+// start brings the cluster up, or attaches to the one that stands, under a
+// guard, and awaits its readiness. The run's clock begins when that is done:
+// what the system did before users came is not judged.
 func (r *run) start(ctx context.Context) error {
 	r.step("%s, seed %d: starting %s", r.Name, r.seed, r.spec.Name)
 	bounded, cancel := context.WithTimeout(ctx, r.budgets.Start)
 	defer cancel()
 	c, err := r.bringUp(bounded)
-	r.clock = history.StartClock()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", r.spec.Name, err)
 	}
@@ -118,16 +89,68 @@ func (r *run) start(ctx context.Context) error {
 	}
 	r.spec = c.Spec()
 	r.Scenario = r.Fitted(r.spec)
-	return saveConfigs(r.dir, r.spec)
+	if err := saveConfigs(r.dir, r.spec); err != nil {
+		return err
+	}
+	return r.ready(ctx)
 }
 
-func (r *run) bringUp(ctx context.Context) (topology.Cluster, error) {
-	if r.opts.On != "" {
-		return r.Driver.Attach(ctx, r.opts.On)
+func (r *run) ready(ctx context.Context) error {
+	r.step("%s is up: awaiting %s", r.spec.Name, r.cluster.Entry().URL)
+	bounded, cancel := context.WithTimeout(ctx, r.budgets.Ready)
+	defer cancel()
+	if err := r.cluster.Ready(bounded); err != nil {
+		return fmt.Errorf("%s did not become ready: %w", r.spec.Name, err)
 	}
-	return r.Driver.Start(ctx, r.id, r.plan, topology.StartOptions{
-		Subnet: r.opts.Subnet, Images: r.opts.Images, Progress: r.progress.Step,
-	})
+	return r.rememberLedger(ctx)
+}
+
+// bringUp has the guard in place before there is anything to guard.
+func (r *run) bringUp(ctx context.Context) (topology.Cluster, error) {
+	if r.opts.On == "" {
+		if err := r.guard(ctx, r.id); err != nil {
+			return nil, err
+		}
+		return r.Driver.Start(ctx, r.id, r.plan, topology.StartOptions{
+			Subnet: r.opts.Subnet, Images: r.opts.Images, Progress: r.progress.Step,
+		})
+	}
+	c, err := r.Driver.Attach(ctx, r.opts.On)
+	if err != nil {
+		return nil, err
+	}
+	return c, r.guard(ctx, c.ID())
+}
+
+// guard hands what bears the label over to what outlives this process.
+func (r *run) guard(ctx context.Context, label string) error {
+	if r.Guard == nil {
+		return nil
+	}
+	path, err := filepath.Abs(filepath.Join(r.dir, UndoFile))
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	release, err := r.Guard(ctx, Guarded{ID: label, UndoLog: path, Standing: r.opts.On})
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	r.release = release
+	return nil
+}
+
+// lift lets the guard go if there is nothing left for it. A run that could
+// not heal or remove everything leaves that to the guard, which sets about it
+// when this process ends.
+func (r *run) lift() {
+	if r.release == nil || r.dirty.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.budgets.Hurried)
+	defer cancel()
+	if err := r.release(ctx); err != nil {
+		r.step("guard: %v", err)
+	}
 }
 
 // runEvent is the journal's first line.
@@ -135,15 +158,10 @@ func (r *run) runEvent() history.Event {
 	return history.Event{Kind: history.Run, Data: data(r.meta(r.Version, r.clock.Start(), r.cluster))}
 }
 
-// loaded awaits readiness and runs the phases under load.
+// loaded runs the phases under load.
 func (r *run) loaded(ctx context.Context) error {
-	ready, cancel := context.WithTimeout(ctx, r.budgets.Ready)
-	err := r.cluster.Ready(ready)
-	cancel()
-	if err != nil {
-		return fmt.Errorf("%s did not become ready: %w", r.spec.Name, err)
-	}
 	r.step("ready: %d operations a second for %v", r.Load.Rate, r.length())
+	var err error
 	r.gen, err = load.New(r.Load, load.Target{URL: r.cluster.Entry().URL, Dial: topology.Dial(r.cluster)}, r.clock, r.journal)
 	if err != nil {
 		return err
@@ -185,7 +203,7 @@ func (r *run) read(ctx context.Context) {
 	if r.gen == nil {
 		return
 	}
-	sink := observe.Stamp(r.journal, r.clock)
+	sink := observe.Stamp(earlier{r.journal, r.before}, r.clock)
 	c := r.cluster
 	for _, step := range []struct {
 		budget time.Duration
@@ -218,6 +236,7 @@ func (r *run) remove(ctx context.Context) {
 		return
 	}
 	if err := r.within(ctx, r.budgets.Teardown, must, r.cluster.Close); err != nil {
+		r.dirty.Store(true)
 		r.step("remove: %v", err)
 		r.engineGone(ctx, err)
 	}
@@ -237,6 +256,7 @@ func (r *run) leftovers(ctx context.Context) {
 		})
 	}
 	for _, l := range left {
+		r.dirty.Store(true)
 		r.observed(history.StreamLeftover, history.Leftover(l))
 		r.step("left behind: %s %s; remove it with: %s", l.Kind, l.Name, l.Remove)
 	}

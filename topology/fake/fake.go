@@ -401,10 +401,13 @@ func (c *Cluster) Shut() {
 }
 
 // Leftovers lists the containers that refused to go, or all where Close did
-// not happen.
+// not happen. A topology that stands is no leftover.
 func (c *Cluster) Leftovers(context.Context) ([]topology.Leftover, error) {
 	if err := c.engine(); err != nil {
 		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	if c.standing {
+		return nil, nil
 	}
 	left := c.opts.Stuck
 	if !c.removed.Load() {

@@ -1,0 +1,330 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
+)
+
+// short is a scenario of a few seconds that asserts little.
+func short(f fault.Fault) harness.Scenario {
+	s := kill()
+	s.Load = load.Config{Rate: 20}
+	s.Phases = []harness.Phase{
+		{Name: "steady", Kind: history.PhaseSteady, For: 2 * time.Second},
+		{Name: "broken", Kind: history.PhaseBreak, For: 2 * time.Second, Faults: []harness.Injection{{Label: "f", Fault: f, Aim: harness.OneApplication()}}},
+		{Name: "healed", Kind: history.PhaseRecover, For: 2 * time.Second, Heal: []string{"f"}},
+	}
+	s.Asserts = []assert.Checker{assert.Leftovers{}}
+	return s
+}
+
+func loadHistory(t *testing.T, res *harness.Result) *history.History {
+	t.Helper()
+	h, err := history.Load(res.Dir)
+	require.NoError(t, err)
+	require.Equal(t, history.Whole, h.Integrity.State, h.Integrity.Reason)
+	return h
+}
+
+// TestEachFaultIsProvenAndHealed: in the record stand the intention before
+// the act, the interval in which it took effect, and the heal.
+func TestEachFaultIsProvenAndHealed(t *testing.T) {
+	for _, f := range []fault.Fault{fault.InstanceKill{}, fault.ProcessCrash{}, fault.PowerLoss{}} {
+		t.Run(f.Kind(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				res := r.run(t, t.Context(), short(f))
+				require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+				h := loadHistory(t, res)
+				require.Len(t, h.Faults, 1)
+				got := h.Faults[0]
+				require.Equal(t, f.Kind(), got.Kind)
+				require.True(t, got.Proof.OK)
+				require.True(t, got.HealProof.OK)
+				require.Equal(t, h.Phases[1].From, got.Injected)
+				require.GreaterOrEqual(t, got.Active, got.Injected)
+				require.Equal(t, h.Phases[2].From, got.Heal)
+				require.GreaterOrEqual(t, got.Healed, got.Heal)
+				from, to := got.Took()
+				require.GreaterOrEqual(t, from, got.Injected)
+				require.GreaterOrEqual(t, to, from)
+				require.LessOrEqual(t, to, got.Active)
+				require.Less(t, to-got.Injected, 100*time.Millisecond, "virtual: the effect follows the act")
+				require.Equal(t, h.Phases[2].To-h.Phases[0].From, 6*time.Second, "nothing that a fault waits for delays a phase")
+			})
+		})
+	}
+}
+
+// TestTheKillBeginsWithTheEnginesEvent: never when an API call returned.
+func TestTheKillBeginsWithTheEnginesEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		h := loadHistory(t, r.run(t, t.Context(), short(fault.InstanceKill{})))
+		var event time.Duration
+		for _, e := range h.Engine {
+			if e.V.Action == "kill" {
+				event = e.Time
+			}
+		}
+		from, _ := h.Faults[0].Took()
+		require.NotZero(t, event)
+		require.Equal(t, event, from)
+		require.Greater(t, from, h.Faults[0].Injected)
+	})
+}
+
+func TestTheSeedDecides(t *testing.T) {
+	victims := map[uint64]string{}
+	for _, seed := range []uint64{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			r.opts.Seed = seed
+			res := r.run(t, t.Context(), short(fault.InstanceKill{}))
+			require.Equal(t, seed, res.Seed)
+			victim := res.Faults[0].Nodes[0]
+			if before, ok := victims[seed]; ok {
+				require.Equal(t, before, victim, "seed %d", seed)
+			}
+			victims[seed] = victim
+		})
+	}
+	require.Contains(t, victims, uint64(1))
+	seen := map[string]bool{}
+	for _, v := range victims {
+		seen[v] = true
+	}
+	require.Len(t, seen, 2, "six seeds, and always the same victim")
+}
+
+func TestASeedIsDrawnAndKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.opts = harness.Options{Command: "hachaos run memory-kill"}
+		res := r.run(t, t.Context(), short(fault.InstanceKill{}))
+		require.NotZero(t, res.Seed)
+		require.Regexp(t, `^hachaos run memory-kill --seed \d+$`, res.Command)
+		b, err := os.ReadFile(filepath.Join(res.Dir, harness.ScenarioFile))
+		require.NoError(t, err)
+		require.Contains(t, string(b), res.Command)
+	})
+}
+
+// TestMostSessions aims by what the load knows when the fault is injected.
+func TestMostSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, s := newRig(t), short(fault.InstanceKill{})
+		r.opts.Set = map[string]string{"weight.j1": "20", "weight.j2": "200"}
+		s.Phases[1].Faults[0].Aim = harness.MostSessions()
+		res := r.run(t, t.Context(), s)
+		require.Equal(t, []string{"j2"}, res.Faults[0].Nodes)
+		h := loadHistory(t, res)
+		require.Equal(t, map[string]string{"weight.j1": "20", "weight.j2": "200"}, h.Meta.Set)
+		for _, n := range h.Meta.Nodes {
+			if n.Name == "j2" {
+				require.Equal(t, 200, n.Weight)
+			}
+		}
+	})
+}
+
+// TestTheGuardIsLetGoOnlyFromACleanRun: what could not be removed is left to
+// it.
+func TestTheGuardIsLetGoOnlyFromACleanRun(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stuck    []string
+		released int
+	}{"clean": {nil, 1}, "dirty": {[]string{"j1"}, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.driver.Options.Stuck = tc.stuck
+				released := 0
+				var guarded harness.Guarded
+				r.runner.Guard = func(_ context.Context, g harness.Guarded) (func(context.Context) error, error) {
+					require.Nil(t, r.driver.Last(), "something ran before the guard stood")
+					guarded = g
+					return func(context.Context) error { released++; return nil }, nil
+				}
+				res := r.run(t, t.Context(), short(fault.InstanceKill{}))
+				require.Equal(t, tc.released, released)
+				require.Equal(t, res.ID, guarded.ID)
+				require.Equal(t, harness.UndoFile, filepath.Base(guarded.UndoLog))
+				require.Empty(t, guarded.Standing)
+				entries, err := fault.ReadLog(guarded.UndoLog)
+				require.NoError(t, err)
+				require.Empty(t, entries, "what was undone is marked so")
+			})
+		})
+	}
+}
+
+// TestOnAStandingTopology: it is healed and stays, and what it held before
+// is not held against it.
+func TestOnAStandingTopology(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		plan, err := fake.Definition(r.driver.Options).Plan(topology.Options{Nodes: 3})
+		require.NoError(t, err)
+		c, err := r.driver.Start(t.Context(), "feed", plan, topology.StartOptions{Standing: "blue", Subnet: netip.MustParsePrefix("198.18.3.0/24")})
+		require.NoError(t, err)
+		r.opts.On = "blue"
+		s := short(fault.InstanceKill{})
+		s.Asserts = []assert.Checker{assert.WriteLedger{}, assert.Leftovers{}}
+		s.Phases[2].Heal = nil // the end heals
+		r.runner.Suite = r.suite
+		for range 2 {
+			res, err := r.runner.Run(t.Context(), s, r.opts)
+			require.NoError(t, err)
+			ledger := res.Assertions[0]
+			require.Empty(t, ledger.Evidence, "orders of an earlier run")
+			require.Empty(t, res.Leftovers, "what stands is no leftover")
+			for _, n := range c.Nodes() {
+				state, err := n.(topology.Container).Inspect(t.Context())
+				require.NoError(t, err)
+				require.True(t, state.Running, n.Name())
+			}
+			h := loadHistory(t, res)
+			require.True(t, h.Meta.Standing)
+			require.Len(t, h.Meta.Nodes, 6, "the nodes that stand, not those of the default plan")
+		}
+		r.driver.Last().Shut()
+		time.Sleep(time.Hour)
+	})
+}
+
+func TestOnATopologyThatDoesNotStand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.opts.On = "green"
+		res := r.run(t, t.Context(), short(fault.InstanceKill{}))
+		require.Equal(t, harness.VerdictError, res.Verdict)
+		require.Contains(t, res.Reason, `standing topology "green": not found`)
+	})
+}
+
+// TestHurry: the second interrupt leaves out what only makes the record
+// better, and still heals and removes.
+func TestHurry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.suite.Busy = true
+		hurry := make(chan struct{})
+		r.runner.Hurry = hurry
+		ctx, cancel := context.WithCancelCause(t.Context())
+		began := time.Now()
+		go func() {
+			time.Sleep(5 * time.Second)
+			cancel(errors.New("first"))
+			time.Sleep(time.Second)
+			close(hurry)
+		}()
+		var took time.Duration
+		r.runner.Progress = steps(func(s string) {
+			if strings.HasPrefix(s, "wait until") {
+				took = time.Since(began)
+			}
+		})
+		res := r.run(t, ctx, short(fault.InstanceKill{}))
+		require.Equal(t, harness.VerdictInconclusive, res.Verdict)
+		require.Equal(t, "The run was broken off: interrupted: first.", res.Reason)
+		require.False(t, res.Dirty)
+		require.Equal(t, 6*time.Second, took.Round(100*time.Millisecond), "the wait for quiet ends with the second")
+	})
+}
+
+type steps func(string)
+
+func (s steps) Step(text string)  { s(text) }
+func (s steps) Tick(harness.Tick) {}
+
+// TestProgressShowsTheRun: what people see agrees with what happens.
+func TestProgressShowsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		p := &ticks{}
+		r.runner.Progress = p
+		r.run(t, t.Context(), short(fault.InstanceKill{}))
+		var phases []string
+		faults := map[string]bool{}
+		least := 9
+		for _, k := range p.all {
+			if len(phases) == 0 || phases[len(phases)-1] != k.Phase {
+				phases = append(phases, k.Phase)
+			}
+			faults[k.Fault] = true
+			if k.Fault != "" {
+				least = min(least, k.Up)
+			}
+			require.Equal(t, 2, k.Nodes)
+		}
+		require.Equal(t, []string{"steady", "broken", "healed"}, phases)
+		require.Len(t, faults, 2, "with and without the fault: %v", faults)
+		require.Equal(t, 1, least, "one of two nodes up")
+		require.InDelta(t, 20, p.all[len(p.all)-1].Rate, 4)
+	})
+}
+
+type ticks struct{ all []harness.Tick }
+
+func (*ticks) Step(string)           {}
+func (p *ticks) Tick(t harness.Tick) { p.all = append(p.all, t) }
+
+// TestARecordThatWasTouched: an edit is an error, a tear is inconclusive.
+func TestARecordThatWasTouched(t *testing.T) {
+	root, dir := t.TempDir(), ""
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.runner.Dir = root
+		dir = r.run(t, t.Context(), short(fault.InstanceKill{})).Dir
+	})
+	journal := filepath.Join(dir, harness.JournalFile)
+	whole, err := os.ReadFile(journal)
+	require.NoError(t, err)
+	for name, tc := range map[string]struct {
+		file    string
+		text    string
+		verdict harness.Verdict
+	}{
+		"an edited journal":  {journal, strings.Replace(string(whole), `"kind":"ok"`, `"kind":"fail"`, 1), harness.VerdictError},
+		"a torn journal":     {journal, string(whole[:len(whole)/2]), harness.VerdictInconclusive},
+		"no seal":            {journal, string(whole[:strings.LastIndex(string(whole[:len(whole)-1]), "\n")+1]), harness.VerdictInconclusive},
+		"an edited log":      {filepath.Join(dir, harness.LogsDir, "j1.log"), "nothing happened\n", harness.VerdictError},
+		"an edited scenario": {filepath.Join(dir, harness.ScenarioFile), "{}", harness.VerdictError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, err := os.ReadFile(tc.file)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, os.WriteFile(tc.file, before, 0o600)) }()
+			require.NoError(t, os.WriteFile(tc.file, []byte(tc.text), 0o600))
+			res, _, err := harness.Judge(dir)
+			require.NoError(t, err)
+			require.Equal(t, tc.verdict, res.Verdict, res.Reason)
+		})
+	}
+	res, _, err := harness.Judge(dir)
+	require.NoError(t, err)
+	require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+}
+
+func TestJudgeOfWhatIsNoRun(t *testing.T) {
+	_, _, err := harness.Judge(t.TempDir())
+	require.ErrorIs(t, err, history.ErrNotRun)
+}
