@@ -166,7 +166,7 @@ func (j *journey) back() {
 	born := moment{from: l.born, to: l.bornBy, seq: l.seq}
 	j.add(Step{Name: StepRestarted, Seen: true}, born)
 	s := Step{Name: StepReady, Judged: true, Seen: l.readyBy >= 0}
-	ready := moment{from: l.readyFrom, to: l.readyBy, seq: l.readySeq}
+	ready := moment{from: max(l.readyFrom, l.mute), to: l.readyBy, seq: l.readySeq}
 	if !s.Seen {
 		ready.to = unseen
 		s.Note = "held back by " + l.says
@@ -188,13 +188,14 @@ func (j *journey) routed(ready moment, end time.Duration) {
 			m = moment{from, to, seq, op}
 		}
 	}
-	for _, o := range j.h.Receipts {
+	for i := range j.h.Receipts {
+		o := &j.h.Receipts[i]
 		if o.V.Node == j.node && o.V.What == "arrive" && o.V.Op != 0 {
 			take(o.Time-o.V.Within, o.Time+o.V.Within, o.Seq, o.V.Op)
 		}
 	}
-	for _, o := range j.h.Dispatches {
-		if x, ok := handedOver(o); ok && x.node == j.node {
+	for i := range j.h.Dispatches {
+		if x, ok := handedOver(&j.h.Dispatches[i]); ok && x.node == j.node {
 			take(x.lo, x.hi, x.seq, x.op)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/hachaos/hachaos/history"
 )
@@ -138,8 +137,6 @@ type gate struct {
 	names  []string
 	broken []breach
 	seen   map[request]bool
-	// served are the first requests to each node after it became ready.
-	served map[string][]time.Duration
 }
 
 // request is one attempt; of a request that bears no operation, the
@@ -168,16 +165,10 @@ const (
 )
 
 func newGate(h *history.History, r ReadinessGating) *gate {
-	g := &gate{h: h, seen: map[request]bool{}, served: map[string][]time.Duration{}}
+	g := &gate{h: h, seen: map[request]bool{}}
 	g.settle, g.settleKnown = findBound(h, r.SettleBound)
 	g.silent, g.silentKnown = findBound(h, r.SilentBound)
 	g.nodes, g.names = conditions(h)
-	for n, c := range g.nodes {
-		g.served[n] = make([]time.Duration, len(c.lives))
-		for i := range g.served[n] {
-			g.served[n][i] = -1
-		}
-	}
 	return g
 }
 

@@ -315,3 +315,21 @@ func TestChainMindsOverlappingLooks(t *testing.T) {
 	}, "x", 1)
 	require.Equal(t, spells{{from: 900, to: 1000, says: "x"}}, got)
 }
+
+// A node that opens its port only when it is ready is never seen to say no:
+// that times its return, and accuses nobody.
+func TestUnansweredLooksTimeReadyAndAccuseNobody(t *testing.T) {
+	s := newStage()
+	s.engine("j2", 10*sec, "die")
+	s.engine("j2", 20*sec, "start")
+	s.polls("j2", 10*sec, 22*sec, 0)
+	s.polls("j2", 22*sec, 40*sec, 200)
+	s.arrives("j2", 21*sec, 7)
+	h := s.Build(t)
+	by, _ := conditions(h)
+	l := by["j2"].lives[0]
+	require.Equal(t, 21900*mil, l.mute)
+	require.Equal(t, l.born, l.readyFrom)
+	require.Equal(t, 22002*mil, l.readyBy)
+	require.Equal(t, Pass, ReadinessGating{}.Check(h).Status)
+}

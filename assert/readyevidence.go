@@ -14,7 +14,7 @@ type hit struct {
 	node     string
 	lo, hi   time.Duration
 	seq      uint64
-	by       string // who says so
+	log      string // the balancer whose log says so; empty: the node's receipt
 	answered bool
 }
 
@@ -22,17 +22,18 @@ type hit struct {
 // node's receipt of its arrival, which is the surest, and by the balancers'
 // logs, which know the ones that the node never came to write down.
 func (g *gate) requests() {
-	for _, o := range g.h.Receipts {
+	for i := range g.h.Receipts {
+		o := &g.h.Receipts[i]
 		if o.V.What != "arrive" || o.V.Op == 0 {
 			continue
 		}
 		g.judge(hit{
 			request: request{op: o.V.Op, attempt: o.V.Attempt}, node: o.V.Node,
-			lo: o.Time - o.V.Within, hi: o.Time + o.V.Within, seq: o.Seq, by: "its receipt", answered: true,
+			lo: o.Time - o.V.Within, hi: o.Time + o.V.Within, seq: o.Seq, answered: true,
 		})
 	}
-	for _, o := range g.h.Dispatches {
-		if x, ok := handedOver(o); ok {
+	for i := range g.h.Dispatches {
+		if x, ok := handedOver(&g.h.Dispatches[i]); ok {
 			g.judge(x)
 		}
 	}
@@ -42,13 +43,13 @@ func (g *gate) requests() {
 // names: no request gets to a node before. HAProxy's Tw ends when the request
 // is assigned to a server and its Tc when the connection stands, so that the
 // node was chosen, and reached, between the two.
-func handedOver(o history.At[history.Dispatch]) (hit, bool) {
-	d := o.V
+func handedOver(o *history.At[history.Dispatch]) (hit, bool) {
+	d := &o.V
 	if d.Server == "" || d.Wait < 0 || d.Connect < 0 {
 		return hit{}, false
 	}
 	x := hit{
-		request: request{op: d.Op, attempt: d.Attempt}, node: d.Server, seq: o.Seq, by: "the log of " + d.Balancer,
+		request: request{op: d.Op, attempt: d.Attempt}, node: d.Server, seq: o.Seq, log: d.Balancer,
 		lo: o.Time + d.Wait - d.Within, hi: o.Time + d.Wait + d.Connect + d.Within, answered: d.Response >= 0,
 	}
 	if d.Op == 0 {
@@ -69,8 +70,8 @@ func (g *gate) judge(x hit) {
 				x.node, sayTime(l.readyFrom-x.hi), sayMoment(l.born), l.says))
 			return
 		}
-		if l.readyBy >= 0 && x.lo >= l.readyFrom && x.lo < l.end && (g.served[x.node][i] < 0 || x.lo < g.served[x.node][i]) {
-			g.served[x.node][i] = x.lo
+		if l.readyBy >= 0 && x.lo >= l.readyFrom && x.lo < l.end && (c.served[i] < 0 || x.lo < c.served[i]) {
+			c.served[i] = x.lo
 		}
 	}
 	if g.settleKnown {
@@ -100,9 +101,13 @@ func (g *gate) breach(rank int, x hit, text string) {
 	if x.op == 0 {
 		name = fmt.Sprintf("request %d of %s", x.number, x.lb)
 	}
+	by := "its receipt"
+	if x.log != "" {
+		by = "the log of " + x.log
+	}
 	g.broken = append(g.broken, breach{Evidence{
 		Seq: x.seq, Op: x.op, At: x.lo, Node: x.node, Class: rankClass(rank),
-		Text: fmt.Sprintf("%s %s (%s)", name, text, x.by),
+		Text: fmt.Sprintf("%s %s (%s)", name, text, by),
 	}, rank})
 }
 
@@ -154,7 +159,7 @@ func (g *gate) exercised() bool {
 	for _, n := range g.names {
 		c := g.nodes[n]
 		for i, l := range c.lives {
-			if l.again && g.served[n][i] >= 0 {
+			if l.again && c.served[i] >= 0 {
 				return true
 			}
 		}
@@ -195,8 +200,9 @@ func (g *gate) measures() []Measure {
 		out = append(out, Measure{Name: rankClass(r), Value: float64(n), Bound: figure(0)})
 	}
 	for _, n := range g.names {
-		for i, l := range g.nodes[n].lives {
-			if at := g.served[n][i]; l.again && at >= 0 {
+		c := g.nodes[n]
+		for i, l := range c.lives {
+			if at := c.served[i]; l.again && at >= 0 {
 				out = addMeasure(out, Measure{
 					Name: "first request after ready", Value: millis(at - l.readyFrom), Unit: "ms",
 					Note: fmt.Sprintf("%s, restarted %s, ready between %s and %s", n, sayMoment(l.born), sayMoment(l.readyFrom), sayMoment(l.readyBy)),
@@ -216,7 +222,7 @@ func (g *gate) notes() []string {
 			if !l.again {
 				continue
 			}
-			if g.served[n][i] < 0 {
+			if c.served[i] < 0 {
 				out = append(out, fmt.Sprintf("no request got to %s after it was ready again", n))
 			}
 			if lb := unmarked(g.h, n, i, c); lb != "" {

@@ -18,11 +18,16 @@ type incarnation struct {
 	// readyFrom at least one of them certainly said no. readyBy is -1 if it
 	// never became ready.
 	readyFrom, readyBy time.Duration
-	end                time.Duration
-	// says is the source that readyFrom rests on.
-	says              string
-	seq, readySeq     uint64
-	again, everLogged bool
+	// mute is the beginning of the last look that nobody answered before the
+	// first that said yes; born if there is none. That the node was not ready
+	// then is good enough to time it by, but not to accuse it.
+	mute time.Duration
+	end  time.Duration
+	says string // the source that readyFrom rests on
+	// seq and readySeq are the lines of the start and of ready.
+	seq, readySeq uint64
+	again         bool // it had ended before
+	logged        bool // its log begins with "started"
 }
 
 // before says whether the whole interval lies in the life, and before the
@@ -34,11 +39,11 @@ func (l incarnation) before(lo, hi time.Duration) bool { return lo >= l.born && 
 func lives(h *history.History, s *sightings) []incarnation {
 	var out []incarnation
 	for _, m := range starts(s) {
-		if n := len(out); n > 0 && m.logged && !out[n-1].everLogged {
-			out[n-1].everLogged = true
+		if n := len(out); n > 0 && m.logged && !out[n-1].logged {
+			out[n-1].logged = true
 			continue
 		}
-		out = append(out, incarnation{born: m.lo, bornBy: m.hi, seq: m.seq, everLogged: m.logged})
+		out = append(out, incarnation{born: m.lo, bornBy: m.hi, seq: m.seq, logged: m.logged})
 	}
 	for i := range out {
 		l := &out[i]
@@ -81,7 +86,7 @@ func died(s *sightings, t time.Duration) bool {
 // awaken finds when the node of this life became ready: not before each of
 // its sources let it be.
 func (s *sightings) awaken(l *incarnation) {
-	l.readyFrom, l.readyBy, l.says = l.born, -1, "its start"
+	l.readyFrom, l.readyBy, l.mute, l.says = l.born, -1, l.born, "its start"
 	never, told := false, false
 	take := func(from, by time.Duration, says string, seq uint64) {
 		told = true
@@ -99,7 +104,8 @@ func (s *sightings) awaken(l *incarnation) {
 	for _, what := range []string{"ready", "warm"} {
 		s.awakenByLog(l, what, take)
 	}
-	first(s.answers(l), l.born, func(from, by time.Duration, seq uint64) { take(from, by, "its readiness endpoint", seq) })
+	first(s.polls(l, true), l.born, func(from, _ time.Duration, _ uint64) { l.mute = from })
+	first(s.polls(l, false), l.born, func(from, by time.Duration, seq uint64) { take(from, by, "its readiness endpoint", seq) })
 	first(s.warmths(l), l.born, func(from, by time.Duration, seq uint64) { take(from, by, "its gauges", seq) })
 	if never || !told {
 		l.readyBy = -1
@@ -121,7 +127,7 @@ func (s *sightings) awakenByLog(l *incarnation, what string, take func(from, by 
 			return
 		}
 	}
-	if known && l.everLogged {
+	if known && l.logged {
 		take(l.end, -1, "its log, which never says "+what, 0)
 	}
 }
@@ -134,13 +140,13 @@ func inLife[T any](list []history.At[T], l *incarnation) []history.At[T] {
 	return list[from:max(from, to)]
 }
 
-// answers are the looks at the readiness endpoint in a life that were
-// answered. One that was not says nothing: where nobody answers, no request
-// arrives either.
-func (s *sightings) answers(l *incarnation) []look {
+// polls are the looks at the readiness endpoint in a life: those that were
+// answered, or all. One that was not says little: where nobody answers, no
+// request arrives either.
+func (s *sightings) polls(l *incarnation, all bool) []look {
 	var out []look
 	for _, o := range inLife(s.ready, l) {
-		if o.V.Status != 0 || o.V.Up {
+		if all || o.V.Status != 0 || o.V.Up {
 			out = append(out, look{o.Time, o.Time + o.V.Took, !o.V.Up, o.Seq})
 		}
 	}

@@ -120,6 +120,9 @@ type condition struct {
 	away []spells
 	// silent are the spells in which it answered nobody.
 	silent spells
+	// served are the first requests after it became ready, one a life; -1 is
+	// none.
+	served []time.Duration
 	// told says that anything at all was observed of it.
 	told bool
 }
@@ -140,6 +143,7 @@ func conditions(h *history.History) (map[string]*condition, []string) {
 		c.unready = []spells{own, s.polled(), chain(s.truths(func(t history.Truth) bool { return !t.Warm }), "its gauges: not warm", 1), down, gone}
 		c.away = []spells{down, gone}
 		c.silent = s.silence()
+		c.served = slices.Repeat([]time.Duration{-1}, len(c.lives))
 		by[node] = c
 	}
 	names := make([]string, 0, len(by))
