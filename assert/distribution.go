@@ -110,8 +110,9 @@ func (w *window) judge(limit float64) {
 		if p > 0 && p < 1 && bound < 100*p {
 			w.judged = true
 		}
-		if skew-bound > excess {
-			excess, w.skew, w.bound, w.worst = skew-bound, skew, bound, i
+		short := float64(w.sessions[i]) < p*n // of two nodes, name the one that gets too little
+		if over := skew - bound; over > excess+1e-9 || over > excess-1e-9 && short {
+			excess, w.skew, w.bound, w.worst = over, skew, bound, i
 		}
 	}
 }

@@ -60,12 +60,17 @@ type violation struct {
 
 func newBook(h *history.History) *book {
 	var top history.Name
+	orders := 0
 	for i := range h.Ops {
 		if op := &h.Ops[i]; op.Type == history.Order {
 			top = max(top, op.Key)
+			orders++
 		}
 	}
-	return &book{h: h, byKey: make([]uint32, int(top)+1), keyless: map[int]uint32{}}
+	return &book{
+		h: h, byKey: make([]uint32, int(top)+1), keyless: map[int]uint32{},
+		writes: make([]write, 0, orders), // as many, unless keys are shared
+	}
 }
 
 // readClients makes the writes from the clients' record.

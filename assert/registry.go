@@ -41,6 +41,9 @@ func builtIn() Table {
 	return Table{
 		"session-survival": Typed[SessionSurvival](),
 		"write-ledger":     Typed[WriteLedger](),
+		"error-budget":     Typed[ErrorBudget](),
+		"readiness-gating": Typed[ReadinessGating](),
+		"failover-anatomy": Typed[FailoverAnatomy](),
 		"distribution":     Typed[Distribution](),
 		"leftovers":        Typed[Leftovers](),
 	}

@@ -174,6 +174,22 @@ func (s *synthetic) place(c *client, op *history.Op, unknown bool) {
 	})
 }
 
+// log adds what a balancer and the nodes logged of each order.
+func (s *synthetic) log() *synthetic {
+	for _, r := range s.h.Ledger {
+		at, row := r.Time, r.V
+		s.h.Dispatches = append(s.h.Dispatches, history.At[history.Dispatch]{Time: at, V: history.Dispatch{
+			Balancer: "lb1", Op: row.Op, Attempt: row.Attempt, Key: row.Key, Server: row.Node, Status: 201,
+		}})
+		for _, what := range []string{"arrive", "commit"} {
+			s.h.Receipts = append(s.h.Receipts, history.At[history.Receipt]{Time: at, V: history.Receipt{
+				Node: row.Node, What: what, Op: row.Op, Attempt: row.Attempt, Key: row.Key, Order: row.Order,
+			}})
+		}
+	}
+	return s
+}
+
 func (s *synthetic) lose(op *history.Op) {
 	op.Outcome, op.Status = history.Unknown, 0
 	op.Error = uint16(s.h.Names.Intern(history.ErrReset))
