@@ -134,7 +134,7 @@ func TestFailedLoginIsTriedAgain(t *testing.T) {
 func TestSameScheduleTwice(t *testing.T) {
 	run := func() (kinds string) {
 		synctest.Test(t, func(t *testing.T) {
-			ops, _ := drive(t, Config{Rate: 100, Writes: 3, Reads: 2, Orders: 1, KeyPrefix: "t"}, newApp(), seconds(20))
+			ops, _ := drive(t, Config{Rate: 40, Sessions: 20, Writes: 3, Reads: 2, Orders: 1}, newApp(), seconds(10))
 			kinds = names(ops)
 		})
 		return kinds

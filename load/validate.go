@@ -79,7 +79,7 @@ func (c Config) validPeriod() error {
 		return nil
 	}
 	sessions := ceil(int64(need), int64(c.Interval()))
-	rate := int64(c.Sessions) * int64(time.Second) / int64(need)
+	rate := max(1, int64(c.Sessions)*int64(time.Second)/int64(need))
 	return fmt.Errorf("load: %d sessions at %d operations a second are each due again after %v (%d ÷ %d), but %s: "+
 		"they would queue behind themselves on a healthy system. "+
 		"Use at least %d sessions (--set sessions-count=%d) or at most %d operations a second (--set rate=%d)",
