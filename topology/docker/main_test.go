@@ -1,13 +1,21 @@
 package docker
 
 import (
+	"context"
 	"os"
 	"testing"
 
+	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/docker/agent"
 )
 
+// programs are what this test binary can be started again as.
+var programs = agent.Programs{}
+
 func TestMain(m *testing.M) {
-	agent.Main(nil)
+	programs[agent.Reaper] = Reaper(func(ctx context.Context, nodes []topology.Node, undoLog string) error {
+		return healPair(ctx, nodes, undoLog)
+	})
+	agent.Main(programs)
 	os.Exit(m.Run())
 }

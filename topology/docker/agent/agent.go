@@ -56,9 +56,9 @@ var installed atomic.Bool
 // for a name that is unknown. The given programs add to the built-in ones and
 // replace those of the same name.
 func Main(extra Programs) {
+	installed.Store(true)
 	name := os.Getenv(Env)
 	if name == "" {
-		installed.Store(true)
 		return
 	}
 	os.Exit(run(name, os.Args[1:], withBuiltin(extra), os.Stderr))

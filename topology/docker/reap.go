@@ -1,0 +1,171 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/docker/agent"
+)
+
+// Heal carries out the undo log at that path on the nodes. It is given to
+// Reaper by those who know what an undo log is.
+type Heal func(ctx context.Context, nodes []topology.Node, undoLog string) error
+
+// reaperReady is the reaper's word that it watches.
+const reaperReady = "watching\n"
+
+// How long a reaper tries. What will be removed anyway is healed only
+// briefly, so that all of it is gone within five seconds.
+const (
+	healStanding = 60 * time.Second
+	healDoomed   = 1500 * time.Millisecond
+	settling     = time.Second // in which the engine may carry out the dead run's last requests
+)
+
+// Reaper returns the program that StartReaper starts. It ignores the signals
+// that ask a process to end: it ends by itself when the run's process does.
+func Reaper(heal Heal) agent.Program {
+	return func(ctx context.Context, _ []string) error {
+		signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
+		ctx = context.WithoutCancel(ctx)
+		answer := os.NewFile(3, "answer")
+		if answer == nil {
+			return errors.New("start it with StartReaper")
+		}
+		order, err := readOrder()
+		if err != nil {
+			fmt.Fprintln(answer, err)
+			return errors.Join(err, answer.Close())
+		}
+		_, writeErr := io.WriteString(answer, reaperReady)
+		if err := errors.Join(writeErr, answer.Close()); err != nil {
+			return err
+		}
+		if runEnded(os.Stdin) {
+			return nil
+		}
+		return reap(ctx, order, heal)
+	}
+}
+
+func readOrder() (reaperOrder, error) {
+	var order reaperOrder
+	if err := json.Unmarshal([]byte(os.Getenv(reaperEnv)), &order); err != nil {
+		return order, fmt.Errorf("%s: %w", reaperEnv, err)
+	}
+	_, err := parseOwner(order.Owner)
+	return order, err
+}
+
+// runEnded waits for the run's process: true if it took its leave, false if
+// it is gone without a word.
+func runEnded(pipe io.Reader) bool {
+	word := make([]byte, 1)
+	_, err := io.ReadFull(pipe, word)
+	return err == nil && word[0] == released
+}
+
+// reap does what the run can no longer do.
+func reap(ctx context.Context, order reaperOrder, heal Heal) error {
+	say, closeLog := reaperLog(order.Log)
+	defer closeLog()
+	say("the process of run %s is gone (%s)", order.RunID, order.Owner)
+	d, err := Open(ctx, Options{})
+	if err != nil {
+		say("engine: %v", err)
+		return err
+	}
+	defer d.Close()
+	healErr := healBriefly(ctx, d, order, heal)
+	say("undo log carried out: %v", outcome(healErr))
+	if order.HealOnly {
+		// What heals may have put helpers of its own beside the nodes.
+		err = errors.Join(err, d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String()))
+	} else {
+		healErr = nil // what it concerned is removed
+		err = d.removeAndSettle(ctx, order.RunID)
+	}
+	say("removed: %v", outcome(err))
+	return errors.Join(healErr, err)
+}
+
+// healBriefly carries out the undo log, and lets it be when its time is over.
+func healBriefly(ctx context.Context, d *Driver, order reaperOrder, heal Heal) error {
+	if _, err := os.Stat(order.UndoLog); order.UndoLog == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	budget := healDoomed
+	if order.HealOnly {
+		budget = healStanding
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	c, err := d.attach(ctx, "run "+order.RunID, ofRun(order.RunID))
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- heal(ctx, c.Nodes(), order.UndoLog) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("undo log: %w", ctx.Err())
+	}
+}
+
+// removeAndSettle removes the run, and once more what the engine made of
+// requests that were under way when the run's process died.
+func (d *Driver) removeAndSettle(ctx context.Context, id string) error {
+	first := d.engine.removeRun(ctx, id)
+	time.Sleep(settling)
+	if err := d.engine.removeRun(ctx, id); err != nil {
+		return errors.Join(first, err)
+	}
+	return nil
+}
+
+// removeLeftBy removes the helpers of processes, given as their labels.
+func (d *Driver) removeLeftBy(ctx context.Context, id string, owners ...string) error {
+	var errs []error
+	for _, label := range owners {
+		by, err := parseOwner(label)
+		if err == nil {
+			err = d.engine.removeHelpers(ctx, id, by)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// reaperLog opens the log that the reaper writes instead of to a terminal.
+func reaperLog(path string) (say func(format string, args ...any), closeLog func()) {
+	if path == "" {
+		return func(string, ...any) {}, func() {}
+	}
+	file, err := os.OpenFile(filepath.Clean(path), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return func(string, ...any) {}, func() {}
+	}
+	say = func(format string, args ...any) {
+		fmt.Fprintf(file, "%s %s\n", time.Now().UTC().Format(time.RFC3339Nano), fmt.Sprintf(format, args...))
+	}
+	return say, func() { _ = file.Close() }
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	return err.Error()
+}
