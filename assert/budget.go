@@ -83,7 +83,7 @@ func (b ErrorBudget) Check(h *history.History) Verdict {
 func (b ErrorBudget) judge(h *history.History, skip func(*history.Op) bool) Verdict {
 	a := &budgetAudit{ErrorBudget: b, h: h, skip: skip, grader: newGrader(h, b.Threshold), shares: shares(h)}
 	a.count()
-	objectives := slices.Concat(a.percentObjectives(), a.outageObjectives())
+	objectives := slices.Concat(a.outageObjectives(), a.percentObjectives())
 	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(b.Overall), Evidence: []Evidence{}}
 	if a.all.ops > 0 {
 		v.Measured = figure(a.all.percent())

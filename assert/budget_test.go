@@ -145,18 +145,22 @@ func TestErrorBudget(t *testing.T) {
 			change: func(h *history.History) { spoil(h, 10*s, 13*s, elsewhere) },
 		},
 		{
-			name: "one session's outage that its neighbours interrupt", status: Fail, says: "Session 2 of the users of j2 was without service for 2 s", check: ErrorBudget{Overall: 50},
-			change: func(h *history.History) { spoil(h, 10*s, 12*s, onlyTwo) },
+			name: "one session's outage that its neighbours interrupt", status: Fail, says: "Session 2 of the users of j2 was without service for 3 s", check: ErrorBudget{Overall: 50},
+			change: func(h *history.History) { spoil(h, 10*s, 13*s, onlyTwo) },
 		},
 		{
 			name: "one type's outage that the others interrupt", status: Fail, says: "For operations of type order the users of j2 were", check: ErrorBudget{Overall: 50},
 			change: func(h *history.History) {
 				for i := range h.Ops {
-					if o := &h.Ops[i]; o.Type == history.Order && o.Intended >= 10*s && o.Intended < 12*s {
+					if o := &h.Ops[i]; o.Type == history.Order && o.Intended >= 10*s && o.Intended < 12100*ms {
 						o.Outcome = history.Failed
 					}
 				}
 			},
+		},
+		{
+			name: "one session alone has twice the bound", status: Pass, check: ErrorBudget{Overall: 50},
+			change: func(h *history.History) { spoil(h, 9500*ms, 12100*ms, onlyTwo) },
 		},
 		{
 			name: "an outage that never ends", status: Fail, says: "until the phase ended", check: ErrorBudget{Overall: 10},

@@ -67,11 +67,14 @@ func boundNames(h *history.History) string {
 // outageObjective judges one share. It fails on what was certainly too long:
 // the pool's longest outage, where the sample is fine enough to tell when it
 // ended, or a stretch with bad operations at both ends and nothing good
-// between, of the pool, of one session or of one type of operation.
+// between. Of one session or one type of operation alone such a stretch may
+// last, from the fault on, twice the bound: they are sampled more sparsely,
+// and the bound is the whole service's, to which an operation that takes long
+// by itself adds its own time.
 func outageObjective(h *history.History, s *share, r *shareRuns, bound history.Bound) objective {
 	who := s.users()
 	o := objective{name: "outage of " + who, fix: fmt.Sprintf("%s: %s", bound.File, bound.Formula)}
-	if out, format, found := r.beyond(bound.Limit); found {
+	if out, format, found := r.beyond(bound.Limit, s.from); found {
 		o.status = Fail
 		o.text = fmt.Sprintf(format+" without service for %s (at most %s), %s", who, sayTime(out.length()), sayTime(bound.Limit), span(out))
 		o.covers = func(op *history.Op) bool {
@@ -83,7 +86,10 @@ func outageObjective(h *history.History, s *share, r *shareRuns, bound history.B
 		return o
 	}
 	o.status = Pass
-	o.text = fmt.Sprintf("%s were without service for at most %s (at most %s)", who, sayTime(r.pool.best.length()), sayTime(bound.Limit))
+	o.text = fmt.Sprintf("%s were never without service (at most %s)", who, sayTime(bound.Limit))
+	if r.pool.best.Bad > 0 {
+		o.text = fmt.Sprintf("%s were without service for %s at the longest (at most %s)", who, sayTime(r.pool.best.length()), sayTime(bound.Limit))
+	}
 	return o
 }
 
@@ -105,17 +111,18 @@ func span(o outage) string {
 
 // beyond finds an outage that certainly was longer than the limit, and says
 // whose: a format for the share's users, up to the verb.
-func (r *shareRuns) beyond(limit time.Duration) (out outage, whose string, found bool) {
+func (r *shareRuns) beyond(limit, from time.Duration) (out outage, whose string, found bool) {
 	if p := r.pool.best; p.length() > limit && (p.certain() > limit || p.gap() <= limit/coarse) {
 		return p, "%s were", true
 	}
 	if p := r.pool.spanned; p.certain() > limit {
 		return p, "%s were", true
 	}
-	if t, o := r.worstType(); o.certain() > limit {
+	alone := func(o outage) bool { return o.Bad > 0 && o.Last-max(o.From, from) > 2*limit }
+	if t, o := r.worstType(); alone(o) {
 		return o, "for operations of type " + t.String() + " %s were", true
 	}
-	if s, o := r.worstSession(); o.certain() > limit {
+	if s, o := r.worstSession(); alone(o) {
 		return o, fmt.Sprintf("session %d", s) + " of %s was", true
 	}
 	return outage{}, "", false

@@ -75,8 +75,11 @@ func (a *budgetAudit) count() {
 	a.longest.finish(func(t time.Duration) time.Duration { return phaseEnd(a.h, t) })
 }
 
+// percentObjectives are the judged run's, and each steady phase's.
 func (a *budgetAudit) percentObjectives() []objective {
-	var out []objective
+	run := judgePercent("the judged run", a.all, a.Overall)
+	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) }
+	out := []objective{run}
 	for i, p := range a.h.Phases {
 		if p.Kind != history.PhaseSteady {
 			continue
@@ -85,12 +88,10 @@ func (a *budgetAudit) percentObjectives() []objective {
 		o.covers = func(op *history.Op) bool { return p.From <= op.Intended && op.Intended < p.To }
 		out = append(out, o)
 	}
-	if len(out) == 0 {
+	if len(out) == 1 {
 		out = append(out, objective{name: "steady phases", reason: "there is no steady phase"})
 	}
-	o := judgePercent("the judged run", a.all, a.Overall)
-	o.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) }
-	return append(out, o)
+	return out
 }
 
 func judgedAt(h *history.History, t time.Duration) bool {
