@@ -51,13 +51,18 @@ func (b base) inputs() string {
 	return strings.Join(append([]string{fixtures.Suite, "minbase", b.ref, b.mirror}, slimming...), "\n")
 }
 
+// source is the image to start from.
+func (b base) source() string {
+	if b.ref == "" {
+		return defaultBase
+	}
+	return b.ref
+}
+
 // build makes the base image as tag. An explicit reference must be there; the
 // default one is passed over if no registry answers in time.
 func (b base) build(ctx context.Context, tag string, say func(string)) error {
-	ref := b.ref
-	if ref == "" {
-		ref = defaultBase
-	}
+	ref := b.source()
 	err := b.obtain(ctx, ref, say)
 	if err == nil {
 		return b.derive(ctx, ref, tag, say)
