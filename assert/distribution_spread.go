@@ -38,8 +38,8 @@ func (d Distribution) newSpread(h *history.History) *spread {
 		}
 	}
 	for _, n := range s.nodes {
-		id, ok := h.Names.Find(n)
-		if !ok {
+		id := nameOf(h, n)
+		if id == 0 {
 			continue // it answered nothing
 		}
 		if int(id) >= len(s.place) {

@@ -138,15 +138,12 @@ func (b *book) slot(i int) *uint32 {
 func (b *book) find(key string, id uint64) (int, bool) {
 	if i, ok := opIndex(b.h.Ops, id); ok {
 		op := &b.h.Ops[i]
-		if op.Type == history.Order && (key == "" || b.h.Names.Get(op.Key) == key) {
+		if op.Type == history.Order && (key == "" || b.h.KeyOf(op) == key) {
 			return int(*b.slot(i)) - 1, true
 		}
 	}
-	if key == "" || b.h.Names == nil {
-		return 0, false
-	}
-	n, ok := b.h.Names.Find(key)
-	if !ok || int(n) >= len(b.byKey) || b.byKey[n] == 0 {
+	n := nameOf(b.h, key)
+	if int(n) >= len(b.byKey) || b.byKey[n] == 0 {
 		return 0, false
 	}
 	return int(b.byKey[n]) - 1, true

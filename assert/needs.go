@@ -2,6 +2,7 @@ package assert
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -179,13 +180,19 @@ func firstOfKind(h *history.History, kind string) (history.Phase, bool) {
 // classNumber is the number of an error class as Op.Error has it; 0 if no
 // operation bears it.
 func classNumber(h *history.History, class string) uint16 {
-	if h.Names == nil {
-		return 0
-	}
-	if n, ok := h.Names.Find(class); ok && n <= 0xffff {
+	if n := nameOf(h, class); n <= math.MaxUint16 {
 		return uint16(n)
 	}
 	return 0
+}
+
+// nameOf is the number of a string in the record; 0 if nothing refers to it.
+func nameOf(h *history.History, s string) history.Name {
+	if h.Names == nil {
+		return 0
+	}
+	n, _ := h.Names.Find(s)
+	return n
 }
 
 // nearestRank is the q-quantile of sorted values by the nearest-rank method;

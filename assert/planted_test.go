@@ -37,35 +37,32 @@ func TestSyntheticHistoriesPass(t *testing.T) {
 
 func TestPlantedViolationsAreFound(t *testing.T) {
 	for _, n := range sizes(t) {
-		seeds := uint64(max(1, 20_000/n))
-		for _, p := range plants() {
-			t.Run(fmt.Sprintf("%s %s in %d", p.checker, p.class, n), func(t *testing.T) {
-				for seed := range seeds {
-					s := synthesise(n, seed)
-					op := p.put(s)
-					if op == 0 {
-						continue
-					}
-					found(t, s.h, p, op, seed)
+		for seed := range uint64(max(1, 20_000/n)) {
+			base := synthesise(n, seed)
+			for _, p := range plants() {
+				s := *base
+				s.h = clone(base.h)
+				if op := p.put(&s); op != 0 {
+					found(t, s.h, p, op, fmt.Sprintf("%s in %d operations of seed %d", p.class, n, seed))
 				}
-			})
+			}
 		}
 	}
 }
 
 // found requires that exactly the planted violation is reported.
-func found(t *testing.T, h *history.History, p plant, op uint64, seed uint64) {
+func found(t *testing.T, h *history.History, p plant, op uint64, what string) {
 	t.Helper()
 	for _, v := range assert.Judge(h, both()) {
 		if v.Name != p.checker {
-			require.Equal(t, assert.Pass, v.Status, "seed %d: %s", seed, v.Summary)
+			require.Equal(t, assert.Pass, v.Status, "%s: %s", what, v.Summary)
 			continue
 		}
-		require.Equal(t, assert.Fail, v.Status, "seed %d: %s %v", seed, v.Summary, v.Reasons)
-		require.Equal(t, 1.0, *v.Measured, "seed %d: %s", seed, v.Summary)
-		require.Len(t, v.Evidence, 1, "seed %d", seed)
-		require.Equal(t, p.class, v.Evidence[0].Class, "seed %d: %s", seed, v.Evidence[0].Text)
-		require.Equal(t, op, v.Evidence[0].Op, "seed %d: %s", seed, v.Evidence[0].Text)
+		require.Equal(t, assert.Fail, v.Status, "%s: %s %v", what, v.Summary, v.Reasons)
+		require.Equal(t, 1.0, *v.Measured, "%s: %s", what, v.Summary)
+		require.Len(t, v.Evidence, 1, what)
+		require.Equal(t, p.class, v.Evidence[0].Class, "%s: %s", what, v.Evidence[0].Text)
+		require.Equal(t, op, v.Evidence[0].Op, "%s: %s", what, v.Evidence[0].Text)
 	}
 }
 
@@ -206,4 +203,52 @@ func TestAnotherViolationNeverImproves(t *testing.T) {
 			before = after
 		}
 	}
+}
+
+func TestSessionsThatDieWithTheirNode(t *testing.T) {
+	inMemory := func(s *synthetic) { s.memory = true }
+	for seed := range uint64(40) {
+		s := synthesiseWith(3_000, seed, inMemory)
+		struck := float64(len(s.struck))
+		require.NotEmpty(t, s.struck)
+
+		v := assert.SessionSurvival{}.Check(s.h)
+		require.Equal(t, assert.Fail, v.Status, "seed %d", seed)
+		require.Equal(t, struck, *v.Measured, "seed %d: exactly the victim's sessions are lost: %s", seed, v.Summary)
+		require.Equal(t, struck, measure(t, v, "on a victim"), "seed %d", seed)
+
+		documented := assert.SessionSurvival{Expect: assert.ExpectLostWithNode}
+		v = documented.Check(s.h)
+		require.Equal(t, assert.Pass, v.Status, "seed %d: %s %v", seed, v.Summary, v.Evidence)
+		require.Equal(t, struck, measure(t, v, "lost with its node"), "seed %d", seed)
+
+		immortal := s.struck[int(seed)%len(s.struck)]
+		v = documented.Check(synthesiseWith(3_000, seed, func(s *synthetic) { s.memory, s.immortal = true, immortal }).h)
+		require.Equal(t, assert.Fail, v.Status, "seed %d: %s", seed, v.Summary)
+		require.Equal(t, 1.0, *v.Measured, "seed %d: %s", seed, v.Summary)
+		require.Equal(t, "survived its node", v.Evidence[0].Class)
+		require.Contains(t, v.Evidence[0].Text, fmt.Sprintf("session %d of", immortal))
+
+		mortal := bystander(t, s, seed)
+		v = documented.Check(synthesiseWith(3_000, seed, func(s *synthetic) { s.memory, s.mortal = true, mortal }).h)
+		require.Equal(t, assert.Fail, v.Status, "seed %d: %s", seed, v.Summary)
+		require.Equal(t, 1.0, *v.Measured, "seed %d: %s", seed, v.Summary)
+		require.Contains(t, v.Evidence[0].Text, fmt.Sprintf("session %d of", mortal))
+		require.False(t, v.Safety, "seed %d: a lost session alone is no violation of safety: %s", seed, v.Summary)
+	}
+}
+
+// bystander is a session that lived through the kill on another node.
+func bystander(t *testing.T, s *synthetic, seed uint64) uint32 {
+	t.Helper()
+	half := s.h.Faults[0].Injected
+	for i := range s.h.Ops {
+		op := &s.h.Ops[(i+int(seed)*7)%len(s.h.Ops)]
+		if op.Intended > half && s.h.BoundOf(op) == "j1" && op.Type != history.Login && op.Intended < half+50*ms &&
+			!slices.Contains(s.struck, op.Session) {
+			return op.Session
+		}
+	}
+	require.Fail(t, "no session lived through the kill on j1")
+	return 0
 }

@@ -28,16 +28,16 @@ type life struct {
 
 	begin   uint32 // index of the operation that began it
 	lastAck uint32 // index of the last acknowledged write + 1
+	blows   uint32 // faults that it has met
 	node    history.Name
 	sid     history.Name
 	user    history.Name
 	classes uint16 // a bit for each sessionClass
 
 	state     existence
-	risk      risk  // of the present incarnation
-	hit       risk  // of any
-	blows     uint8 // faults that it has met
-	used      bool  // it has operations
+	risk      risk // of the present incarnation
+	hit       risk // of any
+	used      bool // it has operations
 	everAlive bool
 	anonymous bool // begun by an answer, not by a login: it has no owner
 	below     bool // the last value seen was below what was acknowledged
@@ -195,6 +195,9 @@ func (r *register) login(n uint32, l *life, i int, op *history.Op) {
 func (r *register) logout(n uint32, l *life, i int, op *history.Op) {
 	switch op.Outcome {
 	case history.Good:
+		if l.state == alive {
+			l.outlive(i, op)
+		}
 		l.state = ended
 	case history.Unknown:
 		if l.state == alive {
@@ -236,9 +239,7 @@ func (r *register) answer(n uint32, l *life, i int, op *history.Op) {
 	if l.state != alive && l.state != doubtful {
 		return
 	}
-	if l.risk != safe && !l.gone && !l.seenAgain && op.Sent >= l.struck {
-		l.seenAgain, l.firstSeen = true, uint32(i)+1
-	}
+	l.outlive(i, op)
 	own := int64(0)
 	if op.Type == history.SessionWrite {
 		own = 1
@@ -250,6 +251,14 @@ func (r *register) answer(n uint32, l *life, i int, op *history.Op) {
 	}
 	l.lo, l.hi, l.acked = l.lo+1, l.hi+1, l.acked+1
 	l.lastAck = uint32(i) + 1
+}
+
+// outlive notes the first good answer of a session, as itself, after the
+// fault that hit it.
+func (l *life) outlive(i int, op *history.Op) {
+	if l.risk != safe && !l.gone && !l.seenAgain && op.Sent >= l.struck {
+		l.seenAgain, l.firstSeen = true, uint32(i)+1
+	}
 }
 
 // renew begins the incarnation that an answer says is new, or whose own

@@ -20,14 +20,14 @@ type blow struct {
 func blows(h *history.History) []blow {
 	var out []blow
 	for _, f := range h.Faults {
-		if f.Injected < 0 || h.Names == nil {
+		if f.Injected < 0 {
 			continue
 		}
 		b := blow{}
 		b.from, b.to = f.Took()
 		b.to = max(b.to, b.from)
 		for _, n := range f.Nodes {
-			if id, ok := h.Names.Find(n); ok && id != 0 {
+			if id := nameOf(h, n); id != 0 {
 				b.victims = append(b.victims, id)
 			}
 		}

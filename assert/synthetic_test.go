@@ -20,6 +20,12 @@ type synthetic struct {
 	order   int64
 	names   map[string]history.Name
 
+	// memory says that sessions live in their node alone, so that those of
+	// the victim die with it: but for immortal, and with mortal beside them.
+	memory           bool
+	immortal, mortal uint32
+	struck           []uint32 // sessions that were bound to the victim
+
 	// Places where a violation can be planted, by index into the history.
 	rows   map[uint64]int // by operation
 	states map[uint32][]int
@@ -40,9 +46,14 @@ type client struct {
 	applied   []uint64
 	pending   []uint64 // writes of unknown outcome that may yet be applied
 	ended     bool
+	lost      bool // the server does not know it any more
+	anonymous bool // begun by an answer, with no user
 }
 
-func synthesise(n int, seed uint64) *synthetic {
+func synthesise(n int, seed uint64) *synthetic { return synthesiseWith(n, seed, nil) }
+
+// synthesiseWith lets the caller say what kind of system it is.
+func synthesiseWith(n int, seed uint64, system func(*synthetic)) *synthetic {
 	s := &synthetic{
 		h:       &history.History{Names: &history.Names{}, Tries: map[uint64][]history.Try{}},
 		rng:     rand.New(rand.NewPCG(seed, 1)),
@@ -68,7 +79,13 @@ func synthesise(n int, seed uint64) *synthetic {
 	s.h.Clock = []history.ClockPair{{}, {Mono: s.h.End, Wall: int64(s.h.End)}}
 	s.h.Integrity.State = history.Whole
 	s.h.Ops = make([]history.Op, 0, n)
+	if system != nil {
+		system(s)
+	}
 	for i := range n {
+		if i == n/2 {
+			s.kill()
+		}
 		s.step(uint64(i)+1, time.Duration(i)*interval, kill)
 	}
 	for i := range s.clients {
@@ -78,6 +95,24 @@ func synthesise(n int, seed uint64) *synthetic {
 		s.h.Coverage = append(s.h.Coverage, history.At[history.Coverage]{V: history.Coverage{Stream: stream, Complete: true}})
 	}
 	return s
+}
+
+// kill takes j2 away.
+func (s *synthetic) kill() {
+	for i := range s.clients {
+		c := &s.clients[i]
+		if c.session == 0 || c.ended {
+			continue
+		}
+		hit := c.node == "j2"
+		if hit {
+			s.struck = append(s.struck, c.session)
+		}
+		c.lost = s.memory && (hit && c.session != s.immortal || !hit && c.session == s.mortal)
+		if c.lost {
+			c.pending = nil
+		}
+	}
 }
 
 func (s *synthetic) step(id uint64, at, kill time.Duration) {
@@ -101,6 +136,9 @@ func (s *synthetic) step(id uint64, at, kill time.Duration) {
 		op.Node, op.SessionID, op.Owner = s.h.Names.Intern(c.node), c.sid, c.user
 		if op.Type == history.Order {
 			op.SessionID, op.Owner = 0, 0
+		}
+		if c.anonymous {
+			op.Owner = 0
 		}
 	}
 	s.h.Ops = append(s.h.Ops, op)
@@ -129,6 +167,17 @@ func (s *synthetic) act(c *client, op *history.Op, place uint64) {
 	switch {
 	case place == sessionOps-1:
 		op.Type, c.ended = history.Logout, true
+		if c.lost {
+			s.deny(op)
+		}
+	case c.lost && place%3 == 0:
+		op.Type, op.Value = history.SessionWrite, 1
+		op.Flags |= history.New
+		c.lost, c.anonymous, c.count, c.applied = false, true, 1, []uint64{op.ID}
+		c.sid = s.h.Names.Intern(fmt.Sprintf("again%d", op.ID))
+	case c.lost && place%3 == 1:
+		op.Type = history.SessionRead
+		s.deny(op)
 	case place%3 == 0:
 		op.Type = history.SessionWrite
 		if unknown {
@@ -144,6 +193,11 @@ func (s *synthetic) act(c *client, op *history.Op, place uint64) {
 	default:
 		s.place(c, op, unknown)
 	}
+}
+
+func (s *synthetic) deny(op *history.Op) {
+	op.Outcome, op.Status = history.Failed, 404
+	op.Error = uint16(s.h.Names.Intern(history.ErrSession))
 }
 
 func (s *synthetic) place(c *client, op *history.Op, unknown bool) {
@@ -202,9 +256,12 @@ func (s *synthetic) keep(c *client) {
 	}
 	for _, via := range []string{"vip", "j1"} {
 		v := history.SessionState{Session: c.session, Via: via, Known: true}
-		if !c.ended {
+		if !c.ended && !c.lost {
 			v.Found, v.ID, v.User = true, s.h.Names.Get(c.sid), s.h.Names.Get(c.user)
 			v.Count, v.Ops = c.count, c.applied
+			if c.anonymous {
+				v.User = ""
+			}
 		}
 		s.states[c.session] = append(s.states[c.session], len(s.h.Sessions))
 		s.h.Sessions = append(s.h.Sessions, history.At[history.SessionState]{Seq: uint64(len(s.h.Sessions)), Time: s.h.End, V: v})
