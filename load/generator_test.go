@@ -215,3 +215,27 @@ func TestNewRefuses(t *testing.T) {
 		})
 	}
 }
+
+// At a high rate the pacer's last wait is a thread's, which a test's clock
+// knows nothing of: the times are still exact.
+func TestHighRateIsOnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ops, _ := drive(t, Config{Rate: 1000, KeyPrefix: "t"}, newApp(), 100*time.Millisecond)
+		require.InDelta(t, 100, len(ops), 1)
+		for i, op := range ops {
+			require.Equal(t, time.Duration(i+1)*time.Millisecond, op.Sent)
+		}
+	})
+}
+
+// The end does not wait for the next hit.
+func TestSlowRateStopsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, rec := generator(t, Config{Rate: 1}, newApp())
+		time.AfterFunc(1500*time.Millisecond, g.Stop)
+		begin := time.Now()
+		require.NoError(t, g.Run(t.Context()))
+		require.Equal(t, 1500*time.Millisecond, time.Since(begin))
+		require.Len(t, rec.ops(t), 1)
+	})
+}
