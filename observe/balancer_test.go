@@ -179,6 +179,21 @@ func TestVIPOwner(t *testing.T) {
 	})
 }
 
+// A container that was dead before anybody looked has no event that says so.
+func TestVIPOwnerOfAStandingWreck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFake()
+		lb := c.node("lb1")
+		lb.up = false
+		r, err := observe(t, &vip{testEnv(t, c), streamNode{lb}, c.spec.VIP}, func() { time.Sleep(3 * time.Second) })
+		require.NoError(t, err)
+		for _, v := range observed[history.VIP](t, r, history.StreamVIP) {
+			require.Equal(t, history.VIP{Balancer: "lb1", Known: true}, v)
+		}
+		require.True(t, coverage(t, r, history.StreamVIP, "lb1").Complete)
+	})
+}
+
 // deadStream is a node whose streams end at once.
 type deadStream struct{ streamNode }
 

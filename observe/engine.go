@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/hachaos/hachaos/history"
-	"github.com/hachaos/hachaos/topology"
 )
 
 // engine records the engine's events of all nodes.
@@ -49,25 +48,32 @@ func eventsEnd(ctx context.Context, failed func() error) error {
 	return fmt.Errorf("engine's events: %w", err)
 }
 
-// running tells whether the node's container runs, each time that it
-// changes, until ctx ends or the engine's events do: then it closes the
-// channel, and the function returned says why.
-func running(ctx context.Context, env env, node topology.Node) (<-chan bool, func() error) {
-	states := make(chan bool)
+// lives follows the engine's events and tells of each of the named nodes
+// whether its container runs, each time that it changes, until ctx ends or
+// the events do: then it closes the channels, and the function returned says
+// why. Each channel must be received from until it is closed.
+func lives(ctx context.Context, env env, names ...string) (map[string]chan bool, func() error) {
+	states := make(map[string]chan bool, len(names))
+	for _, n := range names {
+		states[n] = make(chan bool)
+	}
 	var err error
 	go func() {
-		defer close(states)
 		events, failed := env.cluster.Events(ctx, env.clock.Start())
 		for ev := range events {
-			if ev.Node != node.Name() || ev.Action != "die" && ev.Action != "start" {
+			state, ok := states[ev.Node]
+			if !ok || ev.Action != "die" && ev.Action != "start" {
 				continue
 			}
 			select {
-			case states <- ev.Action == "start":
+			case state <- ev.Action == "start":
 			case <-ctx.Done():
 			}
 		}
 		err = eventsEnd(ctx, failed)
+		for _, state := range states {
+			close(state)
+		}
 	}()
 	return states, func() error { return err }
 }

@@ -3,11 +3,11 @@ package observe
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"
-	"golang.org/x/sync/errgroup"
 )
 
 // nodes records what each node is: at the beginning, after each start of its
@@ -26,27 +26,31 @@ func (n *nodes) Name() string { return "nodes" }
 
 // Observe implements Observer.
 func (n *nodes) Observe(ctx context.Context, sink history.Sink) error {
-	var g errgroup.Group
-	for _, node := range n.env.cluster.Nodes() {
-		g.Go(func() error { return n.watch(ctx, sink, node) })
+	all := n.env.cluster.Nodes()
+	names := make([]string, 0, len(all))
+	for _, node := range all {
+		names = append(names, node.Name())
 	}
-	return g.Wait()
+	states, failed := lives(ctx, n.env, names...)
+	var watches sync.WaitGroup
+	for _, node := range all {
+		watches.Go(func() { n.watch(ctx, sink, node, states[node.Name()], failed) })
+	}
+	watches.Wait()
+	return failed()
 }
 
-// watch records one node until ctx ends.
-func (n *nodes) watch(ctx context.Context, sink history.Sink, node topology.Node) error {
+// watch records one node until its states end, and once more then.
+func (n *nodes) watch(ctx context.Context, sink history.Sink, node topology.Node, states <-chan bool, failed func() error) {
 	a := &account{stream: history.StreamNode, source: node.Name()}
-	states, failed := running(ctx, n.env, node)
 	n.each(ctx, sink, a, node, states)
-	err := failed()
-	if err != nil {
+	if err := failed(); err != nil {
 		a.lack("%v", err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), atEnd)
 	defer cancel()
 	n.record(last, sink, a, node, false)
 	settle(sink, n.env.clock.Now, a)
-	return err
 }
 
 // each records the node now and after every start, until the states end. A

@@ -33,8 +33,9 @@ type Observer interface {
 }
 
 // Grace is how long after the end of its context an observer may take to
-// read what was said before.
-const Grace = 5 * time.Second
+// read what was said before: until a log is quiet, and for the driver's own
+// reading of its end.
+const Grace = 15 * time.Second
 
 // How often the observers look.
 const (

@@ -168,6 +168,17 @@ func TestTruthWithoutTheGauge(t *testing.T) {
 	})
 }
 
+func TestTruthOfANodeThatIsStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFake()
+		c.node("j1").serves(overHTTP(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
+		r, err := observe(t, &truth{testEnv(t, c), c.spec.Nodes[0]}, func() { time.Sleep(50 * time.Millisecond) })
+		require.NoError(t, err)
+		require.Equal(t, []history.Truth{{Node: "j1", Up: true}}, observed[history.Truth](t, r, history.StreamTruth))
+		require.Contains(t, coverage(t, r, history.StreamTruth, "j1").Reason, "j1 never told its gauges")
+	})
+}
+
 const receipt = `{"hachaos":"receipt","at":%d,"node":"j1","what":"arrive","op":"12.1"}`
 
 func TestNodeLog(t *testing.T) {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -36,19 +37,29 @@ func (t *truth) Name() string { return "truth " + t.node.Name }
 func (t *truth) Observe(ctx context.Context, sink history.Sink) error {
 	a := &account{stream: history.StreamTruth, source: t.node.Name}
 	p := poller{every: truthEvery, within: answerWithin}
-	gap := p.run(ctx, func(ctx context.Context) { t.look(ctx, sink, a) })
+	var told atomic.Bool
+	gap := p.run(ctx, func(ctx context.Context) {
+		if t.look(ctx, sink, a) {
+			told.Store(true)
+		}
+	})
+	if !told.Load() {
+		a.lack("%s never told its gauges", t.node.Name)
+	}
 	a.looked(gap, p.limit())
 	settle(sink, t.env.clock.Now, a)
 	return nil
 }
 
-func (t *truth) look(ctx context.Context, sink history.Sink, a *account) {
+// look asks once and says whether the node told its gauges. One that answers
+// otherwise, as while it stops, is up and not warm.
+func (t *truth) look(ctx context.Context, sink history.Sink, a *account) (told bool) {
 	began := time.Now()
 	got, err := get(ctx, t.env.dial(), addr(t.node, t.node.Port, appPort), metricsPath)
 	if brokenOff(ctx) {
-		return
+		return false
 	}
-	at, v := t.env.clock.At(began), history.Truth{Node: t.node.Name}
+	at, v := t.env.clock.At(began), history.Truth{Up: err == nil}
 	if err == nil && got.status == 200 {
 		samples, err := parseMetrics(got.body)
 		if err != nil {
@@ -57,14 +68,14 @@ func (t *truth) look(ctx context.Context, sink history.Sink, a *account) {
 		by := gauges(samples)
 		if _, ok := by[gaugeWarm]; !ok {
 			a.miss(1, "%s: %s has no %s; see docs/wire.md", t.node.Name, metricsPath, gaugeWarm)
-			return
+			return false
 		}
-		v = truthOf(by)
-		v.Node = t.node.Name
-		at = t.asOf(by, began)
+		at, v, told = t.asOf(by, began), truthOf(by), true
 	}
+	v.Node = t.node.Name
 	a.saw()
 	put(sink, history.StreamTruth, at, t.node.Name, v)
+	return told
 }
 
 // asOf is when the node looked: the time of its warm gauge, if that lies

@@ -73,7 +73,8 @@ func (w *vipWatch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	states, failed := running(ctx, w.env, w.node)
+	all, failed := lives(ctx, w.env, w.node.Name())
+	states := all[w.node.Name()]
 	up := true
 	for {
 		if !up {
@@ -94,10 +95,20 @@ func (w *vipWatch) run(ctx context.Context) error {
 			up = state
 		case err := <-ended:
 			stop()
-			if err != nil && !errors.Is(err, topology.ErrNotRunning) && ctx.Err() == nil {
-				w.unknown()
-			}
+			w.broke(ctx, err)
 		}
+	}
+}
+
+// broke says what is known when a report has ended with err: of a container
+// that certainly does not run that it holds nothing, else nothing.
+func (w *vipWatch) broke(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil || err == nil:
+	case !errors.Is(err, topology.ErrNotRunning):
+		w.unknown()
+	case stopped(ctx, w.node):
+		w.answer(time.Now(), 0, false)
 	}
 }
 

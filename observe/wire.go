@@ -33,24 +33,21 @@ func parseNodeLine(line []byte) (nodeLine, error) {
 	var raw struct {
 		Hachaos, Node, What, Op, Key, Reason, Version string
 
-		At    int64
-		Order int64
+		At, Order int64
 	}
-	var kind struct{ Hachaos string }
-	if err := json.Unmarshal(line, &kind); err != nil {
+	err := json.Unmarshal(line, &raw)
+	switch {
+	case err != nil && raw.Hachaos == "": // torn: nothing of it was read
 		return nodeLine{}, fmt.Errorf("log line: %w", err)
-	}
-	if kind.Hachaos != "receipt" && kind.Hachaos != "transition" {
+	case raw.Hachaos != "receipt" && raw.Hachaos != "transition":
 		return nodeLine{}, nil
-	}
-	if err := json.Unmarshal(line, &raw); err != nil {
-		return nodeLine{}, fmt.Errorf("%s: %w", kind.Hachaos, err)
-	}
-	if raw.At <= 0 || raw.Node == "" || raw.What == "" {
-		return nodeLine{}, fmt.Errorf("%s without at, node or what", kind.Hachaos)
+	case err != nil:
+		return nodeLine{}, fmt.Errorf("%s: %w", raw.Hachaos, err)
+	case raw.At <= 0 || raw.Node == "" || raw.What == "":
+		return nodeLine{}, fmt.Errorf("%s without at, node or what", raw.Hachaos)
 	}
 	out := nodeLine{at: micros(raw.At)}
-	if kind.Hachaos == "transition" {
+	if raw.Hachaos == "transition" {
 		out.transition = &history.Transition{
 			Node: raw.Node, What: raw.What, Reason: raw.Reason, Version: raw.Version,
 		}
