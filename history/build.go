@@ -63,8 +63,9 @@ type builder struct {
 	// fault gives the place of a fault's number in h.Faults.
 	fault map[int]int
 	room  estimate
-	// str interns the strings of hot observations.
-	str func([]byte) string
+	// str and seen intern the strings that are read by hand.
+	str  func([]byte) string
+	seen seen
 }
 
 func newBuilder() *builder {

@@ -8,10 +8,9 @@ import (
 // The streams of which a run has several lines for each operation are read
 // by hand, as operations are; the others by encoding/json.
 
-// observedLine reads an observation's line up to its data, without looking
-// into that: it is what lies before the last brace.
-func (s *scan) observedLine(e *Event) bool {
-	s.header(e)
+// observedRest reads what follows an observation's header up to its data,
+// without looking into that: it is what lies before the last brace.
+func (s *scan) observedRest(e *Event) bool {
 	if s.bad || e.Kind != Observed {
 		return false
 	}
@@ -32,7 +31,7 @@ func (s *scan) observedLine(e *Event) bool {
 // hot takes an observation of a hot stream. It says false, and has taken
 // nothing, if the event is another's or must go the long way.
 func (b *builder) hot(e *Event) bool {
-	h, s := b.h, scan{b: e.Data, str: b.str}
+	h, s := b.h, scan{b: e.Data, str: b.str, seen: &b.seen}
 	switch e.Name {
 	case StreamReceipt:
 		return keep(b, e, &s, s.receipt(), &h.Receipts)
@@ -53,10 +52,10 @@ func keep[T any](b *builder, e *Event, s *scan, v T, to *[]At[T]) bool {
 	return true
 }
 
-// field reads a text field that is always there.
+// field reads a field of few values that is always there.
 func (s *scan) field(key string) string {
 	s.must(key)
-	return s.text()
+	return s.few()
 }
 
 // number reads a number field that is always there.
@@ -88,7 +87,7 @@ func (s *scan) dispatch() (d Dispatch) {
 	d.Op = s.optUint(`,"op":`, math.MaxUint64)
 	d.Attempt = int(s.optInt(`,"attempt":`))
 	d.Key = s.optText(`,"key":`)
-	d.Server = s.optText(`,"server":`)
+	d.Server = s.optFew(`,"server":`)
 	d.Status = int(s.number(`,"status":`))
 	d.Retries = int(s.optInt(`,"retries":`))
 	d.Redispatched = s.has(`,"redispatched":true`)
@@ -105,12 +104,13 @@ func (s *scan) dispatch() (d Dispatch) {
 func (s *scan) ledgerRow() (r LedgerRow) {
 	s.must("{")
 	r.Order = s.number(`"order":`)
-	r.Key = s.field(`,"key":`)
+	s.must(`,"key":`)
+	r.Key = s.text()
 	s.must(`,"op":`)
 	r.Op = s.uint(math.MaxUint64)
 	r.Attempt = int(s.number(`,"attempt":`))
 	r.Node = s.field(`,"node":`)
-	r.Version = s.optText(`,"version":`)
+	r.Version = s.optFew(`,"version":`)
 	s.must("}")
 	return r
 }

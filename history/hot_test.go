@@ -29,7 +29,9 @@ func TestHotStreamsAreReadByHand(t *testing.T) {
 			line = line[bytes.IndexByte(line, '\n')+1:]
 			l := newLoader(bytes.NewReader(nil), 0)
 			l.r.line = 2
-			require.True(t, l.hot(line), "%s: %s", name, line)
+			_, taken, err := l.event(line, &Call{})
+			require.NoError(t, err)
+			require.True(t, taken, "%s: %s", name, line)
 			got := []any{l.b.h.Receipts, l.b.h.Dispatches, l.b.h.Ledger, l.b.h.End, l.good}
 
 			slow := newBuilder()
@@ -53,7 +55,8 @@ func TestHotLinesKeepTheirPlace(t *testing.T) {
 		l := newLoader(bytes.NewReader(nil), 0)
 		l.r.line = 2
 		change(l)
-		require.False(t, l.hot(line), name)
+		_, taken, _ := l.event(line, &Call{})
+		require.False(t, taken, name)
 		require.Empty(t, l.b.h.Receipts)
 	}
 }

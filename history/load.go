@@ -100,17 +100,16 @@ func newLoader(r io.Reader, size int64) *loader {
 func (l *loader) run() error {
 	var call Call
 	for {
-		call = Call{}
 		line, err := l.r.advance()
-		if err == nil && l.hot(line) {
-			continue
-		}
 		var e Event
+		taken := false
 		if err == nil {
-			e, err = l.r.event(line, &call)
+			e, taken, err = l.event(line, &call)
 		}
 		var bad *LineError
 		switch {
+		case taken:
+			continue
 		case err == io.EOF:
 			return nil
 		case errors.As(err, &bad):
@@ -125,11 +124,25 @@ func (l *loader) run() error {
 	}
 }
 
+// event makes an event of a line, by hand if that is possible. A line of a
+// hot stream is dealt with at once.
+func (l *loader) event(line []byte, call *Call) (e Event, taken bool, err error) {
+	s := scan{b: line, str: l.b.str, seen: &l.b.seen}
+	*call = Call{}
+	s.header(&e)
+	if e.Kind == Observed && l.hot(&s, &e) {
+		return e, true, nil
+	}
+	if e.Kind != Observed && s.opRest(&e, call) {
+		return e, false, l.r.place(&e)
+	}
+	e, err = l.r.event(line, call)
+	return e, false, err
+}
+
 // hot takes a line of a hot stream, if it stands where it should.
-func (l *loader) hot(line []byte) bool {
-	var e Event
-	s := scan{b: line, str: l.b.str}
-	if !s.observedLine(&e) || e.Seq != l.r.line || e.Seq == 1 || l.b.ended != nil || !l.b.hot(&e) {
+func (l *loader) hot(s *scan, e *Event) bool {
+	if !s.observedRest(e) || e.Seq != l.r.line || e.Seq == 1 || l.b.ended != nil || !l.b.hot(e) {
 		return false
 	}
 	l.b.h.End = max(l.b.h.End, e.At)

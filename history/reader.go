@@ -52,7 +52,11 @@ func Read(r io.Reader) iter.Seq2[Event, error] {
 			if err == io.EOF {
 				return
 			}
-			if !yield(e, err) || err != nil {
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			if !yield(e, nil) {
 				return
 			}
 		}
@@ -98,13 +102,10 @@ func (r *reader) next(call *Call) (Event, error) {
 // event makes an event of the line last read, in its place.
 func (r *reader) event(b []byte, call *Call) (Event, error) {
 	e, err := r.decode(b, call)
-	if err == nil {
-		err = r.check(&e)
-	}
 	if err != nil {
 		return Event{}, r.wrong(err)
 	}
-	return e, nil
+	return e, r.place(&e)
 }
 
 // advance gives the next line, without its end.
@@ -156,10 +157,10 @@ func slow(b []byte, e *Event) error {
 	return nil
 }
 
-// check holds a line to its place.
-func (r *reader) check(e *Event) error {
+// place holds a line to its place.
+func (r *reader) place(e *Event) error {
 	if e.Seq != r.line {
-		return fmt.Errorf("%w: its number is %d, and %d should come", ErrOrder, e.Seq, r.line)
+		return r.wrong(fmt.Errorf("%w: its number is %d, and %d should come", ErrOrder, e.Seq, r.line))
 	}
 	r.sealed = e.Kind == Sealed
 	return nil

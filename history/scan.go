@@ -16,6 +16,17 @@ type scan struct {
 	bad bool
 	// str makes a string of the line's bytes, which are used again.
 	str func([]byte) string
+	// seen, if it is not nil, are strings of fields that have few values.
+	seen *seen
+}
+
+// seen keeps strings at a place that their bytes tell.
+type seen [64]string
+
+// of gives the string of b if it is the one at its place.
+func (f *seen) of(b []byte) (s *string, ok bool) {
+	s = &f[(int(b[0])+5*int(b[len(b)-1])+11*len(b))%len(f)]
+	return s, *s == string(b)
 }
 
 // has steps over x if it comes next.
@@ -100,7 +111,30 @@ func (s *scan) text() string {
 	return s.str(b)
 }
 
+// few reads a string of a field that has few values.
+func (s *scan) few() string {
+	b := s.raw()
+	switch {
+	case len(b) == 0:
+		return ""
+	case s.seen == nil:
+		return s.str(b)
+	}
+	place, ok := s.seen.of(b)
+	if !ok {
+		*place = s.str(b)
+	}
+	return *place
+}
+
 // The fields that are left out when they are zero.
+
+func (s *scan) optFew(key string) string {
+	if s.bad || !s.has(key) {
+		return ""
+	}
+	return s.few()
+}
 
 func (s *scan) optText(key string) string {
 	if s.bad || !s.has(key) {
@@ -149,12 +183,17 @@ func (s *scan) header(e *Event) {
 	e.At = time.Duration(s.int())
 	s.must(`,"kind":`)
 	e.Kind = s.kind()
-	e.Name = s.optText(`,"name":`)
+	e.Name = s.optFew(`,"name":`)
 }
 
 // opLine reads an operation's event into e, and its call into c.
 func (s *scan) opLine(e *Event, c *Call) bool {
 	s.header(e)
+	return s.opRest(e, c)
+}
+
+// opRest reads what follows the header.
+func (s *scan) opRest(e *Event, c *Call) bool {
 	if s.bad || !s.has(`,"op":`) {
 		return false
 	}
@@ -176,10 +215,10 @@ func (s *scan) call(c *Call) {
 	c.Late = time.Duration(s.optInt(`,"late":`))
 	c.End = time.Duration(s.optInt(`,"end":`))
 	c.Status = int(s.optInt(`,"status":`))
-	c.Error = s.optText(`,"error":`)
-	c.Node = s.optText(`,"node":`)
-	c.Version = s.optText(`,"version":`)
-	c.Balancer = s.optText(`,"balancer":`)
+	c.Error = s.optFew(`,"error":`)
+	c.Node = s.optFew(`,"node":`)
+	c.Version = s.optFew(`,"version":`)
+	c.Balancer = s.optFew(`,"balancer":`)
 	c.Cold = s.has(`,"cold":true`)
 	c.Attempts = int(s.optInt(`,"attempts":`))
 	if s.has(`,"tries":[`) {
@@ -190,7 +229,7 @@ func (s *scan) call(c *Call) {
 	c.Owner = s.optText(`,"owner":`)
 	c.New = s.has(`,"new":true`)
 	c.Replayed = s.has(`,"replayed":true`)
-	c.Bound = s.optText(`,"bound":`)
+	c.Bound = s.optFew(`,"bound":`)
 	s.must("}")
 }
 
@@ -203,8 +242,8 @@ func (s *scan) tries() []Try {
 		s.must(`,"outcome":`)
 		t.Outcome = s.kind()
 		t.Status = int(s.optInt(`,"status":`))
-		t.Error = s.optText(`,"error":`)
-		t.Node = s.optText(`,"node":`)
+		t.Error = s.optFew(`,"error":`)
+		t.Node = s.optFew(`,"node":`)
 		s.must("}")
 		tries = append(tries, t)
 		if s.has("]") {
