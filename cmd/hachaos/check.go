@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/report"
+)
+
+func (a *app) checkCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check DIR",
+		Short: "Judge a run's folder again, with no engine",
+		Long: `check reads the sealed journal of a run and judges it again. It changes nothing
+in the folder, needs no engine, and gives the same result byte for byte.`,
+		Example: "  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d",
+		Args:    oneArg("a run's folder"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, h, err := judge(args[0])
+			if err != nil {
+				return err
+			}
+			a.code = r.ExitCode()
+			if err := a.printResult(r, h, args[0], asJSON); err != nil {
+				return err
+			}
+			return a.compare(args[0], r)
+		},
+		ValidArgsFunction: completeDirs,
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func (a *app) reportCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "report DIR",
+		Short:   "Render a run's reports again",
+		Example: "  hachaos report runs/20261120T081500Z-instance-kill-1a2b3c4d",
+		Args:    oneArg("a run's folder"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, h, err := judge(args[0])
+			if err != nil {
+				return err
+			}
+			if err := report.Write(args[0], r, h); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.out, filepath.Join(args[0], "report.html"))
+			return err
+		},
+		ValidArgsFunction: completeDirs,
+	}
+}
+
+// judge reads a run's folder; one that is none is a usage error.
+func judge(dir string) (*harness.Result, *history.History, error) {
+	if _, err := os.Stat(filepath.Join(dir, harness.JournalFile)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, usage("%s is not a run's folder: it has no %s", dir, harness.JournalFile)
+		}
+		return nil, nil, usage("%s: %v", dir, err)
+	}
+	return harness.Judge(dir)
+}
+
+// compare says whether the saved result is the one just computed. A saved
+// result that differs was edited, or judged by another version.
+func (a *app) compare(dir string, r *harness.Result) error {
+	saved, err := os.ReadFile(filepath.Join(dir, harness.ResultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the run broke off before it was judged
+	}
+	if err != nil {
+		return err
+	}
+	now, err := harness.Encode(r)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(saved, now) {
+		fmt.Fprintln(a.err, "hachaos: the saved result agrees, byte for byte")
+		return nil
+	}
+	fmt.Fprintf(a.err, "hachaos: %s differs from this result: it was edited, or judged by another version of hachaos\n",
+		filepath.Join(dir, harness.ResultFile))
+	return nil
+}
+
+func completeDirs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}

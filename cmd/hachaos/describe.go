@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/scenarios"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// description is what `describe --json` prints.
+type description struct {
+	Name     string            `json:"name"`
+	About    string            `json:"about"`
+	Story    string            `json:"story,omitempty"`
+	Topology string            `json:"topology"`
+	Profile  string            `json:"profile"`
+	Profiles []string          `json:"profiles"`
+	Phases   []phaseText       `json:"phases,omitempty"`
+	Asserts  []assertText      `json:"asserts,omitempty"`
+	Bounds   []topology.Bound  `json:"bounds"`
+	Values   []topology.Value  `json:"values"`
+	Settings []topology.Switch `json:"settings"`
+}
+
+type phaseText struct {
+	Name   string        `json:"name"`
+	Kind   string        `json:"kind"`
+	For    time.Duration `json:"for"`
+	Faults []string      `json:"faults,omitempty"`
+	Heals  []string      `json:"heals,omitempty"`
+}
+
+type assertText struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
+
+func (a *app) describeCmd() *cobra.Command {
+	var (
+		asJSON bool
+		opts   topology.Options
+	)
+	c := &cobra.Command{
+		Use:   "describe SCENARIO|TOPOLOGY",
+		Short: "Say what a scenario does and expects, and what the configuration implies",
+		Example: `  hachaos describe instance-kill
+  hachaos describe jetty-ha --profile documented`,
+		Args: oneArg("the name of a scenario or a topology"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := describe(args[0], opts)
+			if err != nil {
+				return usageError{err}
+			}
+			if asJSON {
+				return writeJSON(a.out, d)
+			}
+			return printDescription(a.out, d)
+		},
+		ValidArgsFunction: completeNames,
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&opts.Profile, "profile", "", "the topology's profile")
+	c.Flags().IntVar(&opts.Nodes, "nodes", 0, "application nodes (0: the topology's default)")
+	return c
+}
+
+func describe(name string, opts topology.Options) (*description, error) {
+	s, serr := scenarios.Lookup(name)
+	if serr != nil {
+		def, err := topology.Lookup(name)
+		if err != nil {
+			return nil, serr
+		}
+		s = harness.Scenario{Name: def.Name, About: def.About, Topology: def.Name}
+	}
+	def, err := topology.Lookup(s.Topology)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := def.Plan(opts)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := plan(netip.MustParsePrefix("198.18.0.0/24")) // any: nothing is started
+	if err != nil {
+		return nil, err
+	}
+	d := &description{
+		Name: s.Name, About: s.About, Story: s.Story,
+		Topology: def.Name, Profile: spec.Profile, Profiles: def.Profiles,
+		Bounds: spec.Bounds, Values: spec.Values, Settings: def.Switches,
+	}
+	if serr == nil {
+		d.Settings = append(append(append([]topology.Switch{}, s.Settings...), load.Switches()...), def.Switches...)
+		d.Phases, d.Asserts = describePhases(s.Fitted(spec)), describeAsserts(s)
+	}
+	return d, nil
+}
+
+func describePhases(s harness.Scenario) []phaseText {
+	var out []phaseText
+	for _, p := range s.Phases {
+		t := phaseText{Name: p.Name, Kind: p.Kind, For: p.For, Heals: p.Heal}
+		for _, in := range p.Faults {
+			t.Faults = append(t.Faults, in.Fault.Kind()+" on "+in.Aim.Name)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func describeAsserts(s harness.Scenario) []assertText {
+	var out []assertText
+	for _, c := range s.Asserts {
+		out = append(out, assertText{c.Name(), c.About()})
+	}
+	return out
+}
+
+func printDescription(out io.Writer, d *description) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s: %s\n", d.Name, d.About)
+	if d.Story != "" {
+		fmt.Fprintf(w, "\n%s\n", d.Story)
+	}
+	if len(d.Phases) > 0 {
+		fmt.Fprintf(w, "\nPhases\n")
+		for _, p := range d.Phases {
+			what := strings.Join(p.Faults, ", ")
+			if len(p.Heals) > 0 {
+				what = "heal " + strings.Join(p.Heals, ", ")
+			}
+			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", p.Name, p.For, p.Kind, what)
+		}
+		fmt.Fprintf(w, "\nExpected\n")
+		for _, c := range d.Asserts {
+			fmt.Fprintf(w, "  %s\t%s\n", c.Name, c.About)
+		}
+	}
+	fmt.Fprintf(w, "\nTopology %s, profile %s (of %s)\n", d.Topology, d.Profile, strings.Join(d.Profiles, ", "))
+	for _, v := range d.Values {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.Value, v.Reason)
+	}
+	fmt.Fprintf(w, "\nBounds that follow\n")
+	for _, b := range d.Bounds {
+		fmt.Fprintf(w, "  %s\t≤ %v\t%s\t(%s)\n", b.Name, b.Limit, b.Formula, b.Source)
+	}
+	fmt.Fprintf(w, "\nSettings (--set KEY=VALUE)\n")
+	for _, s := range d.Settings {
+		values := strings.Join(s.Values, "|")
+		fmt.Fprintf(w, "  %s\t%s\t%s\t(default %s)\n", s.Key, values, s.About, s.Default)
+	}
+	return w.Flush()
+}
+
+func completeNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, l := range catalogue() {
+		names = append(names, l.Name+"\t"+l.About)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

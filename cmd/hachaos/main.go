@@ -1,0 +1,136 @@
+// Command hachaos breaks highly available systems on purpose and says, with
+// evidence, whether users would have noticed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/wiring"
+)
+
+// version is set by the linker; see Makefile.
+var version = "devel"
+
+func main() {
+	wiring.Agent() // takes over, and does not return, in a re-executed binary
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program; it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, hurry, stop := signals(context.Background(), stderr)
+	defer stop()
+	a := &app{out: stdout, err: stderr, hurry: hurry}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return a.code
+	}
+	if !errors.Is(err, errSaid) {
+		fmt.Fprintln(stderr, "hachaos:", err)
+	}
+	return exitCode(err)
+}
+
+// app is what the commands share.
+type app struct {
+	out, err io.Writer
+	// hurry is closed by a second interrupt.
+	hurry <-chan struct{}
+	// code is the exit code of a command that succeeded in saying something
+	// unpleasant.
+	code int
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hachaos",
+		Short: "Break a highly available system on purpose, and say with evidence whether users noticed",
+		Long: `hachaos brings a real stack up in containers, loads it, breaks a part of it,
+and judges from the recorded history whether users would have noticed.`,
+		Example: `  hachaos run instance-kill                 # verdict, and a report to open
+  hachaos run instance-kill --set dedupe=off # the same on a system that writes twice
+  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d
+  hachaos describe instance-kill`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       buildVersion(),
+	}
+	root.SetVersionTemplate("hachaos {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%v: see '%s --help'", err, c.CommandPath())
+	})
+	root.AddCommand(
+		a.runCmd(), a.listCmd(), a.describeCmd(),
+		a.upCmd(), a.downCmd(), a.statusCmd(),
+		a.checkCmd(), a.reportCmd(),
+		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),
+	)
+	return root
+}
+
+func (a *app) versionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.out, "hachaos %s\n", buildVersion())
+			return err
+		},
+	}
+}
+
+// buildVersion is the linker's, or the module's if hachaos was installed by
+// `go install`.
+func buildVersion() string {
+	if version != "devel" {
+		return version
+	}
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return version
+}
+
+// usageError is bad input: nothing was started.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errSaid ends a command whose message was printed already.
+var errSaid = errors.New("said")
+
+func exitCode(err error) int {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return harness.ExitUsage
+	}
+	return harness.ExitError
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no argument, and got %q", c.CommandPath(), args[0])
+	}
+	return nil
+}
+
+func oneArg(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("%s wants %s: see '%s --help'", c.CommandPath(), what, c.CommandPath())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/report"
+	"github.com/hachaos/hachaos/scenarios"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// runFlags are the flags of run and, in part, of up.
+type runFlags struct {
+	topologyFlags
+	seed uint64
+	on   string
+	dir  string
+	json bool
+}
+
+func (a *app) runCmd() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "Run a scenario and judge it",
+		Long: `run brings the scenario's topology up, loads it, breaks what the scenario says,
+heals it, takes everything down again, and judges the record.
+
+Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error, 5 dirty (something
+could not be healed or removed; it wins over the others).`,
+		Example: `  hachaos run instance-kill
+  hachaos run instance-kill --profile documented
+  hachaos run instance-kill --set dedupe=off --seed 7
+  hachaos run instance-kill --on blue --json | jq .verdict`,
+		Args: oneArg("the name of a scenario; `hachaos list` shows all"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.runScenario(c.Context(), args[0], f)
+		},
+		ValidArgsFunction: completeNames,
+	}
+	f.topologyFlags.add(c)
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
+	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
+	c.Flags().StringVar(&f.dir, "dir", "runs", "where the run's folder goes")
+	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object on standard output, and nothing else there")
+	return c
+}
+
+func (a *app) runScenario(ctx context.Context, name string, f runFlags) error {
+	s, err := scenarios.Lookup(name)
+	if err != nil {
+		return usageError{err}
+	}
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	opts.Seed, opts.On, opts.Command = f.seed, f.on, a.command(name, f)
+	if err := new(harness.Runner).Validate(s, opts); err != nil {
+		return usageError{err}
+	}
+	session, err := wiring.Open(ctx, f.dir, buildVersion())
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	p := newProgress(a.err)
+	session.Runner.Progress, session.Runner.Hurry = p, a.hurry
+	r, err := session.Runner.Run(ctx, s, opts)
+	p.close()
+	if err != nil && r == nil {
+		return asUsage(err)
+	}
+	if err != nil {
+		fmt.Fprintln(a.err, "hachaos:", err)
+	}
+	return a.finish(r, f)
+}
+
+// finish renders the run's folder, prints the result and sets the exit code.
+func (a *app) finish(r *harness.Result, f runFlags) error {
+	a.code = r.ExitCode()
+	h, err := history.Load(r.Dir)
+	if err != nil {
+		return fmt.Errorf("read the run back: %w", err)
+	}
+	if err := report.Write(r.Dir, r, h); err != nil {
+		fmt.Fprintln(a.err, "hachaos:", err)
+	}
+	return a.printResult(r, h, r.Dir, f.json)
+}
+
+// printResult prints JSON, or the table for people.
+func (a *app) printResult(r *harness.Result, _ *history.History, dir string, asJSON bool) error {
+	shown := *r
+	shown.Dir = dir
+	if asJSON {
+		return writeJSON(a.out, &shown)
+	}
+	o := report.TableOptions{}
+	if file, ok := a.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		o.Colour = os.Getenv("NO_COLOR") == ""
+		o.Width, _, _ = term.GetSize(int(file.Fd()))
+	}
+	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
+		o.Path = path
+	}
+	return report.Table(a.out, r, o)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// command is what repeats the run, without the seed, which the harness adds.
+func (a *app) command(name string, f runFlags) string {
+	words := []string{"hachaos", "run", name}
+	if f.profile != "" {
+		words = append(words, "--profile", f.profile)
+	}
+	if f.nodes != 0 {
+		words = append(words, "--nodes", fmt.Sprint(f.nodes))
+	}
+	for _, s := range f.set {
+		words = append(words, "--set", s)
+	}
+	return strings.Join(words, " ")
+}
+
+// topologyFlags choose among a topology's variants.
+type topologyFlags struct {
+	set     []string
+	profile string
+	nodes   int
+	images  []string
+	subnet  string
+}
+
+func (f *topologyFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.set, "set", nil, "KEY=VALUE, repeatable: a switch of the scenario, the load or the topology (see 'hachaos describe')")
+	c.Flags().StringVar(&f.profile, "profile", "", "the topology's profile (default: its first)")
+	c.Flags().IntVar(&f.nodes, "nodes", 0, "application nodes (0: the topology's default)")
+	c.Flags().StringArrayVar(&f.images, "image", nil, "NAME=REFERENCE, repeatable: use this image instead of the fixture's")
+	c.Flags().StringVar(&f.subnet, "subnet", "", "pin the network, a /24 of 198.18.0.0/15 (default: a free one)")
+}
+
+// options turns the flags into the harness's options; what does not parse is
+// a usage error.
+func (f *topologyFlags) options() (harness.Options, error) {
+	o := harness.Options{Profile: f.profile, Nodes: f.nodes}
+	var err error
+	if o.Set, err = pairs("--set", f.set); err != nil {
+		return o, err
+	}
+	if o.Images, err = pairs("--image", f.images); err != nil {
+		return o, err
+	}
+	if f.subnet != "" {
+		if o.Subnet, err = netip.ParsePrefix(f.subnet); err != nil {
+			return o, usage("--subnet %s: want a /24 of 198.18.0.0/15, such as 198.18.7.0/24", f.subnet)
+		}
+	}
+	return o, nil
+}
+
+func pairs(flag string, list []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, s := range list {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return nil, usage("%s %q: want KEY=VALUE", flag, s)
+		}
+		if old, dup := m[k]; dup {
+			return nil, usage("%s %s is given twice, as %q and as %q", flag, k, old, v)
+		}
+		m[k] = v
+	}
+	return m, nil
+}
+
+// asUsage makes the errors that precede any start usage errors.
+func asUsage(err error) error {
+	if errors.Is(err, harness.ErrUsage) || errors.Is(err, topology.ErrNotFound) {
+		return usageError{err}
+	}
+	return err
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// signals returns a context that the first interrupt cancels, and a channel
+// that the second one closes. A third has the signal's own effect.
+func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hurry <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	quick := make(chan struct{})
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-c:
+		case <-done:
+			return
+		}
+		fmt.Fprintln(stderr, "\nhachaos: interrupted: stopping the load, healing and removing (again to hurry)")
+		cancel()
+		select {
+		case <-c:
+		case <-done:
+			return
+		}
+		fmt.Fprintln(stderr, "hachaos: hurrying: what is left is removed by the reaper")
+		close(quick)
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+	})
+	return ctx, quick, func() {
+		signal.Stop(c)
+		close(done)
+		cancel()
+		wg.Wait()
+	}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/docker"
+)
+
+// upReady is how long a topology may take to be ready.
+const upReady = 3 * time.Minute
+
+func (a *app) upCmd() *cobra.Command {
+	var (
+		f    topologyFlags
+		name string
+	)
+	c := &cobra.Command{
+		Use:   "up [TOPOLOGY]",
+		Short: "Bring a topology up and leave it standing",
+		Example: `  hachaos up                      # jetty-ha, under the name jetty-ha
+  hachaos up --name blue --profile documented
+  hachaos run instance-kill --on blue
+  hachaos down blue`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("%s takes one topology, and got %q too", c.CommandPath(), args[1])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			top := topology.All()[0].Name
+			if len(args) == 1 {
+				top = args[0]
+			}
+			if name == "" {
+				name = top
+			}
+			return a.up(c.Context(), top, name, f)
+		},
+	}
+	f.add(c)
+	c.Flags().StringVar(&name, "name", "", "the name it stands under (default: the topology's)")
+	return c
+}
+
+func (a *app) up(ctx context.Context, top, name string, f topologyFlags) error {
+	def, err := topology.Lookup(top)
+	if err != nil {
+		return usageError{err}
+	}
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	plan, err := def.Plan(topology.Options{Profile: opts.Profile, Nodes: opts.Nodes, Set: opts.Set})
+	if err != nil {
+		return usageError{err}
+	}
+	d, err := docker.Open(ctx, docker.Options{})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	c, err := d.Start(ctx, newID(), plan, topology.StartOptions{
+		Subnet: opts.Subnet, Images: opts.Images, Standing: name,
+		Progress: func(line string) { fmt.Fprintln(a.err, line) },
+	})
+	if err != nil {
+		return err
+	}
+	ready, cancel := context.WithTimeout(ctx, upReady)
+	defer cancel()
+	if err := c.Ready(ready); err != nil {
+		return errors.Join(fmt.Errorf("%s did not become ready; it is being removed: %w", name, err),
+			d.Down(context.WithoutCancel(ctx), name))
+	}
+	return printStanding(a.out, name, c)
+}
+
+// newID is a label's value that no other topology has.
+func newID() string { return fmt.Sprintf("%08x", rand.Uint32()) }
+
+func printStanding(out io.Writer, name string, c topology.Cluster) error {
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	s := c.Spec()
+	fmt.Fprintf(w, "%s\t%s, profile %s\t%s (%s)\n", name, s.Name, s.Profile, c.Entry().URL, c.Entry().Via)
+	for _, n := range s.Nodes {
+		at := n.Addr.String()
+		if n.Port != 0 {
+			at = fmt.Sprintf("%s:%d", n.Addr, n.Port)
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", n.Name, n.Role, at)
+	}
+	fmt.Fprintf(w, "\nrun a scenario on it: hachaos run instance-kill --on %s\nremove it: hachaos down %s\n", name, name)
+	return w.Flush()
+}
+
+func (a *app) downCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down NAME",
+		Short: "Remove a standing topology",
+		Args:  oneArg("the name of a standing topology; `hachaos status` shows them"),
+		RunE: func(c *cobra.Command, args []string) error {
+			d, err := docker.Open(c.Context(), docker.Options{})
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			if err := d.Down(c.Context(), args[0]); err != nil {
+				return asUsage(err)
+			}
+			_, err = fmt.Fprintf(a.out, "%s is removed\n", args[0])
+			return err
+		},
+	}
+}

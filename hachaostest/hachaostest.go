@@ -1,0 +1,198 @@
+// Package hachaostest runs scenarios under `go test`.
+//
+//	func TestSurvivesTheLossOfANode(t *testing.T) {
+//		hachaostest.Run(t, scenarios.InstanceKill(), hachaostest.Profile("tuned"))
+//	}
+//
+// A run that does not pass fails the test with its evidence. An inconclusive
+// run, for want of machine, is repeated up to three times and says so; a fail
+// is never repeated. With -short the test is skipped, since it needs
+// containers. The flags:
+//
+//	-hachaos.dir DIR    keep the runs' folders there (default: a temporary folder, kept if the test fails)
+//	-hachaos.seed N     the seed of all that is drawn (default: a random one, printed)
+//
+// Importing the package takes over the test binary when hachaos executes it
+// again for its own helpers (the reaper that cleans up after a killed test),
+// before any test runs.
+package hachaostest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/report"
+)
+
+func init() { wiring.Agent() }
+
+var (
+	dirFlag  = flag.String("hachaos.dir", "", "keep the folders of hachaos's runs in this folder")
+	seedFlag = flag.Uint64("hachaos.seed", 0, "seed of hachaos's runs (0: random)")
+)
+
+// Attempts is how often an inconclusive run is made before the test fails.
+const Attempts = 3
+
+// grace is what is left of the test's deadline for healing and removing.
+const grace = 30 * time.Second
+
+// Option changes a run.
+type Option func(*config)
+
+type config struct{ harness.Options }
+
+// Set sets a switch of the scenario, the load or the topology.
+func Set(key, value string) Option {
+	return func(c *config) {
+		if c.Set == nil {
+			c.Set = map[string]string{}
+		}
+		c.Set[key] = value
+	}
+}
+
+// Profile chooses the topology's profile.
+func Profile(name string) Option { return func(c *config) { c.Profile = name } }
+
+// Nodes chooses how many application nodes there are.
+func Nodes(n int) Option { return func(c *config) { c.Nodes = n } }
+
+// On uses a standing topology (`hachaos up --name NAME`).
+func On(name string) Option { return func(c *config) { c.On = name } }
+
+// Seed fixes what is drawn; the flag -hachaos.seed wins over it.
+func Seed(n uint64) Option { return func(c *config) { c.Seed = n } }
+
+// Run runs s and fails t with the evidence unless the verdict is pass. It
+// returns the result of the last attempt.
+func Run(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
+	t.Helper()
+	r := Try(t, s, opts...)
+	if r.Verdict != harness.VerdictPass || r.Dirty {
+		t.Fatal(failure(r))
+	}
+	return r
+}
+
+// Try runs s and returns its result, whatever it is: for a test that expects
+// a system to fail. It fails t only if there is no verdict to return: the run
+// could not be carried out, or stayed inconclusive after its repeats.
+func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("hachaostest: a run needs containers and a minute; -short leaves it out")
+	}
+	var c config
+	for _, o := range opts {
+		o(&c)
+	}
+	if *seedFlag != 0 {
+		c.Seed = *seedFlag
+	}
+	ctx, cancel := bounded(t)
+	defer cancel()
+	dir := runsDir(t)
+	for attempt := 1; ; attempt++ {
+		r := once(ctx, t, dir, s, c.Options)
+		if r.Verdict != harness.VerdictInconclusive || r.Dirty {
+			return r
+		}
+		t.Logf("hachaos: attempt %d of %d is inconclusive: %s (%s)", attempt, Attempts, r.Reason, r.Dir)
+		if attempt == Attempts || ctx.Err() != nil {
+			t.Fatal(failure(r))
+		}
+	}
+}
+
+// once makes one run and renders its folder.
+func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, o harness.Options) *harness.Result {
+	t.Helper()
+	session, err := wiring.Open(ctx, dir, "test")
+	if err != nil {
+		t.Fatalf("hachaos: %v", err)
+	}
+	defer func() {
+		if err := session.Close(); err != nil {
+			t.Logf("hachaos: %v", err)
+		}
+	}()
+	session.Runner.Progress = logger{t}
+	r, err := session.Runner.Run(ctx, s, o)
+	if r == nil {
+		t.Fatalf("hachaos: %s: %v", s.Name, err)
+	}
+	if h, err := history.Load(r.Dir); err == nil {
+		if err := report.Write(r.Dir, r, h); err != nil {
+			t.Logf("hachaos: %v", err)
+		}
+	}
+	if err != nil || r.Verdict == harness.VerdictError {
+		t.Fatalf("hachaos: %s could not be carried out: %v\n%s", s.Name, err, failure(r))
+	}
+	return r
+}
+
+// bounded is the test's context, ended early enough to clean up before the
+// test's deadline.
+func bounded(t testing.TB) (context.Context, context.CancelFunc) {
+	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if at, has := d.Deadline(); has {
+			return context.WithDeadline(t.Context(), at.Add(-grace))
+		}
+	}
+	return context.WithCancel(t.Context())
+}
+
+// runsDir is where the runs' folders go: the flag's, or a temporary one that
+// is removed only if the test passes.
+func runsDir(t testing.TB) string {
+	t.Helper()
+	if *dirFlag != "" {
+		return *dirFlag
+	}
+	dir, err := os.MkdirTemp("", "hachaos-")
+	if err != nil {
+		t.Fatalf("hachaos: %v", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("hachaos: the runs' folders are in %s", dir)
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Logf("hachaos: %v", err)
+		}
+	})
+	return dir
+}
+
+// failure is the result in testify's manner: what, measured against expected,
+// and the evidence.
+func failure(r *harness.Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n\tScenario:\t%s\n\tVerdict:\t%s (want pass)\n\tReason:\t\t%s\n\tSeed:\t\t%d\n", r.Scenario, r.Verdict, r.Reason, r.Seed)
+	if r.Dirty {
+		fmt.Fprintf(&b, "\tDirty:\t\t%d things are left behind\n", len(r.Leftovers))
+	}
+	fmt.Fprintf(&b, "\tReport:\t\t%s\n\n", filepath.Join(r.Dir, report.HTMLFile))
+	if err := report.Table(&b, r, report.TableOptions{}); err != nil {
+		fmt.Fprintf(&b, "%v\n", err)
+	}
+	return b.String()
+}
+
+// logger sends the steps of a run to the test's log.
+type logger struct{ t testing.TB }
+
+func (l logger) Step(text string)  { l.t.Log("hachaos: " + text) }
+func (l logger) Tick(harness.Tick) {}

@@ -1,0 +1,88 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// InstanceKill kills one application node under load and starts it again.
+func InstanceKill() harness.Scenario {
+	return harness.Scenario{
+		Name:  "instance-kill",
+		About: "One application node is killed under load and started again: users keep their sessions and nothing is written twice or lost.",
+		Story: `The commonest failure of all, and the first test of any plan: run load, kill one
+instance, watch the balancer fail over, verify that the error spike is within
+tolerance and that no write was duplicated, restart the instance, verify that
+readiness gates its traffic.
+
+Orders do about 250 ms of further work between their commit and their answer, so
+that the kill surely leaves some whose outcome nobody knows; the client retries
+those under the same idempotency key. Sessions end and begin again all the time,
+so that the restarted node is offered traffic while it is still cold.`,
+		Topology: "jetty-ha",
+		Load:     load.Default(),
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
+				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},
+			}},
+			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: judgedBy(topology.BoundDetectVanished, topology.BoundOutageVanished),
+		Settings: []topology.Switch{
+			{Key: "kill", Values: []string{"container", "process", "power"}, Default: "container", About: "what dies: the container with its network, the process alone, or the power (packets stop first)"},
+			{Key: "victim", Default: "seed", About: "the node that is killed: seed (drawn), busiest (most sessions), or a node's name"},
+		},
+		Apply: applyKill,
+	}
+}
+
+// applyKill chooses the fault and its aim; the bounds follow from what the
+// fault does to a new connection.
+func applyKill(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+	for i := range s.Phases {
+		for j := range s.Phases[i].Faults {
+			in := &s.Phases[i].Faults[j]
+			switch set["kill"] {
+			case "process":
+				in.Fault = fault.ProcessCrash{}
+				s.Asserts = judgedBy(topology.BoundDetectRefused, topology.BoundOutageRefused)
+			case "power":
+				in.Fault = fault.PowerLoss{}
+			}
+			switch victim := set["victim"]; victim {
+			case "", "seed":
+			case "busiest":
+				in.Aim = harness.MostSessions()
+			default:
+				in.Aim = harness.Named(victim)
+			}
+		}
+	}
+	if k := set["kill"]; k != "" && k != "container" && k != "process" && k != "power" {
+		return s, fmt.Errorf("--set kill=%s: want container, process or power", k)
+	}
+	return s, nil
+}
+
+// judgedBy are the assertions of a node's loss.
+func judgedBy(detect, outage string) []assert.Checker {
+	return []assert.Checker{
+		assert.SessionSurvival{Expect: "survive"},
+		assert.WriteLedger{},
+		assert.ErrorBudget{OutageBound: outage},
+		assert.ReadinessGating{},
+		assert.FailoverAnatomy{DetectBound: detect},
+		assert.Distribution{},
+		assert.Leftovers{},
+	}
+}

@@ -1,0 +1,70 @@
+// Package scenarios holds the built-in scenarios, one file each: the file
+// instance_kill.go holds the scenario "instance-kill".
+package scenarios
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hachaos/hachaos/harness"
+)
+
+// all is the one registry, in the order of `hachaos list`.
+var all = []func() harness.Scenario{
+	InstanceKill,
+}
+
+// All returns every scenario, in a fixed order.
+func All() []harness.Scenario {
+	list := make([]harness.Scenario, len(all))
+	for i, make := range all {
+		list[i] = make()
+	}
+	return list
+}
+
+// Lookup returns the scenario of that name. The error names the nearest ones.
+func Lookup(name string) (harness.Scenario, error) {
+	names := []string{}
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return harness.Scenario{}, fmt.Errorf("no scenario %q: %s", name, hint(name, names))
+}
+
+// Match returns the scenarios whose names match a shell pattern such as
+// "db-*"; none is an error.
+func Match(pattern string) ([]harness.Scenario, error) {
+	if !strings.ContainsAny(pattern, "*?[") {
+		s, err := Lookup(pattern)
+		return []harness.Scenario{s}, err
+	}
+	var found []harness.Scenario
+	for _, s := range All() {
+		ok, err := path.Match(pattern, s.Name)
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+		}
+		if ok {
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no scenario matches %q: `hachaos list` shows all", pattern)
+	}
+	return found, nil
+}
+
+func hint(name string, names []string) string {
+	near := harness.Nearest(name, names)
+	if len(near) == 0 {
+		slices.Sort(names)
+		return "there are " + strings.Join(names, ", ")
+	}
+	return "did you mean " + strings.Join(near, " or ") + "? `hachaos list` shows all"
+}
