@@ -47,12 +47,18 @@ func TestEveryStageOfBreaking(t *testing.T) {
 		{name: "connect: refused", dial: refused, write: "fail refused", read: "fail refused", unsent: true},
 		{name: "connect: unreachable", dial: unreachable, write: "fail connect", read: "fail connect", unsent: true},
 		{name: "connect: packets vanish", dial: vanished, write: "fail connect", read: "fail connect", unsent: true},
-		{name: "accepted and closed", does: func(net.Conn) {},
-			write: "fail connect", read: "fail connect", unsent: true},
-		{name: "accepted, nothing taken", does: func(c net.Conn) { time.Sleep(time.Hour) },
-			write: "fail connect", read: "fail connect", unsent: true},
-		{name: "closed in the middle of the request", does: func(c net.Conn) { _, _ = c.Read(make([]byte, 10)) },
-			write: "info reset", read: "info reset"},
+		{
+			name: "accepted and closed", does: func(net.Conn) {},
+			write: "fail connect", read: "fail connect", unsent: true,
+		},
+		{
+			name: "accepted, nothing taken", does: func(c net.Conn) { time.Sleep(time.Hour) },
+			write: "fail connect", read: "fail connect", unsent: true,
+		},
+		{
+			name: "closed in the middle of the request", does: func(c net.Conn) { _, _ = c.Read(make([]byte, 10)) },
+			write: "info reset", read: "info reset",
+		},
 		{name: "silence in the middle of the request", does: func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 10))
 			time.Sleep(time.Hour)
@@ -61,55 +67,103 @@ func TestEveryStageOfBreaking(t *testing.T) {
 		{name: "silence after the request", does: thenHang(says("")), write: "info timeout", read: "info timeout"},
 		{name: "half a head, closed", does: says("HTTP/1.1 200 O"), write: "info eof", read: "info eof"},
 		{name: "half a head, silence", does: thenHang(says("HTTP/1.1 200 O")), write: "info timeout", read: "info timeout"},
-		{name: "continue, then silence", does: thenHang(says("HTTP/1.1 100 Continue\r\n\r\n")),
-			write: "info timeout", read: "info timeout"},
-		{name: "another protocol", does: thenHang(says("SSH-2.0-OpenSSH_9.2\r\n\r\n")),
-			write: "info malformed", read: "fail malformed"},
-		{name: "half a body, closed", does: says("%s", head("200 OK", node+length)+session[:20]),
-			write: "info eof", read: "fail eof", status: 200},
-		{name: "half a body, silence", does: thenHang(says("%s", head("200 OK", node+length)+session[:20])),
-			write: "info timeout", read: "fail timeout", status: 200},
-		{name: "broken chunks", does: thenHang(says("%s", head("200 OK", node+"Transfer-Encoding: chunked\r\n")+"zz\r\n")),
-			write: "info malformed", read: "fail malformed", status: 200},
-		{name: "success that is no JSON", does: says("%s", head("200 OK", node+"Content-Length: 4\r\n")+"nice"),
-			write: "info malformed", read: "fail malformed", status: 200},
-		{name: "success with no counter", does: says("%s", head("200 OK", node+"Content-Length: 11\r\n")+`{"id":"s1"}`),
-			write: "info malformed", read: "fail malformed", status: 200},
-		{name: "success without an end", does: says("%s", head("200 OK", node+"Content-Length: 70000\r\n")+strings.Repeat(" ", 70000)),
-			write: "info malformed", read: "fail malformed", status: 200},
-		{name: "success", does: says("%s", head("200 OK", node+balancer+length)+session),
-			write: "ok", read: "ok", status: 200},
-		{name: "success until the close", does: says("%s", head("200 OK", node+"Connection: close\r\n")+session),
-			write: "ok", read: "ok", status: 200},
+		{
+			name: "continue, then silence", does: thenHang(says("HTTP/1.1 100 Continue\r\n\r\n")),
+			write: "info timeout", read: "info timeout",
+		},
+		{
+			name: "another protocol", does: thenHang(says("SSH-2.0-OpenSSH_9.2\r\n\r\n")),
+			write: "info malformed", read: "fail malformed",
+		},
+		{
+			name: "half a body, closed", does: says("%s", head("200 OK", node+length)+session[:20]),
+			write: "info eof", read: "fail eof", status: 200,
+		},
+		{
+			name: "half a body, silence", does: thenHang(says("%s", head("200 OK", node+length)+session[:20])),
+			write: "info timeout", read: "fail timeout", status: 200,
+		},
+		{
+			name: "broken chunks", does: thenHang(says("%s", head("200 OK", node+"Transfer-Encoding: chunked\r\n")+"zz\r\n")),
+			write: "info malformed", read: "fail malformed", status: 200,
+		},
+		{
+			name: "success that is no JSON", does: says("%s", head("200 OK", node+"Content-Length: 4\r\n")+"nice"),
+			write: "info malformed", read: "fail malformed", status: 200,
+		},
+		{
+			name: "success with no counter", does: says("%s", head("200 OK", node+"Content-Length: 11\r\n")+`{"id":"s1"}`),
+			write: "info malformed", read: "fail malformed", status: 200,
+		},
+		{
+			name: "success without an end", does: says("%s", head("200 OK", node+"Content-Length: 70000\r\n")+strings.Repeat(" ", 70000)),
+			write: "info malformed", read: "fail malformed", status: 200,
+		},
+		{
+			name: "success", does: says("%s", head("200 OK", node+balancer+length)+session),
+			write: "ok", read: "ok", status: 200,
+		},
+		{
+			name: "success until the close", does: says("%s", head("200 OK", node+"Connection: close\r\n")+session),
+			write: "ok", read: "ok", status: 200,
+		},
 
-		{name: "application: not applied", does: says("%s", head("503 No", node+balancer+"X-Hachaos-Applied: no\r\n"+nothing)),
-			write: "fail status", read: "fail status", status: 503},
-		{name: "application: perhaps applied", does: says("%s", head("503 No", node+balancer+"X-Hachaos-Applied: unknown\r\n"+nothing)),
-			write: "info status", read: "fail status", status: 503},
-		{name: "application: applied, and yet an error", does: says("%s", head("500 No", node+"X-Hachaos-Applied: yes\r\n"+nothing)),
-			write: "info status", read: "fail status", status: 500},
-		{name: "application: says nothing of it", does: says("%s", head("500 No", node+nothing)),
-			write: "info status", read: "fail status", status: 500},
-		{name: "application: bad request", does: says("%s", head("400 No", node+nothing)),
-			write: "fail status", read: "fail status", status: 400},
-		{name: "application: no such session", does: says("%s", head("404 No", node+nothing)),
-			write: "fail no-session", read: "fail no-session", status: 404},
-		{name: "application: conflict", does: says("%s", head("409 No", node+nothing)),
-			write: "fail conflict", read: "fail conflict", status: 409},
-		{name: "balancer: bad gateway", does: says("%s", head("502 No", balancer+nothing)),
-			write: "info status", read: "fail status", status: 502},
-		{name: "balancer: unavailable", does: says("%s", head("503 No", balancer+nothing)),
-			write: "info status", read: "fail status", status: 503},
-		{name: "balancer: gateway timeout", does: says("%s", head("504 No", balancer+nothing)),
-			write: "info status", read: "fail status", status: 504},
-		{name: "balancer: request timeout", does: says("%s", head("408 No", balancer+nothing)),
-			write: "info status", read: "fail status", status: 408},
-		{name: "balancer: not found", does: says("%s", head("404 No", balancer+nothing)),
-			write: "info status", read: "fail status", status: 404},
-		{name: "nobody says who: unavailable", does: says("%s", head("503 No", nothing)),
-			write: "info status", read: "fail status", status: 503},
-		{name: "redirect", does: says("%s", head("302 Found", node+"Location: /elsewhere\r\n"+nothing)),
-			write: "info status", read: "fail status", status: 302},
+		{
+			name: "application: not applied", does: says("%s", head("503 No", node+balancer+"X-Hachaos-Applied: no\r\n"+nothing)),
+			write: "fail status", read: "fail status", status: 503,
+		},
+		{
+			name: "application: perhaps applied", does: says("%s", head("503 No", node+balancer+"X-Hachaos-Applied: unknown\r\n"+nothing)),
+			write: "info status", read: "fail status", status: 503,
+		},
+		{
+			name: "application: applied, and yet an error", does: says("%s", head("500 No", node+"X-Hachaos-Applied: yes\r\n"+nothing)),
+			write: "info status", read: "fail status", status: 500,
+		},
+		{
+			name: "application: says nothing of it", does: says("%s", head("500 No", node+nothing)),
+			write: "info status", read: "fail status", status: 500,
+		},
+		{
+			name: "application: bad request", does: says("%s", head("400 No", node+nothing)),
+			write: "fail status", read: "fail status", status: 400,
+		},
+		{
+			name: "application: no such session", does: says("%s", head("404 No", node+nothing)),
+			write: "fail no-session", read: "fail no-session", status: 404,
+		},
+		{
+			name: "application: conflict", does: says("%s", head("409 No", node+nothing)),
+			write: "fail conflict", read: "fail conflict", status: 409,
+		},
+		{
+			name: "balancer: bad gateway", does: says("%s", head("502 No", balancer+nothing)),
+			write: "info status", read: "fail status", status: 502,
+		},
+		{
+			name: "balancer: unavailable", does: says("%s", head("503 No", balancer+nothing)),
+			write: "info status", read: "fail status", status: 503,
+		},
+		{
+			name: "balancer: gateway timeout", does: says("%s", head("504 No", balancer+nothing)),
+			write: "info status", read: "fail status", status: 504,
+		},
+		{
+			name: "balancer: request timeout", does: says("%s", head("408 No", balancer+nothing)),
+			write: "info status", read: "fail status", status: 408,
+		},
+		{
+			name: "balancer: not found", does: says("%s", head("404 No", balancer+nothing)),
+			write: "info status", read: "fail status", status: 404,
+		},
+		{
+			name: "nobody says who: unavailable", does: says("%s", head("503 No", nothing)),
+			write: "info status", read: "fail status", status: 503,
+		},
+		{
+			name: "redirect", does: says("%s", head("302 Found", node+"Location: /elsewhere\r\n"+nothing)),
+			write: "info status", read: "fail status", status: 302,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, want := range []struct {

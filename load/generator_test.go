@@ -2,8 +2,11 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,5 +240,52 @@ func TestSlowRateStopsAtOnce(t *testing.T) {
 		require.NoError(t, g.Run(t.Context()))
 		require.Equal(t, 1500*time.Millisecond, time.Since(begin))
 		require.Len(t, rec.ops(t), 1)
+	})
+}
+
+// gate is a network that can be taken away: then nothing is written.
+type gate struct {
+	net.Conn
+	shut *atomic.Bool
+}
+
+func (g gate) Write(b []byte) (int, error) {
+	if g.shut.Load() {
+		return 0, errors.New("the network is gone")
+	}
+	return g.Conn.Write(b)
+}
+
+// A session whose logout never left the client is not said to have ended.
+func TestLogoutThatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var shut atomic.Bool
+		p, rec := serve(t, newApp()), &journal{}
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := p.DialContext(ctx, network, addr)
+			return gate{c, &shut}, err
+		}
+		g, err := New(small(), Target{URL: "http://app", Dial: dial}, history.StartClock(), rec)
+		require.NoError(t, err)
+		time.AfterFunc(seconds(1), func() { shut.Store(true) })
+		time.AfterFunc(seconds(4), g.Stop)
+		require.NoError(t, g.Run(t.Context()))
+		sent := map[uint32]bool{}
+		for _, op := range rec.ops(t) {
+			if op.Intended > time.Second+time.Millisecond {
+				require.Equal(t, "fail connect", string(op.Outcome)+" "+op.Error)
+			}
+			if op.Name == history.OpLogout && op.Sent >= 0 {
+				sent[op.Session] = true
+			}
+		}
+		require.NotEmpty(t, sent)
+		ended := map[bool]int{}
+		for _, ref := range g.Refs() {
+			require.Equal(t, sent[ref.Session], ref.Ended)
+			ended[ref.Ended]++
+		}
+		require.Positive(t, ended[false])
+		require.Empty(t, g.Serving())
 	})
 }

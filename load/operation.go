@@ -88,12 +88,9 @@ func (o *operation) miss() {
 // run makes the attempts of an operation whose turn has come.
 func (o *operation) run(ctx context.Context) {
 	cookie := o.name()
-	switch o.kind {
-	case history.OpLogin:
+	if o.kind == history.OpLogin {
 		o.call.Session, o.call.Bound, cookie = o.g.sessions.Add(1), "", ""
 		o.c.begin(o.call.Session)
-	case history.OpLogout:
-		o.c.leaving()
 	}
 	o.invoke()
 	last, outcome := o.attempts(ctx, cookie)
@@ -163,11 +160,12 @@ func (o *operation) settle(last attempt, outcome history.Kind) {
 	o.call.Value, o.call.SessionID, o.call.Owner = last.value(), last.ID, last.User
 	o.call.New, o.call.Replayed = last.New, last.Replayed
 
-	ended := o.kind == history.OpLogout || o.kind == history.OpLogin && outcome != history.OK
-	if !ended {
+	leaves := o.kind == history.OpLogout
+	if !leaves && (o.kind != history.OpLogin || outcome == history.OK) {
 		return
 	}
 	if ref, ok := o.c.ref(); ok {
+		ref.Ended = leaves && o.call.Sent >= 0
 		o.g.refs.add(ref)
 	}
 	o.c.end()

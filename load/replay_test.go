@@ -118,8 +118,11 @@ func TestNothingIsSentTwice(t *testing.T) {
 // The same through the exchange, for every type of operation.
 func TestNoOperationIsSentTwice(t *testing.T) {
 	for _, r := range []request{
-		{op: history.OpLogin}, {op: history.OpLogout}, {op: history.OpSessionWrite},
-		{op: history.OpSessionRead}, {op: history.OpOrder, key: "k-1"},
+		{op: history.OpLogin},
+		{op: history.OpLogout},
+		{op: history.OpSessionWrite},
+		{op: history.OpSessionRead},
+		{op: history.OpOrder, key: "k-1"},
 	} {
 		t.Run(r.op, func(t *testing.T) {
 			b := newBreaking(t, false)

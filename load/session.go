@@ -20,10 +20,9 @@ type client struct {
 	session uint32 // 0: not logged in
 	bound   string // the node that last answered
 	jar     jar
-	left    bool // a logout was sent
 }
 
-// ref is the session as it can be read again; false if there is none or no
+// ref is the live session as it can be read again; false if there is none or no
 // cookie names it.
 func (c *client) ref() (history.SessionRef, bool) {
 	c.mu.Lock()
@@ -31,7 +30,7 @@ func (c *client) ref() (history.SessionRef, bool) {
 	if c.session == 0 || len(c.jar) == 0 {
 		return history.SessionRef{}, false
 	}
-	return history.SessionRef{Session: c.session, User: c.user, Cookie: c.jar.header(), Ended: c.left}, true
+	return history.SessionRef{Session: c.session, User: c.user, Cookie: c.jar.header()}, true
 }
 
 // now is the session, where it is bound and the cookie that names it.
@@ -45,19 +44,12 @@ func (c *client) now() (session uint32, bound, cookie string) {
 func (c *client) begin(session uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session, c.bound, c.jar, c.left = session, "", nil, false
+	c.session, c.bound, c.jar = session, "", nil
 }
 
 // end forgets the session.
 func (c *client) end() {
 	c.begin(0)
-}
-
-// leaving notes that a logout is about to be sent.
-func (c *client) leaving() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.left = true
 }
 
 // learn takes what an answer says about the session: its cookies, and the

@@ -21,24 +21,48 @@ type option struct {
 func options() []option {
 	d := Default()
 	return []option{
-		{topology.Switch{Key: "rate", Default: strconv.Itoa(d.Rate),
-			About: "operations a second, sent whatever the system does"},
-			rate},
-		{topology.Switch{Key: "sessions-count", Default: "100, or half the rate if that is more",
-			About: "concurrent client sessions, one outstanding request each"},
-			func(c *Config, v string) error { return number(&c.Sessions, v, 1) }},
-		{topology.Switch{Key: "session-ops", Default: strconv.Itoa(d.SessionOps),
-			About: "operations of a session, from its login to its logout"},
-			func(c *Config, v string) error { return number(&c.SessionOps, v, minSessionOps) }},
-		{topology.Switch{Key: "client-retry", Values: []string{"on", "off"}, Default: "on",
-			About: "retry an order, with the same key, after an unknown outcome"},
-			func(c *Config, v string) error { return onOff(&c.NoRetry, v) }},
-		{topology.Switch{Key: "timeout", Default: d.Timeout.String(),
-			About: "the client's patience: with its turn, and again with the operation and its retries"},
-			func(c *Config, v string) error { return duration(&c.Timeout, v) }},
-		{topology.Switch{Key: "mix", Default: fmt.Sprintf("%d:%d:%d", d.Writes, d.Reads, d.Orders),
-			About: "parts of session writes, session reads and orders"},
-			mix},
+		{
+			topology.Switch{
+				Key: "rate", Default: strconv.Itoa(d.Rate),
+				About: "operations a second, sent whatever the system does",
+			},
+			rate,
+		},
+		{
+			topology.Switch{
+				Key: "sessions-count", Default: "100, or half the rate if that is more",
+				About: "concurrent client sessions, one outstanding request each",
+			},
+			func(c *Config, v string) error { return number(&c.Sessions, v, 1) },
+		},
+		{
+			topology.Switch{
+				Key: "session-ops", Default: strconv.Itoa(d.SessionOps),
+				About: "operations of a session, from its login to its logout",
+			},
+			func(c *Config, v string) error { return number(&c.SessionOps, v, minSessionOps) },
+		},
+		{
+			topology.Switch{
+				Key: "client-retry", Values: []string{"on", "off"}, Default: "on",
+				About: "retry an order, with the same key, after an unknown outcome",
+			},
+			func(c *Config, v string) error { return onOff(&c.NoRetry, v) },
+		},
+		{
+			topology.Switch{
+				Key: "timeout", Default: d.Timeout.String(),
+				About: "the client's patience: with its turn, and again with the operation and its retries",
+			},
+			func(c *Config, v string) error { return duration(&c.Timeout, v) },
+		},
+		{
+			topology.Switch{
+				Key: "mix", Default: fmt.Sprintf("%d:%d:%d", d.Writes, d.Reads, d.Orders),
+				About: "parts of session writes, session reads and orders",
+			},
+			mix,
+		},
 	}
 }
 
