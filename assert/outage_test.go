@@ -189,3 +189,40 @@ func moveAll[T any](list []history.At[T], by time.Duration) {
 		list[i].Time += by
 	}
 }
+
+func TestPhaseEnd(t *testing.T) {
+	h := &history.History{End: 100, Phases: []history.Phase{{From: 10, To: 20}, {From: 20, To: 30}}}
+	for at, want := range map[time.Duration]time.Duration{5: 100, 10: 20, 19: 20, 20: 30, 29: 30, 30: 100, 200: 200} {
+		require.Equal(t, want, phaseEnd(h, at), at)
+	}
+}
+
+// A row of fewer than three is no outage of its own, however long.
+func TestSpanned(t *testing.T) {
+	for pattern, want := range map[string]outage{
+		"bddddbg":     {},
+		"bbbg":        {From: 0, Last: 2 * tick, To: 3 * tick, Bad: 3, First: 1, Final: 3, Until: 4},
+		"bbbgbdbbg":   {From: 4 * tick, Last: 7 * tick, To: 8 * tick, Bad: 3, First: 5, Final: 8, Until: 9},
+		"bdbbgbbbg":   {From: 0, Last: 3 * tick, To: 4 * tick, Bad: 3, First: 1, Final: 4, Until: 5},
+		"bbbgbbbg":    {From: 0, Last: 2 * tick, To: 3 * tick, Bad: 3, First: 1, Final: 3, Until: 4}, // of equals the first
+		"bbbgbddddbg": {From: 0, Last: 2 * tick, To: 3 * tick, Bad: 3, First: 1, Final: 3, Until: 4},
+	} {
+		h := row(pattern)
+		var r runs
+		g := newGrader(h, 0)
+		inOrder(h, func(o *history.Op) { r.add(o, g.grade(o)) })
+		require.Equal(t, want, r.spanned, pattern)
+	}
+}
+
+func TestInOrderBreaksTiesByNumber(t *testing.T) {
+	at := func(id uint64, t time.Duration) history.Op { return history.Op{ID: id, Intended: t} }
+	for _, ops := range [][]history.Op{
+		{at(1, 5), at(2, 5), at(3, 7)}, {at(2, 5), at(1, 5), at(3, 7)}, {at(3, 7), at(1, 5), at(2, 5)}, {at(1, 5), at(3, 7), at(2, 5)},
+	} {
+		var got []uint64
+		inOrder(&history.History{Ops: ops}, func(o *history.Op) { got = append(got, o.ID) })
+		require.Equal(t, []uint64{1, 2, 3}, got)
+	}
+	require.True(t, scheduled([]history.Op{at(2, 5), at(1, 6)}), "a smaller number may be due later")
+}
