@@ -186,9 +186,13 @@ func TestTooManyShortNamesIsAnError(t *testing.T) {
 
 func TestPhases(t *testing.T) {
 	h, err := FromEvents([]Event{
-		begin("warm", PhaseWarmUp, 0), {At: 10, Kind: PhaseEnd, Name: "warm"},
-		begin("steady", PhaseSteady, 10), {At: 20, Kind: PhaseEnd, Name: "steady"},
-		begin("break", PhaseBreak, 25), {At: 40, Kind: Aborted, Err: "interrupted"}, {At: 41, Kind: Aborted, Err: "again"},
+		begin("warm", PhaseWarmUp, 0),
+		{At: 10, Kind: PhaseEnd, Name: "warm"},
+		begin("steady", PhaseSteady, 10),
+		{At: 20, Kind: PhaseEnd, Name: "steady"},
+		begin("break", PhaseBreak, 25),
+		{At: 40, Kind: Aborted, Err: "interrupted"},
+		{At: 41, Kind: Aborted, Err: "again"},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []Phase{

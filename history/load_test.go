@@ -269,7 +269,7 @@ func TestLoadEditedJournalsAlike(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	dir, b := run(t, append(story(), done(2, Info, func(c *Call) { *c = *fullCall(); c.ID, c.Session, c.User, c.Key, c.Intended = 2, 3, "u3", "k", 10 }))...)
 	const bytesOfJSON = `0123456789-"\\{}[],: .eEtfn` + "\n\r\x00\x7f\xff\u00fc"
-	for range 4_000 {
+	for range 1_500 {
 		in := bytes.Clone(b)
 		for range 1 + rng.IntN(3) {
 			from := rng.IntN(len(in))

@@ -39,8 +39,11 @@ func New() *Builder {
 	return &Builder{ops: map[uint64]*history.Call{}, next: 1, meta: history.Meta{
 		Format: history.Format, ID: "test", Scenario: "literal", Topology: "literal", Seed: 1,
 		Nodes: []history.NodeMeta{
-			{Name: "j1", Role: "application", Weight: 100}, {Name: "j2", Role: "application", Weight: 100},
-			{Name: "lb1", Role: "balancer"}, {Name: "lb2", Role: "balancer"}, {Name: "db", Role: "database"},
+			{Name: "j1", Role: "application", Weight: 100},
+			{Name: "j2", Role: "application", Weight: 100},
+			{Name: "lb1", Role: "balancer"},
+			{Name: "lb2", Role: "balancer"},
+			{Name: "db", Role: "database"},
 		},
 		Load: history.LoadMeta{Rate: 100, Sessions: 10, Timeout: 10 * time.Second, Retry: true, Late: 5 * time.Millisecond},
 	}}

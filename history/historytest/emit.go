@@ -130,8 +130,11 @@ func (m *model) script() {
 		name, kind string
 		to         int // tenths of the load
 	}{
-		{"warm-up", history.PhaseWarmUp, 1}, {"steady", history.PhaseSteady, 4}, {"break", history.PhaseBreak, 7},
-		{"recover", history.PhaseRecover, 8}, {"steady again", history.PhaseSteady, 10},
+		{"warm-up", history.PhaseWarmUp, 1},
+		{"steady", history.PhaseSteady, 4},
+		{"break", history.PhaseBreak, 7},
+		{"recover", history.PhaseRecover, 8},
+		{"steady again", history.PhaseSteady, 10},
 	}
 	from := time.Duration(0)
 	for _, p := range phases {

@@ -69,13 +69,13 @@ func wrongs(h *history.History) (found []string) {
 }
 
 func TestRandomIsRight(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range uint64(2) {
 		for name, c := range map[string]historytest.Config{
 			"calm":    {Seed: seed},
 			"kill":    {Seed: seed, Kill: true, Receipts: true, Dispatches: true},
 			"unknown": {Seed: seed, Kill: true, Unknown: 0.05, Nodes: []string{"a", "b", "c"}},
 			"tiny":    {Seed: seed, Ops: 3},
-			"fast":    {Seed: seed, Ops: 20_000, Rate: 5000, SessionOps: 5},
+			"fast":    {Seed: seed, Ops: 10_000, Rate: 5000, SessionOps: 5},
 		} {
 			t.Run(fmt.Sprint(name, seed), func(t *testing.T) {
 				h := historytest.Generate(c).History(t)
@@ -113,10 +113,10 @@ func TestPlantedViolationsAreThere(t *testing.T) {
 		historytest.StaleRead, historytest.LeakedSession, historytest.ReplacedSession,
 	}
 	for _, v := range all {
-		for seed := range uint64(10) {
+		for seed := range uint64(3) {
 			for _, kill := range []bool{false, true} {
 				t.Run(fmt.Sprint(v, seed, kill), func(t *testing.T) {
-					g := historytest.Generate(historytest.Config{Seed: seed, Kill: kill, Plant: []historytest.Violation{v}})
+					g := historytest.Generate(historytest.Config{Seed: seed, Ops: 5000, Kill: kill, Plant: []historytest.Violation{v}})
 					found := wrongs(g.History(t))
 					require.Len(t, g.Planted(), 1)
 					p := g.Planted()[0]
