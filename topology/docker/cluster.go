@@ -66,11 +66,11 @@ func (d *Driver) attach(ctx context.Context, what string, filter client.Filters)
 		return nil, fmt.Errorf("attach to %s: read the label %s of network %s: %w", what, labelSpec, network.Name, err)
 	}
 	c := d.newCluster(network.Labels[topology.RunLabel], network.Labels[labelStanding], network.ID, spec)
-	c.attached = true
-	if c.netRef, err = d.builder.Tag(netImage); err != nil {
-		return nil, err
+	c.attached, c.netRef = true, network.Labels[labelNet]
+	if err := c.findContainers(ctx); err != nil {
+		return nil, fmt.Errorf("attach to %s: %w", what, err)
 	}
-	return c, c.findContainers(ctx)
+	return c, nil
 }
 
 // findContainers fills in the ids of the nodes' containers.
@@ -90,9 +90,12 @@ func (c *cluster) findContainers(ctx context.Context) error {
 	}
 	for _, n := range c.nodes {
 		if n.id = byNode[n.spec.Name]; n.id == "" {
-			return fmt.Errorf("node %s of %s: container: %w: remove the rest with `hachaos down` and start it again",
-				n.spec.Name, c.id, topology.ErrNotFound)
+			return fmt.Errorf("container of node %s: %w: remove the rest with `hachaos down` and start it again",
+				n.spec.Name, topology.ErrNotFound)
 		}
+	}
+	if c.relayed && c.relay == "" {
+		return fmt.Errorf("relay: %w: the topology was started where the host reached it: start it again", topology.ErrNotFound)
 	}
 	return nil
 }

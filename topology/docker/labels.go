@@ -17,6 +17,7 @@ const (
 	labelStanding = "hachaos.standing" // a topology that `up` left: its name
 	labelOwner    = "hachaos.owner"    // the process that made it; see owner
 	labelSpec     = "hachaos.spec"     // the network: the Spec as JSON
+	labelNet      = "hachaos.net"      // the network: the image of namespace helpers
 	labelImage    = "hachaos.image"    // an image of the fixtures: its name
 )
 

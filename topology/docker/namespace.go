@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/containerd/errdefs"
@@ -23,15 +24,32 @@ type helper struct {
 // take a few hundred milliseconds. A node that is not running has no namespace
 // and gives an error that wraps topology.ErrNotRunning; a paused one has.
 func (n *node) InNamespace(ctx context.Context, argv ...string) (topology.Output, error) {
-	id, err := n.helperID(ctx)
-	if err != nil {
-		return topology.Output{}, fmt.Errorf("helper beside node %s: %w", n.spec.Name, err)
+	out, err := n.besides(ctx, argv)
+	if errors.Is(err, topology.ErrNotRunning) && n.forgetHelper() {
+		out, err = n.besides(ctx, argv) // the helper itself may have ended
 	}
-	out, err := n.cluster.engine.exec(ctx, id, argv)
 	if err != nil {
 		return out, fmt.Errorf("beside node %s: %w", n.spec.Name, err)
 	}
 	return out, nil
+}
+
+func (n *node) besides(ctx context.Context, argv []string) (topology.Output, error) {
+	id, err := n.helperID(ctx)
+	if err != nil {
+		return topology.Output{}, fmt.Errorf("helper: %w", err)
+	}
+	return n.cluster.engine.exec(ctx, id, argv)
+}
+
+// forgetHelper has the next call start the helper anew; false if there was
+// none that could have ended.
+func (n *node) forgetHelper() bool {
+	n.helping.Lock()
+	defer n.helping.Unlock()
+	known := n.helper.space != ""
+	n.helper.space = ""
+	return known
 }
 
 // helperID returns a helper that runs in the namespace that the node has now.
@@ -114,8 +132,8 @@ func (n *node) restartHelper(ctx context.Context, id string) error {
 	case err == nil:
 		return nil
 	case errdefs.IsNotFound(err):
-		n.helper = helper{} // removed by somebody; the next call makes another
-		return fmt.Errorf("%w: it is gone: try again", topology.ErrNotRunning)
+		n.helper = helper{} // removed by somebody: the next call makes another
+		return fmt.Errorf("%w: it was removed: try again", topology.ErrNotRunning)
 	case errdefs.IsConflict(err):
 		return fmt.Errorf("%w: %w", topology.ErrNotRunning, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,11 +23,13 @@ const maxSubnetTries = 16
 // the subnet that it got. The first try uses spec, which was planned for
 // subnet; each further one plans again.
 func (d *Driver) makeNetwork(
-	ctx context.Context, id string, plan topology.Plan, spec topology.Spec, opts topology.StartOptions,
+	ctx context.Context, id string, plan topology.Plan, spec topology.Spec, netRef string, opts topology.StartOptions,
 ) (string, topology.Spec, error) {
 	var refused []use
 	for range maxSubnetTries {
-		netID, err := d.engine.createNetwork(ctx, id, opts.Standing, d.owner, spec)
+		marks := labels(id, opts.Standing, d.owner)
+		marks[labelNet] = netRef
+		netID, err := d.engine.createNetwork(ctx, networkName(id), marks, spec)
 		if err == nil {
 			return netID, spec, nil
 		}
@@ -59,29 +62,29 @@ func replan(id string, plan topology.Plan, used []use) (topology.Spec, error) {
 }
 
 func (e *engine) createNetwork(
-	ctx context.Context, id, standing string, owner owner, spec topology.Spec,
+	ctx context.Context, name string, marks map[string]string, spec topology.Spec,
 ) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	opts, err := networkOptions(id, standing, owner, spec)
+	opts, err := networkOptions(marks, spec)
 	if err != nil {
 		return "", err
 	}
 	creating, cancel := context.WithTimeout(context.WithoutCancel(ctx), creation)
 	defer cancel()
-	result, err := e.NetworkCreate(creating, networkName(id), opts)
+	result, err := e.NetworkCreate(creating, name, opts)
 	return result.ID, err
 }
 
 // networkOptions are the network as data. It carries the spec, so that another
 // process can attach, and keeps the engine from giving the VIP away.
-func networkOptions(id, standing string, owner owner, spec topology.Spec) (client.NetworkCreateOptions, error) {
+func networkOptions(marks map[string]string, spec topology.Spec) (client.NetworkCreateOptions, error) {
 	described, err := json.Marshal(spec)
 	if err != nil {
 		return client.NetworkCreateOptions{}, fmt.Errorf("describe the topology: %w", err)
 	}
-	marks := labels(id, standing, owner)
+	marks = maps.Clone(marks)
 	marks[labelSpec] = string(described)
 	pool := network.IPAMConfig{Subnet: spec.Subnet, Gateway: gatewayOf(spec.Subnet)}
 	if spec.VIP.IsValid() {

@@ -34,7 +34,7 @@ func (d *Driver) Start(
 	if err != nil {
 		return nil, err
 	}
-	netID, spec, err := d.makeNetwork(ctx, id, plan, spec, opts)
+	netID, spec, err := d.makeNetwork(ctx, id, plan, spec, refs[netImage], opts)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,153 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// actor is a node on a fake engine.
+func actor(t *testing.T, f *fakeEngine, running, paused bool) *node {
+	t.Helper()
+	f.containers["c1"] = map[string]any{"Running": running, "Paused": paused}
+	return &node{cluster: &cluster{engine: f.driver(t).engine}, spec: topology.NodeSpec{Name: "j1"}, id: "c1"}
+}
+
+var acts = []struct {
+	name    string
+	act     func(context.Context, *node) error
+	reached func(topology.State) bool
+}{
+	{"kill", func(ctx context.Context, n *node) error { return n.Kill(ctx) }, stopped},
+	{"stop", func(ctx context.Context, n *node) error { return n.Stop(ctx, time.Second) }, stopped},
+	{"start", func(ctx context.Context, n *node) error { return n.Start(ctx) }, running},
+	{"pause", func(ctx context.Context, n *node) error { return n.Pause(ctx) }, paused},
+	{"unpause", func(ctx context.Context, n *node) error { return n.Unpause(ctx) }, thawed},
+}
+
+func TestActsEnsureAState(t *testing.T) {
+	for _, test := range acts {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFakeEngine()
+			n := actor(t, f, test.name != "start", test.name == "unpause")
+			for range 2 {
+				require.NoError(t, test.act(t.Context(), n))
+				state, err := n.Inspect(t.Context())
+				require.NoError(t, err)
+				require.True(t, test.reached(state))
+			}
+		})
+	}
+}
+
+func TestActsSurviveALostReply(t *testing.T) {
+	for _, test := range acts {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFakeEngine()
+			n := actor(t, f, test.name != "start", test.name == "unpause")
+			f.lose = 1
+			require.NoError(t, test.act(t.Context(), n))
+		})
+	}
+}
+
+func TestActsFail(t *testing.T) {
+	f := newFakeEngine()
+	n := actor(t, f, false, false)
+	err := n.Pause(t.Context())
+	require.ErrorIs(t, err, topology.ErrNotRunning)
+	require.ErrorContains(t, err, "pause node j1")
+
+	f.containers["c1"]["Running"] = true
+	f.refuse["c1"] = true
+	require.ErrorContains(t, n.Kill(t.Context()), "kill node j1: Error response from daemon: device or resource busy")
+
+	delete(f.containers, "c1")
+	require.ErrorContains(t, n.Start(t.Context()), "no such container")
+}
+
+func TestNoEngine(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+	_, err := Open(t.Context(), Options{})
+	require.ErrorIs(t, err, topology.ErrNoEngine)
+	require.ErrorContains(t, err, "systemctl start docker")
+	require.ErrorContains(t, err, "/nonexistent/engine.sock")
+	checks := Doctor(t.Context(), Options{})
+	require.Len(t, checks, 1)
+	require.False(t, checks[0].OK)
+
+	t.Setenv("DOCKER_HOST", "no address")
+	_, err = Open(t.Context(), Options{})
+	require.ErrorIs(t, err, topology.ErrNoEngine)
+}
+
+func TestExplainLeavesAnswersAlone(t *testing.T) {
+	e := &engine{host: "unix:///x"}
+	answer := errors.New("permission denied: it is the container that says so")
+	require.Equal(t, answer, e.explain(answer))
+	require.NoError(t, e.explain(nil))
+}
+
+func TestRemoveRun(t *testing.T) {
+	f := newFakeEngine()
+	for _, id := range []string{"c1", "c2", "c3"} {
+		f.containers[id] = map[string]any{}
+	}
+	f.networks["n1"] = true
+	d := f.driver(t)
+	f.lose = 2 // whichever they are
+	c := &cluster{engine: d.engine, id: "r1"}
+	require.NoError(t, c.Close(t.Context()))
+	require.Empty(t, f.containers)
+	require.Empty(t, f.networks)
+	calls := len(f.calls)
+	require.NoError(t, c.Close(t.Context()))
+	require.Len(t, f.calls, calls, "nothing is left to be done")
+}
+
+func TestRemoveRunReportsWhatStays(t *testing.T) {
+	f := newFakeEngine()
+	f.containers["c1"], f.containers["c2"] = map[string]any{}, map[string]any{}
+	f.networks["n1"] = true
+	f.refuse["c2"] = true
+	d := f.driver(t)
+	c := &cluster{engine: d.engine, id: "r1"}
+	err := c.Close(t.Context())
+	require.ErrorContains(t, err, "remove container c2: Error response from daemon: device or resource busy")
+	left, err := c.Leftovers(t.Context())
+	require.NoError(t, err)
+	require.Len(t, left, 2, "the container, and the network that it is in")
+	f.refuse["c2"] = false
+	require.NoError(t, c.Close(t.Context()), "it may be called again")
+}
+
+func TestEngineTime(t *testing.T) {
+	never, err := engineTime("0001-01-01T00:00:00Z")
+	require.NoError(t, err)
+	require.True(t, never.IsZero())
+	_, err = engineTime("soon")
+	require.Error(t, err)
+	at, err := engineTime("2026-11-20T07:00:00.5Z")
+	require.NoError(t, err)
+	require.Equal(t, 500*time.Millisecond, time.Duration(at.Nanosecond()))
+}
+
+func TestReaperOrder(t *testing.T) {
+	_, err := completed(ReaperOptions{RunID: "no/id"}, someone)
+	require.ErrorContains(t, err, "run id")
+	text, err := completed(ReaperOptions{RunID: "r1", UndoLog: "/runs/1/undo.jsonl"}, someone)
+	require.NoError(t, err)
+	t.Setenv(reaperEnv, text)
+	order, err := readOrder()
+	require.NoError(t, err)
+	require.Equal(t, "/runs/1/reaper.log", order.Log)
+	require.Equal(t, someone.String(), order.Owner)
+	t.Setenv(reaperEnv, "{}")
+	_, err = readOrder()
+	require.Error(t, err)
+}
