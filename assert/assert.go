@@ -43,8 +43,8 @@ type Verdict struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
 	// Measured and Bound are in Unit. Measured is nil if nothing could be.
-	Measured *float64 `json:"measured"`
-	Bound    *float64 `json:"bound"`
+	Measured *float64 `json:"measured" jsonschema:"nullable"`
+	Bound    *float64 `json:"bound" jsonschema:"nullable"`
 	// Op says how Measured must relate to Bound: "<=" or ">=".
 	Op   string `json:"op,omitempty"`
 	Unit string `json:"unit"`
@@ -56,7 +56,7 @@ type Verdict struct {
 	Reasons []string `json:"reasons,omitempty"`
 	// Evidence names the operations and observations, worst first. It is
 	// limited to MaxEvidence; More counts the rest.
-	Evidence []Evidence `json:"evidence"`
+	Evidence []Evidence `json:"evidence" jsonschema:"nullable"`
 	More     int        `json:"more,omitempty"`
 	// Measures are all figures, for tables and comparison.
 	Measures []Measure `json:"measures,omitempty"`

@@ -55,10 +55,10 @@ type Result struct {
 	Took time.Duration `json:"took"`
 	// Measures are the figures of the whole run, by name: "operations",
 	// "good_percent", "latency_p99_ms", …; see Summarise.
-	Measures   map[string]float64 `json:"measures"`
-	Assertions []assert.Verdict   `json:"assertions"`
+	Measures   map[string]float64 `json:"measures" jsonschema:"nullable"`
+	Assertions []assert.Verdict   `json:"assertions" jsonschema:"nullable"`
 	// Faults are what was injected, with the proofs.
-	Faults []FaultResult `json:"faults"`
+	Faults []FaultResult `json:"faults" jsonschema:"nullable"`
 	// Command repeats the run.
 	Command string `json:"command,omitempty"`
 }
@@ -66,7 +66,7 @@ type Result struct {
 // FaultResult is an injection in the result.
 type FaultResult struct {
 	Kind     string        `json:"kind"`
-	Nodes    []string      `json:"nodes"`
+	Nodes    []string      `json:"nodes" jsonschema:"nullable"`
 	At       time.Duration `json:"at"`
 	HealedAt time.Duration `json:"healedAt"` // -1: not proven
 	Proven   bool          `json:"proven"`
