@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +39,9 @@ type fakeCluster struct {
 	torn   map[string]error // what ends Logs
 	change chan struct{}    // closed at each change
 }
+
+// errQuietEnd ends a fake's events or log early and without an error.
+var errQuietEnd = errors.New("quiet end")
 
 // newFake makes a cluster of j1, lb1 and db1.
 func newFake() *fakeCluster {
@@ -132,6 +136,10 @@ func (c *fakeCluster) Events(ctx context.Context, _ time.Time) (<-chan topology.
 			events, change := c.events[sent:], c.change
 			err = c.broken
 			c.mu.Unlock()
+			if err == errQuietEnd {
+				err = nil
+				return
+			}
 			if err != nil {
 				return
 			}
@@ -160,6 +168,9 @@ func (c *fakeCluster) Logs(ctx context.Context, node string, _ time.Time, w io.W
 			return werr
 		}
 		sent += len(text)
+		if err == errQuietEnd {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -261,6 +261,8 @@ func TestLogsThatAreIncomplete(t *testing.T) {
 		}, 20, "and 15 more", ""},
 		{"a stream that died", func(c *fakeCluster) { c.tear("j1", errors.New("connection reset")) }, 0,
 			"log of j1: connection reset", "log of j1: connection reset"},
+		{"a stream that ended too soon", func(c *fakeCluster) { c.tear("j1", errQuietEnd) }, 0,
+			"log of j1: it ended before the run did", "log of j1: it ended before the run did"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -313,15 +315,28 @@ func TestEngineEvents(t *testing.T) {
 }
 
 func TestEngineEventsThatBroke(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newFake()
-		c.broken = errors.New("connection reset")
-		r, err := observe(t, &engine{testEnv(t, c)}, func() { time.Sleep(time.Second) })
-		require.ErrorContains(t, err, "engine's events: connection reset")
-		cov := coverage(t, r, history.StreamEngine, "")
-		require.False(t, cov.Complete)
-		require.Contains(t, cov.Reason, "connection reset")
-	})
+	for broken, want := range map[error]string{
+		errors.New("connection reset"): "engine's events: connection reset",
+		errQuietEnd:                    "engine's events: they ended before the run did",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newFake()
+			c.broken = broken
+			r, err := observe(t, &engine{testEnv(t, c)}, func() { time.Sleep(time.Second) })
+			require.ErrorContains(t, err, want)
+			cov := coverage(t, r, history.StreamEngine, "")
+			require.False(t, cov.Complete)
+			require.Contains(t, cov.Reason, want)
+
+			r, err = observe(t, &nodes{testEnv(t, c)}, func() { time.Sleep(time.Second) })
+			require.ErrorContains(t, err, want)
+			require.Contains(t, coverage(t, r, history.StreamNode, "j1").Reason, want)
+
+			r, err = observe(t, &vip{testEnv(t, c), streamNode{c.node("lb1")}, c.spec.VIP}, func() { time.Sleep(time.Second) })
+			require.ErrorContains(t, err, want)
+			require.Contains(t, coverage(t, r, history.StreamVIP, "lb1").Reason, want)
+		})
+	}
 }
 
 func TestNodesAtTheirStartAndEnd(t *testing.T) {
@@ -469,9 +484,19 @@ func TestPollerFindsItsGap(t *testing.T) {
 			}
 		})
 		require.Equal(t, 2*time.Second, gap)
+		require.Equal(t, 3*time.Second, p.run(ended(t, 3*time.Second), func(ctx context.Context) { <-ctx.Done() }),
+			"from the last look to the end")
+
 		a := &account{stream: history.StreamReadiness}
 		a.looked(gap, p.limit())
 		require.False(t, a.coverage().Complete)
 		require.Contains(t, a.coverage().Reason, "no look for 2s, more than 500ms")
 	})
+}
+
+// ended is a context that ends after d.
+func ended(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
 }
