@@ -35,7 +35,7 @@ func jettySwitches() []Switch {
 		{Key: "dedupe", Values: []string{"on", "off"}, Default: "on", About: "whether orders look at their idempotency key"},
 		{Key: "sessions", Values: []string{"jdbc", "memory"}, Default: "jdbc", About: "where sessions are kept"},
 		{Key: "readiness", Values: []string{"check", "constant"}, Default: "check", About: "whether /health/ready looks, or always says 200"},
-		{Key: "redispatch", Values: []string{"on", "off"}, Default: "on", About: "whether HAProxy tries another node when a connection fails"},
+		{Key: "redispatch", Values: []string{"on", "off"}, Default: "on", About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"},
 		{Key: "check", Values: []string{"ready", "liar"}, Default: "ready", About: "whom HAProxy asks for a node's health: the node, or one that always says 200"},
 		{Key: weightPrefix + "*", Default: strconv.Itoa(defaultWeight), About: "the node's share of new sessions, 1 to 256"},
 		{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"},

@@ -1,0 +1,83 @@
+package topology_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// The expected limits are worked out by hand from the values that describe
+// prints, each with the allowance of 250 ms.
+func TestJettyHABounds(t *testing.T) {
+	const ms = time.Millisecond
+	tests := []struct {
+		profile, bound string
+		want           time.Duration
+	}{
+		{"tuned", topology.BoundDetectRefused, (250 + 2*100 + 250) * ms},
+		{"tuned", topology.BoundDetectVanished, (250 + 2*100 + 3*100 + 250) * ms},
+		{"tuned", topology.BoundDetectFrozen, (250 + 2*100 + 3*400 + 250) * ms},
+		{"tuned", topology.BoundDivert, (100 + 250) * ms},
+		{"tuned", topology.BoundOutageRefused, 250 * ms},
+		{"tuned", topology.BoundOutageVanished, (100 + 250) * ms},
+		{"tuned", topology.BoundOutageFrozen, (250 + 2*100 + 3*400 + 3000 + 250) * ms},
+		{"tuned", topology.BoundUnready, (250 + 2*100 + 3*300 + 250) * ms},
+		{"tuned", topology.BoundReady, (250 + 100 + 2*300 + 250) * ms},
+		{"tuned", topology.BoundVIP, 600*ms + 51562500 + 250*ms}, // skew (256−190)/256 × 200 ms
+		{"tuned", topology.BoundRecovered, (5000 + 1500 + 250) * ms},
+
+		{"documented", topology.BoundDetectRefused, (2000 + 2*2000 + 250) * ms},
+		{"documented", topology.BoundDetectVanished, (2000 + 2*2000 + 3*2000 + 250) * ms},
+		{"documented", topology.BoundDetectFrozen, (2000 + 2*2000 + 3*2000 + 250) * ms},
+		{"documented", topology.BoundDivert, (4*5000 + 250) * ms},
+		{"documented", topology.BoundOutageRefused, (6000 + 3*1000 + 250) * ms},
+		{"documented", topology.BoundOutageVanished, (12000 + 4*5000 + 250) * ms},
+		{"documented", topology.BoundOutageFrozen, (12000 + 50000 + 250) * ms},
+		{"documented", topology.BoundUnready, (2000 + 2*2000 + 3*300 + 250) * ms},
+		{"documented", topology.BoundReady, (2000 + 2000 + 2*300 + 250) * ms},
+		{"documented", topology.BoundVIP, 3000*ms + 609375*time.Microsecond + 250*ms}, // skew (256−100)/256 × 1 s
+		{"documented", topology.BoundRecovered, (10000 + 5000 + 1500 + 250) * ms},
+	}
+	for _, tt := range tests {
+		t.Run(tt.profile+" "+tt.bound, func(t *testing.T) {
+			b, ok := plan(t, topology.Options{Profile: tt.profile}).Bound(tt.bound)
+			require.True(t, ok)
+			require.Equal(t, tt.want, b.Limit, b.Formula)
+			require.Contains(t, b.Formula, "allowance 250ms")
+			require.NotEmpty(t, b.Source)
+			require.NotEmpty(t, b.File)
+		})
+	}
+}
+
+func TestJettyHADefectsDoNotMoveTheBounds(t *testing.T) {
+	sound := plan(t, topology.Options{}).Bounds
+	for _, set := range []map[string]string{
+		{"redispatch": "off"}, {"check": "liar"}, {"readiness": "constant"}, {"weight.j1": "1"},
+	} {
+		require.Equal(t, sound, plan(t, topology.Options{Set: set}).Bounds, "%v", set)
+	}
+}
+
+func TestJettyHAWarmupMovesTheBoundOnRecovery(t *testing.T) {
+	b, ok := plan(t, topology.Options{Set: map[string]string{"warmup": "3s"}}).Bound(topology.BoundRecovered)
+	require.True(t, ok)
+	require.Equal(t, 8250*time.Millisecond, b.Limit)
+}
+
+func TestJettyHAValuesHaveReasonsAndFiles(t *testing.T) {
+	for _, profile := range topology.JettyHA().Profiles {
+		seen := map[string]bool{}
+		for _, v := range plan(t, topology.Options{Profile: profile}).Values {
+			require.False(t, seen[v.Name], "%s is there twice", v.Name)
+			seen[v.Name] = true
+			require.NotEmpty(t, v.Value, v.Name)
+			require.NotEmpty(t, v.Reason, v.Name)
+			require.FileExists(t, "../"+v.File, v.Name)
+		}
+		require.True(t, seen["allowance"])
+	}
+}

@@ -1,0 +1,187 @@
+package topology_test
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fixtures"
+	"github.com/hachaos/hachaos/topology"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var subnet = netip.MustParsePrefix("198.18.7.0/24")
+
+func plan(t *testing.T, opts topology.Options) topology.Spec {
+	t.Helper()
+	planner, err := topology.JettyHA().Plan(opts)
+	require.NoError(t, err)
+	spec, err := planner(subnet)
+	require.NoError(t, err)
+	return spec
+}
+
+func file(t *testing.T, spec topology.Spec, node, path string) string {
+	t.Helper()
+	n, ok := spec.NodeByName(node)
+	require.True(t, ok, "node %s", node)
+	for _, f := range n.Files {
+		if f.Path == path {
+			return f.Content
+		}
+	}
+	require.Fail(t, "no such file", "%s on %s", path, node)
+	return ""
+}
+
+func TestJettyHARendersItsFiles(t *testing.T) {
+	golden := []struct{ profile, node, path string }{
+		{"tuned", "lb1", "/etc/haproxy/haproxy.cfg"},
+		{"tuned", "lb2", "/etc/keepalived/keepalived.conf"},
+		{"tuned", "toxi", "/etc/hachaos/toxiproxy.json"},
+		{"documented", "lb1", "/etc/haproxy/haproxy.cfg"},
+		{"documented", "lb2", "/etc/keepalived/keepalived.conf"},
+	}
+	for _, g := range golden {
+		name := filepath.Join("testdata", "jetty-ha", g.profile+"."+g.node+"."+filepath.Base(g.path))
+		t.Run(name, func(t *testing.T) {
+			got := file(t, plan(t, topology.Options{Profile: g.profile}), g.node, g.path)
+			if *update {
+				require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+				require.NoError(t, os.WriteFile(name, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got, "rendered text differs; run the test with -update if that is meant")
+		})
+	}
+}
+
+func TestJettyHASwitchesShowInTheFiles(t *testing.T) {
+	const haproxy = "/etc/haproxy/haproxy.cfg"
+	tests := []struct {
+		profile, key, value string
+		has, hasNot         string
+	}{
+		{"tuned", "redispatch", "off", "\n    no option redispatch\n", "option redispatch 1"},
+		{"tuned", "check", "liar", "cookie j1 weight 100 addr 127.0.0.1 port 8407\n", "addr 198"},
+		{"documented", "check", "liar", "\nfrontend liar\n    bind 127.0.0.1:8407\n", "addr 198"},
+		{"tuned", "weight.j2", "1", "cookie j2 weight 1\n", "cookie j2 weight 100"},
+		{"tuned", "weight.j2", "1", "cookie j1 weight 100\n", "cookie j1 weight 1\n"},
+		{"documented", "weight.j2", "7", "check cookie j2 weight 7\n", "cookie j2 weight 100"},
+		{"documented", "weight.j2", "7", "check cookie j1 weight 100\n", "cookie j1\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.profile+" "+tt.key+"="+tt.value, func(t *testing.T) {
+			opts := topology.Options{Profile: tt.profile, Set: map[string]string{tt.key: tt.value}}
+			spec := plan(t, opts)
+			for _, lb := range []string{"lb1", "lb2"} {
+				require.Contains(t, file(t, spec, lb, haproxy), tt.has)
+				require.NotContains(t, file(t, spec, lb, haproxy), tt.hasNot)
+			}
+		})
+	}
+}
+
+func TestJettyHASwitchesReachTheNodes(t *testing.T) {
+	spec := plan(t, topology.Options{Nodes: 3, Set: map[string]string{
+		"dedupe": "off", "sessions": "memory", "readiness": "constant", "warmup": "2s", "order-work": "0s",
+	}})
+	for _, name := range []string{"j1", "j2", "j3"} {
+		node, ok := spec.NodeByName(name)
+		require.True(t, ok)
+		require.Equal(t, name, node.Env["NODE"])
+		require.Equal(t, "off", node.Env["DEDUPE"])
+		require.Equal(t, "memory", node.Env["SESSIONS"])
+		require.Equal(t, "constant", node.Env["READINESS"])
+		require.Equal(t, "2000", node.Env["WARMUP_MS"])
+		require.Equal(t, "0", node.Env["ORDER_WORK_MS"])
+	}
+}
+
+func TestJettyHANodesReachTheDatabaseByAProxyOfTheirOwn(t *testing.T) {
+	spec := plan(t, topology.Options{Nodes: 3})
+	j3, _ := spec.NodeByName("j3")
+	require.Contains(t, j3.Env["DB_URL"], "jdbc:postgresql://198.18.7.20:15434/")
+	require.Contains(t, file(t, spec, "toxi", "/etc/hachaos/toxiproxy.json"),
+		`{"name": "j3", "listen": "0.0.0.0:15434", "upstream": "198.18.7.10:5432", "enabled": true}`)
+}
+
+func TestJettyHAAddressesAreDistinctAndInside(t *testing.T) {
+	for nodes := 2; nodes <= 8; nodes++ {
+		spec := plan(t, topology.Options{Nodes: nodes})
+		require.Len(t, spec.Nodes, nodes+4)
+		seen := map[netip.Addr]string{spec.VIP: "the VIP"}
+		names := map[string]bool{}
+		for _, n := range spec.Nodes {
+			require.True(t, subnet.Contains(n.Addr), "%s %s", n.Name, n.Addr)
+			require.Empty(t, seen[n.Addr], "%s has the address of another", n.Name)
+			require.False(t, names[n.Name], "%s is there twice", n.Name)
+			seen[n.Addr], names[n.Name] = n.Name, true
+		}
+	}
+}
+
+func TestJettyHAUsesImagesThatThereAre(t *testing.T) {
+	images := map[string]bool{}
+	for _, i := range fixtures.Images() {
+		images[i.Name] = true
+	}
+	for _, profile := range topology.JettyHA().Profiles {
+		for _, n := range plan(t, topology.Options{Profile: profile}).Nodes {
+			require.True(t, images[n.Image], "%s of profile %s wants image %q", n.Name, profile, n.Image)
+		}
+	}
+}
+
+func TestJettyHARefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		opts topology.Options
+		want string
+	}{
+		{"profile", topology.Options{Profile: "fast"}, "tuned, documented"},
+		{"one node", topology.Options{Nodes: 1}, "2 to 8"},
+		{"nine nodes", topology.Options{Nodes: 9}, "2 to 8"},
+		{"key", topology.Options{Set: map[string]string{"dedup": "off"}}, "dedupe, sessions, readiness, redispatch, check, weight.*, warmup, order-work"},
+		{"choice", topology.Options{Set: map[string]string{"dedupe": "no"}}, "want on or off"},
+		{"empty choice", topology.Options{Set: map[string]string{"check": ""}}, "want ready or liar"},
+		{"weight 0", topology.Options{Set: map[string]string{"weight.j1": "0"}}, "from 1 to 256"},
+		{"weight 257", topology.Options{Set: map[string]string{"weight.j1": "257"}}, "from 1 to 256"},
+		{"weight of nobody", topology.Options{Set: map[string]string{"weight.j3": "5"}}, "there are: j1, j2"},
+		{"warmup", topology.Options{Set: map[string]string{"warmup": "2"}}, "from 0s to 1m0s"},
+		{"negative", topology.Options{Set: map[string]string{"order-work": "-1s"}}, "from 0s to 10s"},
+		{"too fine", topology.Options{Set: map[string]string{"order-work": "1us"}}, "whole milliseconds"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := topology.JettyHA().Plan(tt.opts)
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestJettyHARefusesASubnetWithoutRoom(t *testing.T) {
+	planner, err := topology.JettyHA().Plan(topology.Options{})
+	require.NoError(t, err)
+	for _, s := range []string{"198.18.7.0/25", "fd00::/64"} {
+		_, err := planner(netip.MustParsePrefix(s))
+		require.ErrorContains(t, err, s)
+	}
+}
+
+func TestLookup(t *testing.T) {
+	for _, d := range topology.All() {
+		got, err := topology.Lookup(d.Name)
+		require.NoError(t, err)
+		require.Equal(t, d.Name, got.Name)
+	}
+	_, err := topology.Lookup("tomcat")
+	require.ErrorIs(t, err, topology.ErrNotFound)
+	require.ErrorContains(t, err, "jetty-ha")
+}
