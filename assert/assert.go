@@ -26,7 +26,7 @@ const (
 
 // Checker judges one property. Implementations are plain values whose
 // exported fields are their parameters, so that a run's folder can carry
-// them; see Register.
+// them; see Encode and Decode.
 type Checker interface {
 	// Name is unique and stable: scripts use it.
 	Name() string

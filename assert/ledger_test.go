@@ -65,6 +65,14 @@ func TestWriteLedger(t *testing.T) {
 			b.Row(sec, 7, order(b).Value(7).OK(), 1, "j1")
 			order(b).Info(history.ErrTimeout)
 		}, want{status: assert.Pass, measures: map[string]float64{"indeterminate": 1}}},
+		{"recovered, though no byte was seen to leave", func(b *historytest.Builder) {
+			b.Row(sec, 7, order(b).NotSent().Info(history.ErrReset), 1, "j2")
+		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1}}},
+		{"a redispatch is a retry", func(b *historytest.Builder) {
+			op := order(b).Value(7).OK()
+			b.See(20*ms, history.Dispatch{Balancer: "lb1", Op: op, Attempt: 1, Key: "k-1", Server: "j1", Status: 201, Redispatched: true})
+			b.Row(sec, 7, op, 1, "j1")
+		}, want{status: assert.Pass, measures: map[string]float64{"balancer retries": 1}}},
 		{"never completed, applied", func(b *historytest.Builder) {
 			b.Row(sec, 7, order(b).Open(), 1, "j1")
 		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1}}},

@@ -295,6 +295,33 @@ func TestSessionSurvival(t *testing.T) {
 			s.op(history.OpSessionRead).Bare().OK()
 		}, want{status: assert.Pass, notes: "no answer named the session's owner"}},
 
+		{"another login of unknown outcome allows both", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.op(history.OpLogin).Info(history.ErrTimeout)
+			s.skip()
+			s.none(history.OpSessionRead)
+			s.gone("vip")
+		}, want{status: assert.Pass, idle: true}},
+		{"a system that keeps no list", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.final("vip", 1)
+		}, want{status: assert.Pass}},
+		{"the count is too low and the list is whole", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.write(2)
+			s.final("vip", 1, 2, 3)
+		}, want{status: assert.Fail, classes: []string{"stale read"}, op: 3}},
+		{"a loss that all nodes agree on is one finding", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.write(2)
+			s.final("vip", 1)
+			s.final("j1", 1)
+		}, want{status: assert.Fail, classes: []string{"lost update"}, op: 3, safety: true}},
+
 		{"lost with its node, as documented", assert.ExpectLostWithNode, func(s *script) {
 			s.login()
 			s.write(1)
@@ -342,6 +369,24 @@ func TestSessionSurvival(t *testing.T) {
 			s.skip()
 			s.read(0)
 		}, want{status: assert.Pass, idle: true}},
+		{"logged in while its node died, and is gone: either is right", assert.ExpectLostWithNode, func(s *script) {
+			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().OK() // answered at 405 ms
+			s.last = "j2"
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Pass, idle: true}},
+		{"maybe logged out when its node died: either is right", assert.ExpectLostWithNode, func(s *script) {
+			s.login()
+			s.op(history.OpLogout).Info(history.ErrTimeout)
+			s.skip()
+			s.read(0)
+		}, want{status: assert.Pass, idle: true}},
+		{"its second life may not be lost again", assert.ExpectLostWithNode, func(s *script) {
+			s.login()
+			s.skip()
+			s.op(history.OpSessionWrite).Value(1).New().SessionID("s9").Bare().OK()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Fail, classes: []string{"lost"}, op: 3}},
 		{"an expectation that nobody knows", "survives", func(s *script) { s.login() }, want{status: assert.Inconclusive}},
 	}
 	for _, tt := range tests {
