@@ -3,7 +3,6 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/hachaos/hachaos/assert"
@@ -125,12 +124,4 @@ func faultResults(h *history.History) []FaultResult {
 		out = append(out, r)
 	}
 	return out
-}
-
-// base is a folder's own name.
-func base(dir string) string {
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	return filepath.Base(dir)
 }

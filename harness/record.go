@@ -137,8 +137,7 @@ type ImageNamer interface {
 // newDir makes the run's folder below root and writes what is known before
 // the start. It returns its path.
 func newDir(root string, r *resolved, version string, now time.Time) (string, error) {
-	name := fmt.Sprintf("%s-%s-%s", now.UTC().Format("20060102T150405Z"), r.Name, r.id)
-	dir := filepath.Join(root, name)
+	dir := filepath.Join(root, folder(now, r.Name, r.id))
 	for _, d := range []string{LogsDir, ConfigDir} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return "", fmt.Errorf("run's folder: %w", err)

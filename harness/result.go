@@ -44,14 +44,16 @@ type Result struct {
 	Leftovers []history.Leftover `json:"leftovers,omitempty"`
 	// Dir is the run's folder: its base name in result.json, the path as
 	// given on standard output.
-	Dir       string    `json:"dir"`
-	ID        string    `json:"id"`
-	Seed      uint64    `json:"seed"`
-	Topology  string    `json:"topology"`
-	Profile   string    `json:"profile,omitempty"`
-	Version   string    `json:"version"`
+	Dir      string `json:"dir"`
+	ID       string `json:"id"`
+	Seed     uint64 `json:"seed"`
+	Topology string `json:"topology"`
+	Profile  string `json:"profile,omitempty"`
+	Version  string `json:"version"`
+	// StartedAt is when the run was asked for; the folder's name has it, too.
 	StartedAt time.Time `json:"startedAt"`
-	// Took is the time from the run's start to the end of its record.
+	// Took is the time from the system's readiness, where the run's clock
+	// begins, to the end of its record.
 	Took time.Duration `json:"took"`
 	// Measures are the figures of the whole run, by name: "operations",
 	// "good_percent", "latency_p99_ms", …; see Summarise.

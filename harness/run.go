@@ -25,6 +25,7 @@ import (
 type run struct {
 	*Runner
 	*resolved
+	began    time.Time // when Run was called: the folder's name tells it
 	dir      string
 	budgets  Budgets
 	progress Progress
@@ -155,7 +156,7 @@ func (r *run) lift() {
 
 // runEvent is the journal's first line.
 func (r *run) runEvent() history.Event {
-	return history.Event{Kind: history.Run, Data: data(r.meta(r.Version, r.clock.Start(), r.cluster))}
+	return history.Event{Kind: history.Run, Data: data(r.meta(r.Version, r.began, r.cluster))}
 }
 
 // loaded runs the phases under load.

@@ -107,7 +107,7 @@ func (r *Runner) Run(ctx context.Context, s Scenario, opts Options) (*Result, er
 	if err != nil {
 		return nil, err
 	}
-	run := &run{Runner: r, resolved: p, dir: dir, budgets: r.Budgets.filled(), progress: r.progress(), suite: r.suite(), watch: newWatch()}
+	run := &run{Runner: r, resolved: p, began: began, dir: dir, budgets: r.Budgets.filled(), progress: r.progress(), suite: r.suite(), watch: newWatch()}
 	run.faults.lost = make(chan error, 1)
 	if err := run.open(); err != nil {
 		return nil, err

@@ -1,0 +1,80 @@
+//go:build docker
+
+package fault_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/fault/faulttest"
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/docker"
+)
+
+// The test's binary is the reaper and Toxiproxy, too.
+func init() { wiring.Agent() }
+
+// jettyPort is where the fixture's application serves.
+const jettyPort = 8080
+
+// TestDockerConformance holds every built-in fault to the suite, on a node of
+// a real topology.
+func TestDockerConformance(t *testing.T) {
+	c := standing(t)
+	for _, f := range []fault.Fault{
+		fault.InstanceKill{Port: jettyPort}, fault.ProcessCrash{Port: jettyPort}, fault.PowerLoss{Port: jettyPort},
+	} {
+		t.Run(f.Kind(), func(t *testing.T) {
+			faulttest.Suite{
+				New:    func() fault.Fault { return f },
+				Nodes:  func(t *testing.T) []topology.Node { return readyNode(t, c, "j1") },
+				Settle: 30 * time.Second,
+			}.Run(t)
+		})
+	}
+}
+
+// standing is a topology that ends with the test, whatever becomes of it.
+func standing(t *testing.T) topology.Cluster {
+	t.Helper()
+	ctx := t.Context()
+	d, err := docker.Open(ctx, docker.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	plan, err := topology.JettyHA().Plan(topology.Options{})
+	require.NoError(t, err)
+	id := fmt.Sprintf("%08x", rand.Uint32())
+	reaper, err := d.StartReaper(ctx, docker.ReaperOptions{RunID: id})
+	require.NoError(t, err)
+	c, err := d.Start(ctx, id, plan, topology.StartOptions{Progress: func(s string) { t.Log(s) }})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, c.Close(bounded))
+		require.NoError(t, reaper.Release(bounded))
+	})
+	return c
+}
+
+// readyNode is one node of the topology once that serves again.
+func readyNode(t *testing.T, c topology.Cluster, name string) []topology.Node {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	require.NoError(t, c.Ready(ctx))
+	for _, n := range c.Nodes() {
+		if n.Name() == name {
+			return []topology.Node{n}
+		}
+	}
+	require.FailNow(t, "no node "+name)
+	return nil
+}
