@@ -28,7 +28,8 @@ type node struct {
 var (
 	_ topology.Container = (*node)(nil)
 	_ topology.Namespace = (*node)(nil)
-	_ topology.Addressed = (*node)(nil)
+	_ topology.Served    = (*node)(nil)
+	_ topology.Streamer  = (*node)(nil)
 )
 
 // Name implements topology.Node.
@@ -39,6 +40,9 @@ func (n *node) Role() topology.Role { return n.spec.Role }
 
 // Addr implements topology.Addressed.
 func (n *node) Addr() netip.Addr { return n.spec.Addr }
+
+// Port implements topology.Served.
+func (n *node) Port() int { return n.spec.Port }
 
 // Kill implements topology.Container.
 func (n *node) Kill(ctx context.Context) error {
