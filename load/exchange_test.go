@@ -96,7 +96,7 @@ func TestEveryStageOfBreaking(t *testing.T) {
 			write: "info malformed", read: "fail malformed", status: 200,
 		},
 		{
-			name: "success without an end", does: says("%s", head("200 OK", node+"Content-Length: 70000\r\n")+strings.Repeat(" ", 70000)),
+			name: "success without an end", does: says("%s", head("200 OK", node+"Connection: close\r\n")+session+strings.Repeat(" ", 70000)),
 			write: "info malformed", read: "fail malformed", status: 200,
 		},
 		{

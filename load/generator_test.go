@@ -289,3 +289,20 @@ func TestLogoutThatWasNotSent(t *testing.T) {
 		require.Empty(t, g.Serving())
 	})
 }
+
+// Vegeta may have a hit on its way when the load ends.
+func TestHitAfterStopIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, rec := generator(t, small(), newApp())
+		g.Stop()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://app", nil)
+		require.NoError(t, err)
+		_, err = hits{g}.RoundTrip(r)
+		require.ErrorContains(t, err, "bears no number")
+		r.Header.Set(seqHeader, "3")
+		_, err = hits{g}.RoundTrip(r)
+		require.NoError(t, err)
+		require.Empty(t, rec.ops(t))
+		require.EqualValues(t, 1, g.clients[3].turns.next, "its turn is passed on")
+	})
+}

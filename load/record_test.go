@@ -86,6 +86,7 @@ func TestTally(t *testing.T) {
 		require.InEpsilon(t, time.Second, s.Latency.P50, 0.001)
 		require.InEpsilon(t, time.Minute, s.Latency.Max, 0.001, "beyond the range counts as its end")
 		require.InEpsilon(t, 6*time.Millisecond, s.Lateness.Max, 0.001)
+		ta.dropped()
 		time.Sleep(2 * time.Second)
 		require.Equal(t, Counts{}, ta.snapshot().LastSecond)
 	})

@@ -138,6 +138,23 @@ func TestRetryIsReplayed(t *testing.T) {
 	})
 }
 
+// A retry bears the cookie that the attempt before it was given.
+func TestRetryBearsTheNewCookie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, cookie := newApp(), ""
+		onOrder(a, func(w http.ResponseWriter, r *http.Request) bool {
+			http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: "j2~" + cookieID(r)})
+			return answerWith(502, "", "")(w, r)
+		}, func(_ http.ResponseWriter, r *http.Request) bool {
+			cookie = r.Header.Get("Cookie")
+			return false
+		})
+		ops, _ := drive(t, orders(), a, seconds(2))
+		require.Equal(t, history.OK, ops[10].Outcome)
+		require.Equal(t, "JSESSIONID=j2~s1", cookie)
+	})
+}
+
 // Nothing but an order is retried: a session write has no key.
 func TestSessionWriteIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
