@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,13 +27,21 @@ func init() { wiring.Agent() }
 const jettyPort = 8080
 
 // TestDockerConformance holds every built-in fault to the suite, on a node of
-// a real topology.
+// a real topology; a rotation takes one of them by its seed.
 func TestDockerConformance(t *testing.T) {
+	all := []fault.Fault{fault.InstanceKill{Port: jettyPort}, fault.ProcessCrash{Port: jettyPort}, fault.PowerLoss{Port: jettyPort}}
+	turn := -1
+	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
+		n, err := strconv.ParseUint(seed, 10, 64)
+		require.NoError(t, err, "HACHAOS_ROTATION wants a number")
+		turn = int(n % uint64(len(all)))
+	}
 	c := standing(t)
-	for _, f := range []fault.Fault{
-		fault.InstanceKill{Port: jettyPort}, fault.ProcessCrash{Port: jettyPort}, fault.PowerLoss{Port: jettyPort},
-	} {
+	for i, f := range all {
 		t.Run(f.Kind(), func(t *testing.T) {
+			if turn >= 0 && i != turn {
+				t.Skip("left out by the rotation: `make test-all` runs it")
+			}
 			faulttest.Suite{
 				New:    func() fault.Fault { return f },
 				Nodes:  func(t *testing.T) []topology.Node { return readyNode(t, c, "j1") },

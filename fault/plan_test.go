@@ -1,6 +1,9 @@
 package fault
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -76,5 +79,37 @@ func TestDecodeRefuses(t *testing.T) {
 func TestValidateRefusesAPortThatCannotBe(t *testing.T) {
 	for _, f := range []Fault{InstanceKill{Port: -1}, ProcessCrash{Port: 65536}, PowerLoss{Port: 70000}} {
 		require.ErrorContains(t, f.Validate(), f.Kind()+": port")
+	}
+}
+
+func TestAwaitKeepsTheLastWholeLook(t *testing.T) {
+	blind := errors.New("the engine does not answer")
+	for name, tc := range map[string]struct {
+		looks []error // of one look each; the next is broken off
+		err   error
+		seen  string
+	}{
+		"no whole look":        {nil, context.DeadlineExceeded, ""},
+		"seen":                 {[]error{nil}, nil, "look 1"},
+		"could not, then seen": {[]error{blind, nil}, nil, "look 2"},
+		"seen, then could not": {[]error{nil, blind}, blind, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			n := 0
+			p, err := await(ctx, func(context.Context) (Proof, error) {
+				n++
+				if n > len(tc.looks) {
+					cancel()
+					return Proof{}, ctx.Err()
+				}
+				if tc.looks[n-1] != nil {
+					return Proof{}, tc.looks[n-1]
+				}
+				return Proof{Measured: fmt.Sprint("look ", n)}, nil
+			})
+			require.ErrorIs(t, err, tc.err)
+			require.Equal(t, tc.seen, p.Measured)
+		})
 	}
 }

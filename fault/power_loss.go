@@ -94,7 +94,8 @@ func (f PowerLoss) Healed(ctx context.Context, nodes []topology.Node) (Proof, er
 		if err := succeed(tables, err); err != nil {
 			return s, err
 		}
-		s.see(!hasTable(string(tables.Stdout), powerTable), "no packet filter of hachaos is in its namespace")
+		left := hasTable(string(tables.Stdout), powerTable)
+		s.see(!left, "packet filter %s in its namespace: %t", powerTable, left)
 		return s, nil
 	})
 }

@@ -119,30 +119,23 @@ func (v victim) port() string { return "port " + strconv.Itoa(int(v.addr.Port())
 const poll = 20 * time.Millisecond
 
 // await calls look until it says that the proof holds, or ctx ends; then the
-// last proof stands. Only an error of the last look counts.
+// last look that ctx did not break off stands, whether it saw something or
+// could not look.
 func await(ctx context.Context, look func(context.Context) (Proof, error)) (Proof, error) {
+	var last Proof
+	lastErr := fmt.Errorf("there was no time for one look: %w", context.DeadlineExceeded)
 	for {
 		p, err := look(ctx)
 		if err == nil && p.OK {
 			return p, nil
 		}
-		if ctx.Err() != nil {
-			return lastLook(ctx, look, p, err)
+		if err == nil || ctx.Err() == nil {
+			last, lastErr = p, err
 		}
 		select {
 		case <-ctx.Done():
+			return last, lastErr
 		case <-time.After(poll):
 		}
 	}
-}
-
-// lastLook asks once more, for a moment, after the time was up: a look that
-// the deadline interrupted has seen nothing.
-func lastLook(ctx context.Context, look func(context.Context) (Proof, error), p Proof, err error) (Proof, error) {
-	if err == nil {
-		return p, nil
-	}
-	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	return look(again)
 }
