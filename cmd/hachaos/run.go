@@ -168,11 +168,19 @@ func (f *topologyFlags) options() (harness.Options, error) {
 		return o, err
 	}
 	if f.subnet != "" {
-		if o.Subnet, err = netip.ParsePrefix(f.subnet); err != nil {
+		if o.Subnet, err = netip.ParsePrefix(f.subnet); err != nil || !ours(o.Subnet) {
 			return o, usage("--subnet %s: want a /24 of 198.18.0.0/15, such as 198.18.7.0/24", f.subnet)
 		}
 	}
 	return o, nil
+}
+
+// benchmarks is RFC 2544's range, where hachaos's networks go.
+var benchmarks = netip.MustParsePrefix("198.18.0.0/15")
+
+// ours says whether p is a /24 of that range.
+func ours(p netip.Prefix) bool {
+	return p.Bits() == 24 && p == p.Masked() && benchmarks.Contains(p.Addr())
 }
 
 func pairs(flag string, list []string) (map[string]string, error) {

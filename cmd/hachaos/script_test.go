@@ -2,9 +2,21 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
 )
 
 // TestMain makes the program itself a command of the scripts.
@@ -13,13 +25,15 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs testdata/*.txtar, which read as documentation. `exits N
-// command…` wants that exit code.
+// command…` wants that exit code; $WORK/saved is the folder of a run over the
+// topology in memory.
 func TestScript(t *testing.T) {
+	run := record(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-			return nil
+			return os.CopyFS(filepath.Join(e.WorkDir, "saved"), os.DirFS(run))
 		},
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		RequireExplicitExec: true,
@@ -32,12 +46,41 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE command [args]")
 	}
-	err := ts.Exec(args[1], args[2:]...)
 	got := "0"
-	if err != nil {
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
 		got = exitStatus(err)
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
 	}
+}
+
+// record makes a short run in memory and in virtual time.
+func record(t *testing.T) (dir string) {
+	t.Helper()
+	root := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var driver fake.Driver
+		runner := harness.Runner{
+			Driver: &driver, Dir: root, Version: "test", Suite: fake.Suite{},
+			Lookup: func(string) (topology.Definition, error) { return fake.Definition(driver.Options), nil },
+		}
+		r, err := runner.Run(t.Context(), harness.Scenario{
+			Name: "memory-kill", Topology: "memory-ha", Load: load.Config{Rate: 100},
+			Phases: []harness.Phase{
+				{Name: "steady", Kind: history.PhaseSteady, For: 4 * time.Second},
+				{Name: "killed", Kind: history.PhaseBreak, For: 4 * time.Second, Faults: []harness.Injection{
+					{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},
+				}},
+				{Name: "restarted", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"*"}},
+			},
+			Asserts: []assert.Checker{assert.WriteLedger{}, assert.Leftovers{}},
+		}, harness.Options{Seed: 7})
+		driver.Last().Shut()
+		time.Sleep(time.Hour) // virtual: what still waits has ended
+		require.NoError(t, err)
+		require.Equal(t, harness.VerdictPass, r.Verdict, r.Reason)
+		dir = r.Dir
+	})
+	return dir
 }
