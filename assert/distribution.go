@@ -55,7 +55,10 @@ func (d Distribution) About() string {
 // Needs implements Checker.
 func (Distribution) Needs() []Need {
 	return []Need{
-		{Kind: NeedFault}, {Kind: NeedHeal}, {Kind: NeedGenerator}, {Kind: NeedClock},
+		{Kind: NeedFault},
+		{Kind: NeedHeal},
+		{Kind: NeedGenerator},
+		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
 	}
 }

@@ -81,28 +81,22 @@ func (s *spread) expected(without []string) []float64 {
 }
 
 // divide finds the windows: the steady phases before the first fault, the
-// time in which the victims were diverted, and the steady phases after the
-// last heal.
+// time in which a fault's victims were diverted, and the steady phases after
+// the last heal.
 func (s *spread) divide() {
 	s.downs = s.findDowns()
 	first, last := s.h.End, time.Duration(-1)
-	var victims []string
 	for _, f := range s.h.Faults {
 		first = min(first, f.Injected)
 		last = max(last, f.Heal, f.Healed)
-		for _, n := range f.Nodes {
-			if slices.Contains(s.nodes, n) && !slices.Contains(victims, n) {
-				victims = append(victims, n)
-			}
-		}
 	}
 	for _, p := range s.h.Phases {
 		if p.Kind == history.PhaseSteady && p.To <= first {
 			s.open("before", p.From, p.To, nil)
 		}
 	}
-	if from, to, ok := s.diverted(victims); ok && len(s.nodes)-len(victims) > 0 {
-		s.open("during", from, to, victims)
+	for i := range s.h.Faults {
+		s.during(&s.h.Faults[i])
 	}
 	for _, p := range s.h.Phases {
 		if p.Kind == history.PhaseSteady && last >= 0 && p.From >= last {
@@ -146,22 +140,49 @@ func (s *spread) findDowns() []down {
 	return slices.DeleteFunc(out, func(d down) bool { return d.to <= d.from })
 }
 
-// diverted is the time in which every balancer that saw a victim down saw all
-// of them down.
-func (s *spread) diverted(victims []string) (from, to time.Duration, ok bool) {
-	from, to = 0, s.h.End
-	for _, v := range victims {
-		found := false
-		for _, d := range s.downs {
-			if d.node == v {
-				found, from, to = true, max(from, d.from), min(to, d.to)
-			}
-		}
-		if !found {
-			return 0, 0, false
+// during opens a window for the time in which every balancer that saw a
+// victim of f down saw it down at once, if that is certain and a node is left.
+func (s *spread) during(f *history.Fault) {
+	from, to := f.Injected, f.Heal
+	if to < 0 {
+		to = s.h.End
+	}
+	var victims []string
+	for _, n := range f.Nodes {
+		if slices.Contains(s.nodes, n) {
+			victims = append(victims, n)
 		}
 	}
-	return from, to, len(victims) > 0 && from < to
+	for _, v := range victims {
+		seen := s.longestDowns(v, from, to)
+		if len(seen) == 0 {
+			return
+		}
+		for _, d := range seen {
+			from, to = max(from, d.from), min(to, d.to)
+		}
+	}
+	if len(victims) == 0 || len(victims) == len(s.nodes) || from >= to {
+		return
+	}
+	name := "during"
+	if s.named(name) != nil {
+		name = fmt.Sprintf("during (fault %d)", f.ID)
+	}
+	s.open(name, from, to, victims)
+}
+
+// longestDowns is, for each balancer that saw the node down in [from, to),
+// the longest such time.
+func (s *spread) longestDowns(node string, from, to time.Duration) map[string]down {
+	out := map[string]down{}
+	within := func(d down) time.Duration { return min(d.to, to) - max(d.from, from) }
+	for _, d := range s.downs {
+		if d.node == node && within(d) > max(0, within(out[d.balancer])) {
+			out[d.balancer] = d
+		}
+	}
+	return out
 }
 
 // count walks the operations once.

@@ -136,6 +136,28 @@ func TestDistribution(t *testing.T) {
 			logins(b, 11*sec, map[string]int{"j1": 100, "j3": 4})
 			logins(b, 22*sec, map[string]int{"j1": 33, "j2": 33, "j3": 33})
 		}, assert.Fail, "During the fault j3 got 4.8 % of 84 new sessions, 50.0 expected.", "skew during"},
+		{"a node that was down before for a moment", assert.Distribution{}, func(b *historytest.Builder) {
+			third(b)
+			for _, at := range []time.Duration{2 * sec, 2500 * ms} {
+				b.See(at, history.Server{Balancer: "lb2", Server: "j2", Status: "DOWN 1/2"})
+			}
+			b.See(3*sec, history.Server{Balancer: "lb2", Server: "j2", Status: "UP", Up: true})
+			downtime(b)
+			logins(b, 0, map[string]int{"j1": 33, "j2": 33, "j3": 33})
+			logins(b, 11*sec, map[string]int{"j1": 100, "j3": 4})
+			logins(b, 22*sec, map[string]int{"j1": 33, "j2": 33, "j3": 33})
+		}, assert.Fail, "During the fault j3 got 4.8 % of 84 new sessions, 50.0 expected.", "skew during"},
+		{"balancers that never agreed", assert.Distribution{}, func(b *historytest.Builder) {
+			third(b)
+			look(b, "DOWN", 11*sec, 14*sec)
+			look(b, "UP", 15*sec, 32*sec)
+			for _, at := range []time.Duration{16 * sec, 19 * sec} {
+				b.See(at, history.Server{Balancer: "lb2", Server: "j2", Status: "DOWN"})
+			}
+			logins(b, 0, map[string]int{"j1": 33, "j2": 33, "j3": 33})
+			logins(b, 11*sec, map[string]int{"j1": 100, "j3": 4})
+			logins(b, 22*sec, map[string]int{"j1": 33, "j2": 33, "j3": 33})
+		}, assert.Pass, "", ""},
 		{"one node alone", assert.Distribution{}, func(b *historytest.Builder) {
 			b.Meta(func(m *history.Meta) { m.Nodes = m.Nodes[:1] })
 			logins(b, 0, map[string]int{"j1": 100})

@@ -67,8 +67,12 @@ func junk(rng *rand.Rand) *history.History {
 
 func TestNoCheckerBreaksOnJunk(t *testing.T) {
 	checkers := []assert.Checker{
-		assert.WriteLedger{}, assert.SessionSurvival{}, assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
-		assert.Distribution{}, assert.Distribution{Expect: map[string]float64{"j1": 0}}, assert.Leftovers{},
+		assert.WriteLedger{},
+		assert.SessionSurvival{},
+		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
+		assert.Distribution{},
+		assert.Distribution{Expect: map[string]float64{"j1": 0}},
+		assert.Leftovers{},
 	}
 	for seed := range uint64(5_000) {
 		h := junk(rand.New(rand.NewPCG(seed, 5)))

@@ -90,8 +90,10 @@ func TestWriteLedger(t *testing.T) {
 		{"lost, though the node logged its commit", func(b *historytest.Builder) {
 			op := order(b).Value(8).OK()
 			b.See(30*ms, history.Receipt{Node: "j1", What: "commit", Op: op, Attempt: 1, Key: "k-1", Order: 8})
-		}, want{status: assert.Fail, violating: 1, class: "lost", op: 1, texts: []string{"j1 logged commit of 1.1 as order 8"},
-			measures: map[string]float64{"committed but absent": 1}}},
+		}, want{
+			status: assert.Fail, violating: 1, class: "lost", op: 1, texts: []string{"j1 logged commit of 1.1 as order 8"},
+			measures: map[string]float64{"committed but absent": 1},
+		}},
 		{"duplicate by a client's retry", func(b *historytest.Builder) {
 			op := order(b).Value(8).Try(info(history.ErrReset, "j2")).OK()
 			b.Row(sec, 7, op, 1, "j2").Row(sec, 8, op, 2, "j1")

@@ -2,6 +2,7 @@ package assert_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,9 +24,12 @@ func (limit) Check(*history.History) assert.Verdict { return assert.Verdict{} }
 func TestCheckersSurviveARecord(t *testing.T) {
 	own := assert.Table{"limit": assert.Typed[limit]()}
 	for _, c := range []assert.Checker{
-		assert.WriteLedger{}, assert.Leftovers{},
-		assert.SessionSurvival{}, assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
-		assert.Distribution{}, assert.Distribution{MaxSkewPercent: 5, Expect: map[string]float64{"j1": 2, "j2": 1}},
+		assert.WriteLedger{},
+		assert.Leftovers{},
+		assert.SessionSurvival{},
+		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
+		assert.Distribution{},
+		assert.Distribution{MaxSkewPercent: 5, Expect: map[string]float64{"j1": 2, "j2": 1}},
 		limit{Max: 3},
 	} {
 		meta, err := assert.Encode(c)
@@ -79,7 +83,7 @@ type closed struct {
 	Do func()
 }
 
-func (closed) MarshalJSON() ([]byte, error) { return json.Marshal(func() {}) }
+func (closed) MarshalJSON() ([]byte, error) { return nil, errors.New("holds a function") }
 
 func TestEncodeErrors(t *testing.T) {
 	_, err := assert.Encode(closed{})

@@ -53,12 +53,15 @@ func (s *script) lostWrite() {
 	s.op(history.OpSessionWrite).On("").Info(history.ErrReset)
 	s.last = last
 }
+
 func (s *script) none(op string) {
 	s.op(op).Status(404).Fail(history.ErrSession)
 }
+
 func (s *script) final(via string, count int64, ops ...uint64) {
 	s.See(sec, history.SessionState{Session: 1, Via: via, Known: true, Found: true, ID: "s1", User: "u1", Count: count, Ops: ops})
 }
+
 func (s *script) gone(via string) {
 	s.See(sec, history.SessionState{Session: 1, Via: via, Known: true})
 }

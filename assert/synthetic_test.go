@@ -18,7 +18,6 @@ type synthetic struct {
 	clients []client
 	session uint32
 	order   int64
-	names   map[string]history.Name
 
 	// memory says that sessions live in their node alone, so that those of
 	// the victim die with it: but for immortal, and with mortal beside them.
