@@ -248,6 +248,8 @@ func TestErrorBudgetNamesTheWorst(t *testing.T) {
 	n := spoil(h, 10*time.Second, 12*time.Second, onVictim)
 	h.Ops[2101].End = h.Ops[2101].Intended + 5*time.Second // operation 2102, of session 2
 	h.Ops[2001].End = -1                                   // operation 2002, of session 2
+	h.Ops[2002].Outcome, h.Ops[2002].End = history.Unknown, -1 // bad, and not the victim's
+	h.Ops[7001].Outcome, h.Ops[7001].End = history.Unknown, -1 // bad, and of another time
 	v := ErrorBudget{OutageBound: "outage/vanished", Overall: 90}.Check(h)
 	require.Equal(t, Fail, v.Status)
 	require.Equal(t, MaxEvidence, len(v.Evidence))
@@ -255,7 +257,7 @@ func TestErrorBudgetNamesTheWorst(t *testing.T) {
 	require.EqualValues(t, 2002, v.Evidence[0].Op)
 	require.EqualValues(t, 2102, v.Evidence[1].Op)
 	require.Equal(t, "session-read: reset, after 5 s, session bound to j1", textOf(v, 2102))
-	require.InDelta(t, 97.5, *v.Measured, 0.001)
+	require.InDelta(t, 97.475, *v.Measured, 0.001)
 	require.Equal(t, "% good", v.Unit)
 	require.Equal(t, "haproxy.cfg: inter + fall × 200 ms = 1 s", v.Fix)
 }
