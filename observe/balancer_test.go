@@ -230,7 +230,7 @@ func TestVIPOwnerByCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake()
 		c.spec.VIP = c.spec.Nodes[1].Addr.Next() // not in the file
-		r, err := observe(t, &vip{testEnv(t, c), namespaceNode{c.node("lb1")}, c.spec.VIP}, func() { time.Sleep(1250 * time.Millisecond) })
+		r, err := observe(t, &vip{testEnv(t, c), namespaceNode{c.node("lb1")}, c.spec.VIP}, func() { time.Sleep(2250 * time.Millisecond) })
 		require.NoError(t, err)
 		require.Equal(t, []history.VIP{{Balancer: "lb1", Known: true}, {Balancer: "lb1", Known: true}, {Balancer: "lb1", Known: true}},
 			observed[history.VIP](t, r, history.StreamVIP))

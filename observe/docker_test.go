@@ -68,7 +68,7 @@ func TestObserversOfTheRealStack(t *testing.T) {
 	for _, one := range clients {
 		maps.Copy(ok, one.ok)
 	}
-	require.Greater(t, len(ok), 200, "most operations succeed")
+	require.Greater(t, len(ok), 100, "so few succeeded that there is nothing to compare")
 	testJoin(t, &r, ok)
 	testDeath(t, &r, killed)
 	for _, s := range observed[history.SessionState](t, &r, history.StreamSession) {
@@ -268,6 +268,9 @@ type client struct {
 	url  string
 	user string
 	ok   map[uint64]string // the paths of the operations that succeeded
+
+	refused int    // operations that did not
+	last    string // the latest of them
 }
 
 // gentle is an interval of requests that a busy machine keeps up with.
@@ -278,7 +281,7 @@ func login(t *testing.T, c topology.Cluster, users int) []*client {
 	for i := range users {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
-		one := &client{&http.Client{Jar: jar}, c.Entry().URL, fmt.Sprintf("u%d", i+1), map[uint64]string{}}
+		one := &client{http: &http.Client{Jar: jar}, url: c.Entry().URL, user: fmt.Sprintf("u%d", i+1), ok: map[uint64]string{}}
 		for one.ok[0] == "" && t.Context().Err() == nil {
 			one.post(t, "/login", fmt.Sprintf(`{"user":%q}`, one.user), 0)
 			pause(t, gentle)
@@ -319,6 +322,11 @@ func load(t *testing.T, clients []*client, n int, op uint64, every time.Duration
 		close(l)
 	}
 	wg.Wait()
+	for _, one := range clients {
+		if one.refused > 0 {
+			t.Logf("%s: %d refused; the last: %s", one.user, one.refused, one.last)
+		}
+	}
 }
 
 // post makes one operation; a busy machine may refuse it.
@@ -337,13 +345,15 @@ func (c *client) post(t *testing.T, path, body string, op uint64) {
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		t.Log(err)
+		c.refused++
+		c.last = err.Error()
 		return
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(res.Body)
 	if res.StatusCode >= 300 {
-		t.Logf("%s of %d: %s: %s", path, op, res.Status, text)
+		c.refused++
+		c.last = fmt.Sprintf("%s of %d: %s: %s", path, op, res.Status, text)
 		return
 	}
 	c.ok[op] = path

@@ -220,14 +220,21 @@ type fakeNode struct {
 	started, finished time.Time
 	serve             func(net.Conn) // answers one connection; nil: refused
 	owner             bool           // holds the VIP
+	mute              bool           // the engine does not answer for it
 }
 
 func (n *fakeNode) Name() string        { return n.name }
 func (n *fakeNode) Role() topology.Role { return n.role }
 
-func (n *fakeNode) Inspect(context.Context) (topology.State, error) {
+func (n *fakeNode) Inspect(ctx context.Context) (topology.State, error) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
+	if n.mute {
+		n.cluster.mu.Unlock()
+		<-ctx.Done()
+		n.cluster.mu.Lock()
+		return topology.State{}, ctx.Err()
+	}
 	return topology.State{Running: n.up, StartedAt: n.started, FinishedAt: n.finished}, nil
 }
 

@@ -19,7 +19,7 @@ type nodes struct{ env env }
 const versionEvery = 200 * time.Millisecond
 
 // atEnd bounds the last look, which the run's end must not break off.
-const atEnd = 2 * time.Second
+const atEnd = 5 * time.Second
 
 // Name implements Observer.
 func (n *nodes) Name() string { return "nodes" }
@@ -80,7 +80,7 @@ func (n *nodes) record(ctx context.Context, sink history.Sink, a *account, node 
 	if c, ok := node.(topology.Container); ok {
 		state, err := c.Inspect(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
+			if ctx.Err() != context.Canceled { // a later record takes its place
 				a.miss(1, "inspect %s: %v", node.Name(), err)
 			}
 			return

@@ -371,6 +371,21 @@ func TestNodesAtTheirStartAndEnd(t *testing.T) {
 	})
 }
 
+// The engine that does not answer at the end leaves a gap, and it is said.
+func TestNodesOfAnEngineThatIsMute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFake()
+		c.node("db1").mute = true
+		r, err := observe(t, &nodes{testEnv(t, c)}, func() { time.Sleep(time.Second) })
+		require.NoError(t, err)
+		cov := coverage(t, r, history.StreamNode, "db1")
+		require.False(t, cov.Complete)
+		require.EqualValues(t, 1, cov.Missed)
+		require.Contains(t, cov.Reason, "inspect db1")
+		require.True(t, coverage(t, r, history.StreamNode, "lb1").Complete)
+	})
+}
+
 func TestHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := testEnv(t, newFake())

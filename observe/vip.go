@@ -27,12 +27,15 @@ type vip struct {
 var errNoNamespace = errors.New("this driver cannot run a command in the node's network namespace: the VIP's owner is not known")
 
 // vipByCommandEvery is for a driver without topology.Streamer: a command in a
-// container costs tens of milliseconds of processor time.
-const vipByCommandEvery = 500 * time.Millisecond
+// container costs some 50 ms of processor time.
+const vipByCommandEvery = time.Second
 
-// vipLimit is the longest time without an answer that is still complete: a
-// restarted container's namespace has to be entered anew.
-const vipLimit = 2 * time.Second
+// The longest time without an answer that is still complete, by a report and
+// by commands: a restarted container's namespace has to be entered anew.
+const (
+	vipLimit          = 2 * time.Second
+	vipByCommandLimit = patience * vipByCommandEvery
+)
 
 // reconnectEvery is how often a report that broke is begun again.
 const reconnectEvery = 250 * time.Millisecond
@@ -50,7 +53,7 @@ func (v *vip) Observe(ctx context.Context, sink history.Sink) error {
 	if err != nil {
 		w.account.lack("%v", err)
 	}
-	w.account.looked(w.longest(), vipLimit)
+	w.account.looked(w.longest(), w.limit)
 	settle(sink, v.env.clock.Now, w.account)
 	return err
 }
@@ -60,6 +63,7 @@ type vipWatch struct {
 	*vip
 	sink    history.Sink
 	account *account
+	limit   time.Duration // of the time without an answer
 
 	mu   sync.Mutex
 	last time.Time // of the latest answer
@@ -135,10 +139,12 @@ func (w *vipWatch) begin(ctx context.Context, up bool, report func(context.Conte
 func (w *vipWatch) reporter() (func(context.Context) error, error) {
 	switch n := w.node.(type) {
 	case topology.Streamer:
+		w.limit = vipLimit
 		return func(ctx context.Context) error {
 			return n.Stream(ctx, &lineWriter{file: io.Discard, line: w.line}, "bash", "-c", ownerScript, "hachaos-owner", w.address.String())
 		}, nil
 	case topology.Namespace:
+		w.limit = vipByCommandLimit
 		return func(ctx context.Context) error { return w.askAgain(ctx, n) }, nil
 	}
 	return nil, fmt.Errorf("%s: %w", w.node.Name(), errNoNamespace)
