@@ -39,12 +39,16 @@ func pair(subnet netip.Prefix) (topology.Spec, error) {
 	return topology.Spec{
 		Name: "pair", Subnet: subnet, Port: 80, ReadyPath: "/ready",
 		Nodes: []topology.NodeSpec{
-			{Name: "a", Role: topology.Application, Image: "net", Addr: first, Port: 80, Ready: "/ready",
+			{
+				Name: "a", Role: topology.Application, Image: "net", Addr: first, Port: 80, Ready: "/ready",
 				Files: []topology.File{{Path: "/etc/hachaos/greeting", Mode: 0o640, Content: "hello\n"}},
 				Env:   map[string]string{"WHO": "a"}, Shm: 32 << 20, Shares: 256, Memory: 64 << 20,
-				Cmd: []string{"sh", "-c", "echo up; while :; do printf 'HTTP/1.0 200 OK\r\n\r\nok' | nc -lN -p 80 >/dev/null; done"}},
-			{Name: "b", Role: topology.Proxy, Image: "net", Addr: second, Caps: []string{"NET_ADMIN"},
-				Cmd: []string{"sleep", "infinity"}},
+				Cmd: []string{"sh", "-c", "echo up; while :; do printf 'HTTP/1.0 200 OK\r\n\r\nok' | nc -lN -p 80 >/dev/null; done"},
+			},
+			{
+				Name: "b", Role: topology.Proxy, Image: "net", Addr: second, Caps: []string{"NET_ADMIN"},
+				Cmd: []string{"sleep", "infinity"},
+			},
 		},
 	}, nil
 }

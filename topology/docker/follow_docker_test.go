@@ -110,9 +110,11 @@ func TestLogsAcrossRestarts(t *testing.T) {
 	long := strings.Repeat("x", 40_000) // longer than the engine's pieces
 	plan := func(subnet netip.Prefix) (topology.Spec, error) {
 		spec, err := pair(subnet)
-		spec.Nodes[0].Cmd = []string{"sh", "-c",
+		spec.Nodes[0].Cmd = []string{
+			"sh", "-c",
 			"n=$(cat /n 2>/dev/null || echo 0); for i in $(seq 300); do n=$((n+1)); echo line $n; done; " +
-				"head -c 40000 /dev/zero | tr '\\0' x; echo; echo the end $n; echo $n >/n; sleep infinity"}
+				"head -c 40000 /dev/zero | tr '\\0' x; echo; echo the end $n; echo $n >/n; sleep infinity",
+		}
 		return spec, err
 	}
 	since := time.Now()

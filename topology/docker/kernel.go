@@ -29,10 +29,14 @@ var features = []feature{
 			"nft 'add rule inet hachaos_time c meta time < \"2000-01-01\" drop'",
 		optional: "filters are set and removed by hand, some milliseconds late",
 	},
-	{name: "bandwidth", try: "tc qdisc add dev lo root tbf rate 1mbit burst 32k latency 400ms && tc qdisc del dev lo root",
-		optional: "bandwidth is limited by Toxiproxy, for the database alone"},
-	{name: "packet loss and delay", try: "tc qdisc add dev lo root netem delay 1ms",
-		optional: "latency comes from Toxiproxy, for the database alone; there is no packet loss"},
+	{
+		name: "bandwidth", try: "tc qdisc add dev lo root tbf rate 1mbit burst 32k latency 400ms && tc qdisc del dev lo root",
+		optional: "bandwidth is limited by Toxiproxy, for the database alone",
+	},
+	{
+		name: "packet loss and delay", try: "tc qdisc add dev lo root netem delay 1ms",
+		optional: "latency comes from Toxiproxy, for the database alone; there is no packet loss",
+	},
 }
 
 // checkKernel tries the features in a container of its own.

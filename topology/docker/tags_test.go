@@ -52,8 +52,10 @@ func TestTagsFollowTheirInputs(t *testing.T) {
 			files["images/app/x"] = &fstest.MapFile{Mode: 0o444}
 		}, []string{"app"}},
 		{"the agent", func(_ []fixtures.Image, in *inputs, _ fstest.MapFS) { in.agent = "agent 2" }, []string{"proxy"}},
-		{"how the base is made", func(_ []fixtures.Image, in *inputs, _ fstest.MapFS) { in.base = "forky" },
-			[]string{"base", "web", "proxy", "app"}},
+		{
+			"how the base is made", func(_ []fixtures.Image, in *inputs, _ fstest.MapFS) { in.base = "forky" },
+			[]string{"base", "web", "proxy", "app"},
+		},
 		{"a build argument's name", func(images []fixtures.Image, _ *inputs, _ fstest.MapFS) {
 			images[3].Parents = map[string]string{"PARENT": "web"}
 		}, []string{"app"}},

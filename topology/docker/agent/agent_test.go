@@ -53,6 +53,9 @@ func TestVersionFollowsSourcesAndToxiproxy(t *testing.T) {
 	require.Len(t, Version(), 64)
 	require.Equal(t, Version(), Version())
 	require.NotEqual(t, version(sources, "v1"), version(sources, "v2"))
+	required, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))
+	require.NoError(t, err)
+	require.Contains(t, string(required), "github.com/Shopify/toxiproxy/v2 "+toxiproxyVersion+"\n")
 	entries, err := sources.ReadDir(".")
 	require.NoError(t, err)
 	var embedded []string
