@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -16,8 +17,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"bufio"
 
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"

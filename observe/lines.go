@@ -23,7 +23,6 @@ type lineWriter struct {
 
 	mu   sync.Mutex
 	rest []byte // the beginning of a line whose end has not come
-	long bool   // rest was cut
 	last time.Time
 }
 
@@ -50,10 +49,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 
 // keep adds to the line that has begun.
 func (w *lineWriter) keep(p []byte) {
-	if room := maxLine - len(w.rest); len(p) > room {
-		p, w.long = p[:room], true
-	}
-	w.rest = append(w.rest, p...)
+	w.rest = append(w.rest, p[:min(len(p), maxLine-len(w.rest))]...)
 }
 
 // flush hands over the line that has ended.
@@ -61,7 +57,7 @@ func (w *lineWriter) flush() {
 	if w.line != nil {
 		w.line(bytes.TrimSuffix(w.rest, []byte{'\r'}))
 	}
-	w.rest, w.long = w.rest[:0], false
+	w.rest = w.rest[:0]
 }
 
 // finish hands over a last line that had no end.

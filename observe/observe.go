@@ -101,14 +101,6 @@ func (e env) dial() topology.DialFunc { return topology.Dial(e.cluster) }
 // logFile is where the node's log goes.
 func (e env) logFile(node string) string { return filepath.Join(e.dir, node+".log") }
 
-// cancelled is err, unless ctx ended: then the end was asked for and is none.
-func cancelled(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
-
 // addr is where a node answers, at port or, if that is 0, at fallback.
 func addr(n topology.NodeSpec, port, fallback int) string {
 	return joinPort(n.Addr, cmp.Or(port, fallback))

@@ -259,10 +259,14 @@ func TestLogsThatAreIncomplete(t *testing.T) {
 				c.say("j1", fmt.Sprintf(`{"hachaos":"receipt","at":1,"node":"j1","what":"arrive","op":"x%d"}`, i))
 			}
 		}, 20, "and 15 more", ""},
-		{"a stream that died", func(c *fakeCluster) { c.tear("j1", errors.New("connection reset")) }, 0,
-			"log of j1: connection reset", "log of j1: connection reset"},
-		{"a stream that ended too soon", func(c *fakeCluster) { c.tear("j1", errQuietEnd) }, 0,
-			"log of j1: it ended before the run did", "log of j1: it ended before the run did"},
+		{
+			"a stream that died", func(c *fakeCluster) { c.tear("j1", errors.New("connection reset")) }, 0,
+			"log of j1: connection reset", "log of j1: connection reset",
+		},
+		{
+			"a stream that ended too soon", func(c *fakeCluster) { c.tear("j1", errQuietEnd) }, 0,
+			"log of j1: it ended before the run did", "log of j1: it ended before the run did",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -60,14 +60,26 @@ func TestTruthOf(t *testing.T) {
 			gauge(gaugeWaiting, 3, 0), gauge(gaugeThreads, 4, 0), gauge(gaugeInFlight, 5, 0),
 		}, history.Truth{Up: true, Warm: true, Database: true, Active: 2, Waiting: 3, Threads: 4, InFlight: 5}},
 		{"cold", []sample{gauge(gaugeWarm, 0, 5000), gauge(gaugeDatabase, 1, 5000)}, history.Truth{Up: true, Database: true}},
-		{"the look at the database is too old to count", []sample{gauge(gaugeWarm, 1, 5000), gauge(gaugeDatabase, 1, 3999)},
-			history.Truth{Up: true, Warm: true}},
-		{"just not too old", []sample{gauge(gaugeWarm, 1, 5000), gauge(gaugeDatabase, 1, 4000)},
-			history.Truth{Up: true, Warm: true, Database: true}},
-		{"without times", []sample{gauge(gaugeWarm, 1, 0), gauge(gaugeDatabase, 1, 0)},
-			history.Truth{Up: true, Warm: true, Database: true}},
-		{"another's sample with labels does not count", []sample{gauge(gaugeWarm, 1, 0), {name: gaugeDatabase, labels: `a="b"`, value: 1}},
-			history.Truth{Up: true, Warm: true}},
+		{
+			"the look at the database is too old to count",
+			[]sample{gauge(gaugeWarm, 1, 5000), gauge(gaugeDatabase, 1, 3999)},
+			history.Truth{Up: true, Warm: true},
+		},
+		{
+			"just not too old",
+			[]sample{gauge(gaugeWarm, 1, 5000), gauge(gaugeDatabase, 1, 4000)},
+			history.Truth{Up: true, Warm: true, Database: true},
+		},
+		{
+			"without times",
+			[]sample{gauge(gaugeWarm, 1, 0), gauge(gaugeDatabase, 1, 0)},
+			history.Truth{Up: true, Warm: true, Database: true},
+		},
+		{
+			"another's sample with labels does not count",
+			[]sample{gauge(gaugeWarm, 1, 0), {name: gaugeDatabase, labels: `a="b"`, value: 1}},
+			history.Truth{Up: true, Warm: true},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, truthOf(gauges(tt.samples))) })
@@ -81,14 +93,26 @@ func TestParseNodeLine(t *testing.T) {
 		want       nodeLine
 		err        string
 	}{
-		{"arrive", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"arrive","op":"12.1","key":"k-12","path":"/orders"}`,
-			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "arrive", Op: 12, Attempt: 1, Key: "k-12"}}, ""},
-		{"commit", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"commit","op":"12.2","key":"k-12","order":31}`,
-			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "commit", Op: 12, Attempt: 2, Key: "k-12", Order: 31}}, ""},
-		{"commit of a stranger", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"commit","op":"","key":"x","order":1}`,
-			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "commit", Key: "x", Order: 1}}, ""},
-		{"transition", `{"hachaos":"transition","at":1732082400123456,"node":"j1","what":"unready","reason":"database: refused","version":"1"}`,
-			nodeLine{at: at, transition: &history.Transition{Node: "j1", What: "unready", Reason: "database: refused", Version: "1"}}, ""},
+		{
+			"arrive", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"arrive","op":"12.1","key":"k-12","path":"/orders"}`,
+			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "arrive", Op: 12, Attempt: 1, Key: "k-12"}},
+			"",
+		},
+		{
+			"commit", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"commit","op":"12.2","key":"k-12","order":31}`,
+			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "commit", Op: 12, Attempt: 2, Key: "k-12", Order: 31}},
+			"",
+		},
+		{
+			"commit of a stranger", `{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"commit","op":"","key":"x","order":1}`,
+			nodeLine{at: at, receipt: &history.Receipt{Node: "j1", What: "commit", Key: "x", Order: 1}},
+			"",
+		},
+		{
+			"transition", `{"hachaos":"transition","at":1732082400123456,"node":"j1","what":"unready","reason":"database: refused","version":"1"}`,
+			nodeLine{at: at, transition: &history.Transition{Node: "j1", What: "unready", Reason: "database: refused", Version: "1"}},
+			"",
+		},
 		{"somebody else's", `{"hachaos":"supervisor","what":"start","pid":7,"code":0}`, nodeLine{}, ""},
 		{"torn", `{"hachaos":"receipt","at":17320824`, nodeLine{}, "log line"},
 		{"no time", `{"hachaos":"receipt","node":"j1","what":"arrive","op":"1.1"}`, nodeLine{}, "without at"},
@@ -118,28 +142,43 @@ func TestParseDispatch(t *testing.T) {
 		ok         bool
 		err        string
 	}{
-		{"served", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":64,"pid":8,"id":"A1","op":"12.1","key":"k-12","m":"POST","p":"/orders","st":201,"srv":"j1","retr":"0","term":"--NI","Tw":0,"Tc":1,"Tr":252,"Ta":253,"bytes":210}`,
+		{
+			"served", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":64,"pid":8,"id":"A1","op":"12.1","key":"k-12","m":"POST","p":"/orders","st":201,"srv":"j1","retr":"0","term":"--NI","Tw":0,"Tc":1,"Tr":252,"Ta":253,"bytes":210}`,
 			dispatchLine{at: at, numbered: true, pid: 8, v: history.Dispatch{
 				Balancer: "lb1", Number: 64, Op: 12, Attempt: 1, Key: "k-12", Server: "j1", Status: 201, Term: "--NI",
 				Connect: time.Millisecond, Response: 252 * time.Millisecond, Total: 253 * time.Millisecond, Bytes: 210,
-			}}, true, ""},
-		{"redispatched", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":5,"op":"12.1","key":"-","st":200,"srv":"j2","retr":"+1","term":"--DR","Tw":0,"Tc":200,"Tr":3,"Ta":203,"bytes":9}`,
+			}},
+			true, "",
+		},
+		{
+			"redispatched", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":5,"op":"12.1","key":"-","st":200,"srv":"j2","retr":"+1","term":"--DR","Tw":0,"Tc":200,"Tr":3,"Ta":203,"bytes":9}`,
 			dispatchLine{at: at, numbered: true, v: history.Dispatch{
 				Balancer: "lb1", Number: 5, Op: 12, Attempt: 1, Server: "j2", Status: 200, Term: "--DR", Retries: 1, Redispatched: true,
 				Connect: 200 * time.Millisecond, Response: 3 * time.Millisecond, Total: 203 * time.Millisecond, Bytes: 9,
-			}}, true, ""},
-		{"no server was chosen", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":6,"op":"-","key":"-","st":503,"srv":"<NOSRV>","retr":"0","term":"SC--","Tw":-1,"Tc":-1,"Tr":-1,"Ta":0,"bytes":9}`,
+			}},
+			true, "",
+		},
+		{
+			"no server was chosen", `{"hachaos":"dispatch","lb":"lb1","at":"1795158258114752","n":6,"op":"-","key":"-","st":503,"srv":"<NOSRV>","retr":"0","term":"SC--","Tw":-1,"Tc":-1,"Tr":-1,"Ta":0,"bytes":9}`,
 			dispatchLine{at: at, numbered: true, v: history.Dispatch{
 				Balancer: "lb1", Number: 6, Status: 503, Term: "SC--", Wait: -1, Connect: -1, Response: -1, Bytes: 9,
-			}}, true, ""},
-		{"numbers without quotes, and a space after each colon", `{"hachaos": "dispatch", "lb": "lb1", "at": 1795158258114752, "n": 4, "id": "c385c002", "op": "", "key": "", "m": "GET", "p": "/a#22b", "st": 200, "srv": "j2", "retr": "0", "term": "--NN", "Tw": 0, "Tc": 0, "Tr": 0, "Ta": 0, "bytes": 73}`,
+			}},
+			true, "",
+		},
+		{
+			"numbers without quotes, and a space after each colon", `{"hachaos": "dispatch", "lb": "lb1", "at": 1795158258114752, "n": 4, "id": "c385c002", "op": "", "key": "", "m": "GET", "p": "/a#22b", "st": 200, "srv": "j2", "retr": "0", "term": "--NN", "Tw": 0, "Tc": 0, "Tr": 0, "Ta": 0, "bytes": 73}`,
 			dispatchLine{at: at, numbered: true, v: history.Dispatch{
 				Balancer: "lb1", Number: 4, Server: "j2", Status: 200, Term: "--NN", Bytes: 73,
-			}}, true, ""},
-		{"a connection closed unused", `{"hachaos": "dispatch", "lb": "lb1", "at": "", "n": "", "id": "", "op": "", "key": "", "m": "<BADREQ>", "p": "<BADREQ>", "st": 400, "srv": "<NOSRV>", "retr": "0", "term": "CR--", "Tw": -1, "Tc": -1, "Tr": -1, "Ta": 0, "bytes": 0}`,
+			}},
+			true, "",
+		},
+		{
+			"a connection closed unused", `{"hachaos": "dispatch", "lb": "lb1", "at": "", "n": "", "id": "", "op": "", "key": "", "m": "<BADREQ>", "p": "<BADREQ>", "st": 400, "srv": "<NOSRV>", "retr": "0", "term": "CR--", "Tw": -1, "Tc": -1, "Tr": -1, "Ta": 0, "bytes": 0}`,
 			dispatchLine{v: history.Dispatch{
 				Balancer: "lb1", Status: 400, Term: "CR--", Wait: -1, Connect: -1, Response: -1,
-			}}, true, ""},
+			}},
+			true, "",
+		},
 		{"another kind", `{"hachaos":"supervisor","what":"start"}`, dispatchLine{}, false, ""},
 		{"torn", `{"hachaos":"dispatch","lb":"lb`, dispatchLine{}, false, "dispatch"},
 		{"time in words", `{"hachaos":"dispatch","lb":"lb1","at":"noon","n":7,"retr":"0"}`, dispatchLine{}, false, "not a count"},

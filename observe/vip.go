@@ -94,7 +94,7 @@ func (w *vipWatch) run(ctx context.Context) error {
 		case state, ok := <-states:
 			stop()
 			if !ok {
-				return cancelled(ctx, failed())
+				return failed()
 			}
 			up = state
 		case err := <-ended:
