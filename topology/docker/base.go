@@ -63,7 +63,7 @@ func (b base) source() string {
 // default one is passed over if no registry answers in time.
 func (b base) build(ctx context.Context, tag string, say func(string)) error {
 	ref := b.source()
-	err := b.obtain(ctx, ref, say)
+	err := b.engine.obtain(ctx, ref, registryPatience, say)
 	if err == nil {
 		return b.derive(ctx, ref, tag, say)
 	}
@@ -72,25 +72,6 @@ func (b base) build(ctx context.Context, tag string, say func(string)) error {
 	}
 	say("no registry has " + ref + ": making it locally")
 	return b.bootstrap(ctx, tag, say)
-}
-
-// obtain makes sure that the engine holds ref.
-func (b base) obtain(ctx context.Context, ref string, say func(string)) error {
-	if _, err := b.engine.ImageInspect(ctx, ref); err == nil {
-		return nil
-	}
-	asking, cancel := context.WithTimeout(ctx, registryPatience)
-	defer cancel()
-	if _, err := b.engine.DistributionInspect(asking, ref, client.DistributionInspectOptions{}); err != nil {
-		return err
-	}
-	say("pulling " + ref)
-	pull, err := b.engine.ImagePull(ctx, ref, client.ImagePullOptions{})
-	if err != nil {
-		return err
-	}
-	defer pull.Close()
-	return pull.Wait(ctx)
 }
 
 // derive gives ref our label and tag.

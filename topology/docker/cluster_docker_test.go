@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/topology"
@@ -177,4 +178,71 @@ func TestTwoAtTheSameTime(t *testing.T) {
 		}
 	})
 	require.NotEqual(t, subnets[0], subnets[1])
+}
+
+func TestStartThatFailsLeavesNothing(t *testing.T) {
+	d := openDriver(t, Options{})
+	nothing := func() {
+		t.Helper()
+		left, err := d.engine.things(t.Context(), ofRun(testRun))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+	broken := func(subnet netip.Prefix) (topology.Spec, error) {
+		spec, err := pair(subnet)
+		spec.Nodes[1].Image = "broken"
+		return spec, err
+	}
+	_, err := d.Start(t.Context(), testRun, broken, topology.StartOptions{})
+	require.ErrorContains(t, err, `"broken"`, "before anything is created")
+	nothing()
+
+	_, err = d.Start(t.Context(), testRun, pair, topology.StartOptions{
+		Images: map[string]string{"net": "127.0.0.1:1/none:1"},
+	})
+	require.ErrorIs(t, err, topology.ErrImage)
+	require.ErrorContains(t, err, "docker pull 127.0.0.1:1/none:1")
+	nothing()
+
+	clash := func(subnet netip.Prefix) (topology.Spec, error) {
+		spec, err := pair(subnet)
+		spec.Nodes[1].Addr = spec.Nodes[0].Addr
+		return spec, err
+	}
+	_, err = d.Start(t.Context(), testRun, clash, topology.StartOptions{})
+	require.ErrorContains(t, err, "node ")
+	require.ErrorContains(t, err, "Address already in use")
+	nothing()
+
+	_, err = d.Start(t.Context(), "no/id", pair, topology.StartOptions{})
+	require.ErrorContains(t, err, "letters, digits")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = d.Start(ctx, testRun, pair, topology.StartOptions{Progress: func(line string) {
+		if line == "node a: started" {
+			cancel()
+		}
+	}})
+	cancel()
+	if err == nil { // the other node was as quick
+		require.NoError(t, d.engine.removeRun(t.Context(), testRun))
+	}
+	nothing()
+}
+
+func TestStartWithAReplacedImage(t *testing.T) {
+	d := openDriver(t, Options{})
+	tag, err := d.Builder().Tag("net")
+	require.NoError(t, err)
+	_, err = d.engine.ImageTag(t.Context(), client.ImageTagOptions{Source: tag, Target: "dev-docker/replaced:1"})
+	require.NoError(t, err)
+	defer func() {
+		_, err := d.engine.ImageRemove(context.Background(), "dev-docker/replaced:1", client.ImageRemoveOptions{})
+		require.NoError(t, err)
+	}()
+	c := startPair(t, d, testRun, topology.StartOptions{Images: map[string]string{"net": "dev-docker/replaced:1"}})
+	made, err := d.engine.ContainerInspect(t.Context(), c.(*cluster).nodes[0].id, client.ContainerInspectOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "dev-docker/replaced:1", made.Container.Config.Image)
+	require.NoError(t, c.Close(t.Context()))
 }

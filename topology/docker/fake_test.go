@@ -22,6 +22,7 @@ type fakeEngine struct {
 	mu         sync.Mutex
 	containers map[string]map[string]any // by id: the State of an inspection
 	networks   map[string]bool
+	images     []map[string]any
 	lose       int // replies to lose, of acts
 	refuse     map[string]bool
 	calls      []string
@@ -69,8 +70,11 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	if text != "" {
+	switch {
+	case text != "":
 		reply(w, map[string]string{"message": text})
+	case status == http.StatusOK:
+		reply(w, []any{})
 	}
 }
 
@@ -100,13 +104,22 @@ func (f *fakeEngine) answer(w http.ResponseWriter, parts []string) {
 			list = append(list, map[string]any{"Id": id, "Name": id, "Labels": marks})
 		}
 		reply(w, list)
+	case "images":
+		reply(w, f.images)
 	default:
 		reply(w, map[string]any{"Volumes": []any{}})
 	}
 }
 
 func (f *fakeEngine) act(method string, parts []string) (int, string) {
-	id := parts[1]
+	id := strings.Join(parts[1:], "/")
+	if parts[0] == "images" {
+		if f.refuse[id] {
+			return http.StatusConflict, "image is being used"
+		}
+		return http.StatusOK, ""
+	}
+	id = parts[1]
 	if f.refuse[id] {
 		return http.StatusInternalServerError, "device or resource busy"
 	}

@@ -207,7 +207,9 @@ func (b *Builder) Prune(ctx context.Context, all bool) ([]Image, error) {
 		switch {
 		case err == nil:
 			removed = append(removed, one)
-		case !errdefs.IsNotFound(err):
+		case errdefs.IsNotFound(err): // it went with one that was removed before
+		case errdefs.IsConflict(err) && one.Tag == "": // the layers of one that stays
+		default:
 			errs = append(errs, fmt.Errorf("remove image %s: %w", reference, err))
 		}
 	}

@@ -151,3 +151,42 @@ func TestReaperOrder(t *testing.T) {
 	_, err = readOrder()
 	require.Error(t, err)
 }
+
+func TestListAndPrune(t *testing.T) {
+	f := newFakeEngine()
+	d := f.driver(t)
+	current, err := d.Builder().Tag("jetty")
+	require.NoError(t, err)
+	image := func(id string, created int, name string, tags ...string) map[string]any {
+		return map[string]any{
+			"Id": id, "Created": created, "RepoTags": tags, "Labels": map[string]string{labelImage: name},
+		}
+	}
+	f.images = []map[string]any{
+		image("sha256:1", 1, "jetty", "hachaos/jetty:old"),
+		image("sha256:2", 2, "jetty", current),
+		image("sha256:3", 3, "jetty", "team/app:1"), // built on ours by somebody
+		image("sha256:4", 4, "java", "<none>:<none>"),
+		image("sha256:5", 5, "haproxy", "hachaos/haproxy:used"),
+		image("sha256:6", 6, "base", "<none>:<none>"),
+	}
+	list, err := d.Builder().List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"", "hachaos/haproxy:used", "", current, "hachaos/jetty:old"}, tagsIn(list))
+	f.refuse["hachaos/haproxy:used"], f.refuse["sha256:6"] = true, true
+
+	removed, err := d.Builder().Prune(t.Context(), false)
+	require.ErrorContains(t, err, "hachaos/haproxy:used", "a container uses it")
+	require.NotContains(t, err.Error(), "sha256:6", "layers of others are no matter")
+	require.Equal(t, []string{"", "hachaos/jetty:old"}, tagsIn(removed))
+	require.Equal(t, []string{
+		"DELETE images/sha256:6", "DELETE images/hachaos/haproxy:used",
+		"DELETE images/sha256:4", "DELETE images/hachaos/jetty:old",
+	}, f.calls)
+
+	f.calls = nil
+	_, err = d.Builder().Prune(t.Context(), true)
+	require.Error(t, err)
+	require.Contains(t, f.calls, "DELETE images/"+current)
+	require.NotContains(t, f.calls, "DELETE images/team/app:1")
+}

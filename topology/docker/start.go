@@ -148,6 +148,9 @@ func (d *Driver) makeImages(
 	var own []string
 	for _, name := range names {
 		if refs[name] = overrides[name]; refs[name] != "" {
+			if err := d.engine.obtainReplacement(ctx, name, refs[name], say); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		tag, err := d.builder.Tag(name)

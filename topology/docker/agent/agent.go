@@ -92,7 +92,7 @@ func run(name string, args []string, programs Programs, stderr io.Writer) int {
 // sources are what an agent's behaviour follows from. The reaper is not among
 // them: it never runs inside an image.
 //
-//go:embed agent.go relay.go toxiproxy.go
+//go:embed agent.go norace.go race.go relay.go toxiproxy.go
 var sources embed.FS
 
 // toxiproxyVersion is the version of Toxiproxy that go.mod requires, which a
@@ -101,14 +101,14 @@ var sources embed.FS
 const toxiproxyVersion = "v2.12.0"
 
 // Version is a digest of what the built-in agents are made of: this package's
-// sources and Toxiproxy's version. It is the same in every executable that is
-// built from them, so that an image that holds an agent need not be built
-// again for each build of hachaos.
+// sources, Toxiproxy's version, and whether the race detector is in. It is the
+// same in every other executable that is built from them, so that an image that
+// holds an agent need not be built again for each build of hachaos.
 func Version() string {
-	return version(sources, toxiproxyVersion)
+	return version(sources, toxiproxyVersion, raced)
 }
 
-func version(files embed.FS, toxiproxy string) string {
+func version(files embed.FS, toxiproxy string, raced bool) string {
 	h := sha256.New()
 	entries, err := files.ReadDir(".")
 	if err != nil {
@@ -122,6 +122,6 @@ func version(files embed.FS, toxiproxy string) string {
 		fmt.Fprintf(h, "%s %d\n", entry.Name(), len(content))
 		h.Write(content)
 	}
-	fmt.Fprintf(h, "toxiproxy %s\n", toxiproxy)
+	fmt.Fprintf(h, "toxiproxy %s race %t\n", toxiproxy, raced)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -52,7 +52,8 @@ func TestMainReturnsInAnOrdinaryProcess(t *testing.T) {
 func TestVersionFollowsSourcesAndToxiproxy(t *testing.T) {
 	require.Len(t, Version(), 64)
 	require.Equal(t, Version(), Version())
-	require.NotEqual(t, version(sources, "v1"), version(sources, "v2"))
+	require.NotEqual(t, version(sources, "v1", false), version(sources, "v2", false))
+	require.NotEqual(t, version(sources, "v1", false), version(sources, "v1", true))
 	required, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))
 	require.NoError(t, err)
 	require.Contains(t, string(required), "github.com/Shopify/toxiproxy/v2 "+toxiproxyVersion+"\n")
