@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func (r *run) proof(ctx context.Context, in *injection, kind history.Kind, p fau
 		e.Err = fmt.Sprintf("could not look: %v", err)
 		p.OK, p.Measured = false, e.Err
 	}
-	hp := history.Proof{OK: p.OK, Asked: p.Asked, Measured: p.Measured, Unit: p.Unit, How: p.How}
+	hp := history.Proof{OK: p.OK, Asked: cmp.Or(p.Asked, "a look"), Measured: p.Measured, Unit: p.Unit, How: p.How}
 	hp.From, hp.To = r.bracket(ctx, in, kind, p)
 	e.Data = data(hp)
 	r.put(in, kind, &e)
