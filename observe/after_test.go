@@ -97,7 +97,7 @@ func TestSessions(t *testing.T) {
 			require.Equal(t, sessionPath, r.URL.RequestURI())
 			cookie := r.Header.Get("Cookie")
 			if r.Host == "198.18.0.22:8080" && unwell.Add(-1) >= 0 {
-				http.Error(w, "store away", 503)
+				http.Error(w, "store away", http.StatusServiceUnavailable)
 				return
 			}
 			w.Header().Set("X-Hachaos-Node", "j1")

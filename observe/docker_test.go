@@ -184,6 +184,73 @@ func testConnections(t *testing.T, r *recorder) {
 	require.True(t, by["j1"] && by["j2"], "%v", by)
 }
 
+// TestObserversOfAKilledBalancer kills the VIP's owner and starts it again.
+// The observers follow the VIP to the other, and none claims to know what the
+// dead one had not written.
+func TestObserversOfAKilledBalancer(t *testing.T) {
+	c := start(t)
+	clock := history.StartClock()
+	var r recorder
+	end := watch(t, c, clock, t.TempDir(), &r)
+	clients := login(t, c, 10)
+	load(t, clients, 20, 1, gentle)
+	first := owner(t, &r, "")
+	require.NoError(t, node(t, c, first).Kill(t.Context()))
+	second := owner(t, &r, first)
+	load(t, clients, 20, 1001, gentle)
+	require.NoError(t, node(t, c, first).Start(t.Context()))
+	require.NoError(t, c.Ready(t.Context()))
+	again := clock.Now()
+	for !slices.ContainsFunc(timed[history.VIP](t, &r, history.StreamVIP), func(v history.At[history.VIP]) bool {
+		return v.V.Balancer == first && v.V.Known && v.V.Took > 0 && v.Time > again
+	}) && t.Context().Err() == nil {
+		pause(t, gentle) // until it is asked in its new namespace
+	}
+	end()
+
+	var dead, died time.Duration
+	for _, v := range timed[history.Engine](t, &r, history.StreamEngine) {
+		switch {
+		case v.V.Node == first && v.V.Action == "die":
+			died = v.Time
+		case v.V.Node == first && v.V.Action == "start" && died > 0:
+			dead = v.Time - died
+		}
+	}
+	answers := 0
+	for _, v := range timed[history.VIP](t, &r, history.StreamVIP) {
+		if v.V.Balancer == first && v.Time > died+time.Second/2 && v.Time < died+dead {
+			require.True(t, v.V.Known && !v.V.Owner, "a dead container holds nothing: %+v", v)
+			answers++
+		}
+	}
+	require.NotZero(t, answers)
+	for _, v := range observed[history.Coverage](t, &r, history.StreamCoverage) {
+		if v.Stream != history.StreamDispatch {
+			continue
+		}
+		require.Equal(t, v.Source == second, v.Complete, "%+v", v)
+		if v.Source == first {
+			require.Contains(t, v.Reason, "what its earlier process had not finished has no line")
+			require.Zero(t, v.Missed)
+		}
+	}
+}
+
+// owner waits until a balancer other than not holds the VIP.
+func owner(t *testing.T, r *recorder, not string) string {
+	for t.Context().Err() == nil {
+		for _, v := range slices.Backward(observed[history.VIP](t, r, history.StreamVIP)) {
+			if v.Owner && v.Balancer != not {
+				return v.Balancer
+			}
+		}
+		pause(t, gentle)
+	}
+	require.Fail(t, "nobody holds the VIP")
+	return ""
+}
+
 // TestObserversCostLittle prints what all observers together take of a core,
 // and wants less than a tenth.
 func TestObserversCostLittle(t *testing.T) {
@@ -385,8 +452,11 @@ func (r *recorder) Put(e history.Event) {
 }
 
 func timed[T any](t *testing.T, r *recorder, stream string) []history.At[T] {
+	r.mu.Lock()
+	events := slices.Clone(r.events)
+	r.mu.Unlock()
 	var all []history.At[T]
-	for _, e := range r.events {
+	for _, e := range events {
 		if e.Name == stream {
 			var v T
 			require.NoError(t, json.Unmarshal(e.Data, &v))
