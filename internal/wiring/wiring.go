@@ -4,6 +4,7 @@ package wiring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hachaos/hachaos/fault"
@@ -24,9 +25,9 @@ func Agent() {
 func heal(ctx context.Context, nodes []topology.Node, undoLog string) error {
 	entries, err := fault.ReadLog(undoLog)
 	if err != nil {
-		return fmt.Errorf("undo log: %w", err)
+		err = fmt.Errorf("undo log: %w", err) // what could be read is undone all the same
 	}
-	return fault.UndoAll(ctx, nodes, entries)
+	return errors.Join(err, fault.UndoAll(ctx, nodes, entries))
 }
 
 // Session is an open engine and what runs on it.
