@@ -246,8 +246,8 @@ func TestErrorBudget(t *testing.T) {
 func TestErrorBudgetNamesTheWorst(t *testing.T) {
 	h := killed()
 	n := spoil(h, 10*time.Second, 12*time.Second, onVictim)
-	h.Ops[2101].End = h.Ops[2101].Intended + 5*time.Second // operation 2102, of session 2
-	h.Ops[2001].End = -1                                   // operation 2002, of session 2
+	h.Ops[2101].End = h.Ops[2101].Intended + 5*time.Second     // operation 2102, of session 2
+	h.Ops[2001].End = -1                                       // operation 2002, of session 2
 	h.Ops[2002].Outcome, h.Ops[2002].End = history.Unknown, -1 // bad, and not the victim's
 	h.Ops[7001].Outcome, h.Ops[7001].End = history.Unknown, -1 // bad, and of another time
 	v := ErrorBudget{OutageBound: "outage/vanished", Overall: 90}.Check(h)
