@@ -147,6 +147,9 @@ func baselineReason(h *history.History) string {
 		if dropped != 0 && op.Error == dropped {
 			continue
 		}
+		if _, was := struck(h, op, DefaultThreshold); was {
+			continue // what became of it is the fault's doing
+		}
 		total++
 		if op.Outcome != history.Good {
 			bad++

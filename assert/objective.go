@@ -48,13 +48,21 @@ type budgetAudit struct {
 	voided  int
 }
 
-// count walks the operations once. One that lies in no phase is not judged.
+// count walks the operations once. One that lies in no phase is not judged;
+// one that a fault struck counts in the phase of the fault.
 func (a *budgetAudit) count() {
 	a.phases = make([]tally, len(a.h.Phases))
 	cursor := 0
 	inOrder(a.h, func(o *history.Op) {
 		p := phaseAt(a.h.Phases, o.Intended, &cursor)
 		if p < 0 || a.skip(o) {
+			return
+		}
+		if at, was := struck(a.h, o, a.Threshold); was {
+			other := p
+			p = phaseAt(a.h.Phases, at, &other)
+		}
+		if p < 0 {
 			return
 		}
 		g := a.grader.grade(o)
