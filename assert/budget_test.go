@@ -307,3 +307,16 @@ func TestErrorBudgetMeasures(t *testing.T) {
 	require.Contains(t, m["burn rate 1 h/5 min"].Note, "would not have paged")
 	require.Contains(t, m["good in phase before"].Note, "1 good ones took more than one attempt")
 }
+
+// What a fault caught under way is not evidence against the phase before it.
+func TestEvidenceLeavesOutWhatTheFaultStruck(t *testing.T) {
+	h := killed()
+	spoil(h, time.Second, time.Second+15*time.Millisecond, anySession)
+	struck := &h.Ops[1990] // due 50 ms before the fault
+	struck.Outcome, struck.End = history.Unknown, -1
+	v := ErrorBudget{OutageBound: "outage/vanished"}.Check(h)
+	require.Equal(t, Fail, v.Status)
+	require.Contains(t, v.Summary, "phase before")
+	require.Len(t, v.Evidence, 3)
+	require.Empty(t, textOf(v, struck.ID))
+}

@@ -54,15 +54,8 @@ func (a *budgetAudit) count() {
 	a.phases = make([]tally, len(a.h.Phases))
 	cursor := 0
 	inOrder(a.h, func(o *history.Op) {
-		p := phaseAt(a.h.Phases, o.Intended, &cursor)
+		p := a.phaseOf(o, &cursor)
 		if p < 0 || a.skip(o) {
-			return
-		}
-		if at, was := struck(a.h, o, a.Threshold); was {
-			other := p
-			p = phaseAt(a.h.Phases, at, &other)
-		}
-		if p < 0 {
 			return
 		}
 		g := a.grader.grade(o)
@@ -83,17 +76,29 @@ func (a *budgetAudit) count() {
 	a.longest.finish(func(t time.Duration) time.Duration { return phaseEnd(a.h, t) })
 }
 
+// phaseOf is the index of the phase that the operation counts in, or -1; for
+// the cursor see phaseAt.
+func (a *budgetAudit) phaseOf(o *history.Op, cursor *int) int {
+	p := phaseAt(a.h.Phases, o.Intended, cursor)
+	if at, was := struck(a.h, o, a.Threshold); p >= 0 && was {
+		other := p
+		return phaseAt(a.h.Phases, at, &other)
+	}
+	return p
+}
+
 // percentObjectives are the judged run's, and each steady phase's.
 func (a *budgetAudit) percentObjectives() []objective {
 	run := judgePercent("the judged run", a.all, a.Overall)
 	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) }
 	out := []objective{run}
+	cursor := 0
 	for i, p := range a.h.Phases {
 		if p.Kind != history.PhaseSteady {
 			continue
 		}
 		o := judgePercent("phase "+p.Name, a.phases[i], a.Steady)
-		o.covers = func(op *history.Op) bool { return p.From <= op.Intended && op.Intended < p.To }
+		o.covers = func(op *history.Op) bool { return a.phaseOf(op, &cursor) == i }
 		out = append(out, o)
 	}
 	if len(out) == 1 {
