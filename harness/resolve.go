@@ -47,7 +47,7 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 	}
 	r := &resolved{Scenario: s, opts: opts, switches: def.Switches, set: set.changed, seed: opts.seed(), id: fmt.Sprintf("%08x", rand.Uint32())}
 	if r.plan, err = def.Plan(topology.Options{Profile: opts.Profile, Nodes: opts.Nodes, Set: set.topology}); err != nil {
-		return nil, usage("topology %s: %w", def.Name, err)
+		return nil, usage("%w", err)
 	}
 	subnet := opts.Subnet
 	if !subnet.IsValid() {
@@ -84,6 +84,10 @@ func (r *resolved) apply(set settings) error {
 	var err error
 	if r.Load, err = r.Load.With(set.load); err != nil {
 		return usage("%w", err)
+	}
+	r.Load.KeyPrefix = r.id
+	if work, err := time.ParseDuration(set.topology["order-work"]); err == nil {
+		r.Load.OrderWork = work // the load must know what a healthy order takes
 	}
 	r.Scenario = r.Fitted(r.spec)
 	return nil
