@@ -98,10 +98,7 @@ func agentExecutable(given string) (string, error) {
 		return "", errors.New("this program cannot serve as an agent inside an image: " +
 			"call agent.Main first in its main function (in a test binary, in TestMain: package hachaostest does)")
 	}
-	own, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find this program's executable: %w", err)
-	}
+	own := ownExecutable()
 	return own, checkAgent(own)
 }
 

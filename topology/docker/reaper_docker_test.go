@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -145,6 +146,9 @@ func TestReaperIsReleased(t *testing.T) {
 	c := startPair(t, d, testRun, topology.StartOptions{})
 	r, err := d.StartReaper(t.Context(), ReaperOptions{RunID: testRun})
 	require.NoError(t, err)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		require.NoError(t, r.cmd.Process.Signal(signal), "it outlives what asks a run to end")
+	}
 	for range 2 {
 		require.NoError(t, r.Release(t.Context()))
 	}
