@@ -55,7 +55,14 @@ fmt: ## format
 
 bench: deps build ## measured ratios, as `name: value` lines
 	@$(BIN) images build
-	@CGO_ENABLED=0 $(GO) run ./tools/bench
+	@{ $(GO) test -run '^$$' -bench 'AgainstVegeta' -benchtime 5x ./load; \
+	   HACHAOS_BENCH_LARGE=1 $(GO) test -run '^$$' -bench 'Check' -benchtime 1x ./assert; \
+	   $(GO) test -run '^$$' -bench 'Load' -benchtime 1x ./history/historytest; \
+	   $(GO) test -run '^$$' -bench 'HTML' -benchtime 1x ./report; \
+	   CGO_ENABLED=0 $(GO) test -tags docker -run '^$$' -bench 'Ready' -benchtime 3x ./topology/docker; } \
+	 | awk '/^(FAIL|---|panic)/ { bad = 1; print > "/dev/stderr" } \
+	   /^Benchmark/ { sub(/^Benchmark/, "", $$1); sub(/-[0-9]+$$/, "", $$1); for (i = 3; i < NF; i += 2) print $$1 "/" $$(i+1) ": " $$i } \
+	   END { exit bad }'
 
 clean: ## remove what was built here
 	rm -rf bin
