@@ -59,7 +59,10 @@ func (a FailoverAnatomy) About() string {
 // Needs implements Checker.
 func (FailoverAnatomy) Needs() []Need {
 	return []Need{
-		{Kind: NeedFault}, {Kind: NeedHeal}, {Kind: NeedBaseline}, {Kind: NeedClock},
+		{Kind: NeedFault},
+		{Kind: NeedHeal},
+		{Kind: NeedBaseline},
+		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
 		{Kind: NeedStream, Stream: history.StreamDispatch},
 		{Kind: NeedStream, Stream: history.StreamVIP},

@@ -40,12 +40,17 @@ func longRun(n int) *history.History {
 	h := &history.History{Names: &history.Names{}, End: total, Ops: make([]history.Op, 0, n)}
 	j1, j2 := h.Names.Intern("j1"), h.Names.Intern("j2")
 	h.Meta.Bounds = []history.Bound{
-		{Name: "outage", Limit: sec}, {Name: "detected/vanished", Limit: sec}, {Name: "diverted", Limit: sec}, {Name: "unready", Limit: sec},
-		{Name: "recovered", Limit: 3 * sec}, {Name: "ready", Limit: sec},
+		{Name: "outage", Limit: sec},
+		{Name: "detected/vanished", Limit: sec},
+		{Name: "diverted", Limit: sec},
+		{Name: "unready", Limit: sec},
+		{Name: "recovered", Limit: 3 * sec},
+		{Name: "ready", Limit: sec},
 	}
 	dies, born := total/4, total/2
 	h.Phases = []history.Phase{
-		{Name: "before", Kind: history.PhaseSteady, To: dies}, {Name: "without", Kind: history.PhaseBreak, From: dies, To: born},
+		{Name: "before", Kind: history.PhaseSteady, To: dies},
+		{Name: "without", Kind: history.PhaseBreak, From: dies, To: born},
 		{Name: "after", Kind: history.PhaseSteady, From: born, To: total},
 	}
 	h.Faults = []history.Fault{{ID: 1, Kind: "instance-kill", Nodes: []string{"j2"}, Injected: dies, Active: dies + 20*mil, Heal: born, Healed: born + sec}}

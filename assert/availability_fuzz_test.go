@@ -22,8 +22,11 @@ func FuzzAvailabilityCheckers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, size uint16) {
 		h := anyHistory(rand.New(rand.NewPCG(seed, 1)), int(size)%500)
 		for _, c := range []Checker{
-			ErrorBudget{}, ErrorBudget{OutageBound: "b0", Steady: 50, Overall: 100}, ReadinessGating{SettleBound: "b1", SilentBound: "b2"},
-			FailoverAnatomy{}, FailoverAnatomy{DetectBound: "b0", DivertBound: "b1", RecoveredBound: "b2", ReadyBound: "b3"},
+			ErrorBudget{},
+			ErrorBudget{OutageBound: "b0", Steady: 50, Overall: 100},
+			ReadinessGating{SettleBound: "b1", SilentBound: "b2"},
+			FailoverAnatomy{},
+			FailoverAnatomy{DetectBound: "b0", DivertBound: "b1", RecoveredBound: "b2", ReadyBound: "b3"},
 		} {
 			v := c.Check(h)
 			require.Equal(t, asJSON(t, v), asJSON(t, c.Check(h)))

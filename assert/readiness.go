@@ -54,7 +54,8 @@ func (r ReadinessGating) About() string {
 // Needs implements Checker.
 func (ReadinessGating) Needs() []Need {
 	return []Need{
-		{Kind: NeedFault}, {Kind: NeedClock},
+		{Kind: NeedFault},
+		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamReadiness},
 		{Kind: NeedStream, Stream: history.StreamTruth},
 		{Kind: NeedStream, Stream: history.StreamTransition},

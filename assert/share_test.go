@@ -138,8 +138,14 @@ func TestSpellsFind(t *testing.T) {
 		lo, hi, grace time.Duration
 		want          bool
 	}{
-		{lo: 11, hi: 19, want: true}, {lo: 10, hi: 19}, {lo: 11, hi: 20}, {lo: 25, hi: 26}, {lo: 19, hi: 31},
-		{lo: 36, hi: 49, grace: 5, want: true}, {lo: 35, hi: 49, grace: 5}, {lo: 60, hi: 61},
+		{lo: 11, hi: 19, want: true},
+		{lo: 10, hi: 19},
+		{lo: 11, hi: 20},
+		{lo: 25, hi: 26},
+		{lo: 19, hi: 31},
+		{lo: 36, hi: 49, grace: 5, want: true},
+		{lo: 35, hi: 49, grace: 5},
+		{lo: 60, hi: 61},
 	} {
 		_, ok := l.find(c.lo, c.hi, c.grace)
 		require.Equal(t, c.want, ok, c)

@@ -19,8 +19,10 @@ import (
 // memory and in virtual time.
 func TestConformance(t *testing.T) {
 	for _, f := range []fault.Fault{
-		fault.InstanceKill{}, fault.InstanceKill{Port: 8080},
-		fault.ProcessCrash{}, fault.PowerLoss{},
+		fault.InstanceKill{},
+		fault.InstanceKill{Port: 8080},
+		fault.ProcessCrash{},
+		fault.PowerLoss{},
 	} {
 		t.Run(f.Kind(), func(t *testing.T) {
 			faulttest.Suite{

@@ -12,12 +12,16 @@ import (
 
 func TestFilterPlans(t *testing.T) {
 	for name, tc := range map[string]struct{ got, want []string }{
-		"drop": {dropAll("hachaos_power_loss"), []string{"nft",
+		"drop": {dropAll("hachaos_power_loss"), []string{
+			"nft",
 			"add table inet hachaos_power_loss; " +
 				"add chain inet hachaos_power_loss input { type filter hook input priority -400; policy drop; }; " +
-				"add chain inet hachaos_power_loss output { type filter hook output priority -400; policy drop; }"}},
-		"remove": {removeFilter("hachaos_power_loss"), []string{"nft",
-			"add table inet hachaos_power_loss; delete table inet hachaos_power_loss"}},
+				"add chain inet hachaos_power_loss output { type filter hook output priority -400; policy drop; }",
+		}},
+		"remove": {removeFilter("hachaos_power_loss"), []string{
+			"nft",
+			"add table inet hachaos_power_loss; delete table inet hachaos_power_loss",
+		}},
 		"list": {listTables(), []string{"nft", "list tables"}},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, tc.got) })

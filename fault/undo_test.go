@@ -14,10 +14,9 @@ import (
 
 // recorded is a container that notes what is done to it.
 type recorded struct {
-	name    string
-	running bool
-	fails   error
-	did     *[]string
+	name  string
+	fails error
+	did   *[]string
 }
 
 func (r *recorded) Name() string        { return r.name }

@@ -34,8 +34,13 @@ func kill() harness.Scenario {
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
 		Asserts: []assert.Checker{
-			assert.SessionSurvival{Expect: "survive"}, assert.WriteLedger{}, assert.ErrorBudget{OutageBound: topology.BoundOutageVanished},
-			assert.ReadinessGating{}, assert.FailoverAnatomy{}, assert.Distribution{}, assert.Leftovers{},
+			assert.SessionSurvival{Expect: "survive"},
+			assert.WriteLedger{},
+			assert.ErrorBudget{OutageBound: topology.BoundOutageVanished},
+			assert.ReadinessGating{},
+			assert.FailoverAnatomy{},
+			assert.Distribution{},
+			assert.Leftovers{},
 		},
 	}
 }

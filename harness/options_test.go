@@ -34,8 +34,10 @@ func TestBadInputStartsNothing(t *testing.T) {
 		"no phase":     {phases(), "it has no phase"},
 		"phase's kind": {phases(harness.Phase{Name: "p", Kind: "calm", For: time.Second}), `phase "p" is of the unknown kind "calm"`},
 		"no duration":  {phases(harness.Phase{Name: "p", Kind: history.PhaseSteady}), `phase "p" lasts 0s`},
-		"heals nothing": {phases(harness.Phase{Name: "p", Kind: history.PhaseSteady, For: time.Second, Heal: []string{"x"}}),
-			`phase "p" heals "x", which no earlier phase injects`},
+		"heals nothing": {
+			phases(harness.Phase{Name: "p", Kind: history.PhaseSteady, For: time.Second, Heal: []string{"x"}}),
+			`phase "p" heals "x", which no earlier phase injects`,
+		},
 		"no fault":     {inject(harness.Injection{Label: "x"}), `injection "x" has no fault`},
 		"no aim":       {inject(harness.Injection{Label: "x", Fault: fault.PowerLoss{}}), `injection "x" aims at nothing`},
 		"no label":     {inject(harness.Injection{Fault: fault.PowerLoss{}, Aim: harness.OneApplication()}), "give it a name of its own"},

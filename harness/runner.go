@@ -81,9 +81,17 @@ func DefaultBudgets() Budgets {
 func (b Budgets) filled() Budgets {
 	d := DefaultBudgets()
 	for _, f := range []struct{ v, d *time.Duration }{
-		{&b.Start, &d.Start}, {&b.Ready, &d.Ready}, {&b.Act, &d.Act}, {&b.Prove, &d.Prove}, {&b.Undo, &d.Undo},
-		{&b.Heal, &d.Heal}, {&b.Quiesce, &d.Quiesce}, {&b.Read, &d.Read}, {&b.Observe, &d.Observe},
-		{&b.Teardown, &d.Teardown}, {&b.Hurried, &d.Hurried},
+		{&b.Start, &d.Start},
+		{&b.Ready, &d.Ready},
+		{&b.Act, &d.Act},
+		{&b.Prove, &d.Prove},
+		{&b.Undo, &d.Undo},
+		{&b.Heal, &d.Heal},
+		{&b.Quiesce, &d.Quiesce},
+		{&b.Read, &d.Read},
+		{&b.Observe, &d.Observe},
+		{&b.Teardown, &d.Teardown},
+		{&b.Hurried, &d.Hurried},
 	} {
 		if *f.v <= 0 {
 			*f.v = *f.d

@@ -106,7 +106,7 @@ func table(p *printer, r *harness.Result, o TableOptions) error {
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAlignment(tw.AlignLeft),
 		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithTableMax(o.Width),
+		tablewriter.WithMaxWidth(o.Width),
 		tablewriter.WithRowAutoWrap(tw.WrapNormal),
 		tablewriter.WithColumnWidths(widths(o.Width)),
 	)

@@ -91,8 +91,8 @@ func (n *node) InNamespace(_ context.Context, argv ...string) (topology.Output, 
 		case f[0] == "list", f[0] == "-s":
 			return topology.Output{Stdout: []byte(n.listTables())}, nil
 		case len(f) >= 4 && f[0] == "add" && f[1] == "table":
-			if !n.cluster.opts.NoEffect {
-				n.tables[f[3]] = n.tables[f[3]]
+			if _, there := n.tables[f[3]]; !there && !n.cluster.opts.NoEffect {
+				n.tables[f[3]] = false // it drops nothing yet
 			}
 		case len(f) >= 4 && f[0] == "add" && f[1] == "chain":
 			if !n.cluster.opts.NoEffect {

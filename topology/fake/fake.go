@@ -64,8 +64,13 @@ func Defaults() Options {
 func (o Options) filled() Options {
 	d := Defaults()
 	for _, f := range []struct{ v, d *time.Duration }{
-		{&o.Boot, &d.Boot}, {&o.Warm, &d.Warm}, {&o.Latency, &d.Latency}, {&o.Work, &d.Work},
-		{&o.Inter, &d.Inter}, {&o.Connect, &d.Connect}, {&o.ServerTimeout, &d.ServerTimeout},
+		{&o.Boot, &d.Boot},
+		{&o.Warm, &d.Warm},
+		{&o.Latency, &d.Latency},
+		{&o.Work, &d.Work},
+		{&o.Inter, &d.Inter},
+		{&o.Connect, &d.Connect},
+		{&o.ServerTimeout, &d.ServerTimeout},
 	} {
 		if *f.v == 0 {
 			*f.v = *f.d

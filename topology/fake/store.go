@@ -91,10 +91,4 @@ func (s *store) order(r Row, body string, dedupe bool, alive func() bool) (id in
 	return r.ID, false, nil
 }
 
-func (s *store) newSession(local sessions, id, user string) (*session, error) {
-	made := &session{user: user}
-	err := s.with(local, func(all sessions) { all[id] = made })
-	return made, err
-}
-
 func sessionID(n int) string { return fmt.Sprintf("s%06d", n) }
