@@ -12,10 +12,10 @@ import (
 	"github.com/hachaos/hachaos/harness"
 )
 
-// TableOptions are about the terminal. The zero value is a plain one, 100
+// TableOptions are about the terminal. The zero value is a plain one, 120
 // columns wide.
 type TableOptions struct {
-	// Width in columns; 0 is 100. Below 60 the last column is left out.
+	// Width in columns; 0 is 120. Below 60 the last column is left out.
 	Width int
 	// Colour uses ANSI sequences. Nothing is said by colour alone.
 	Colour bool
@@ -31,7 +31,7 @@ const firstViolations = 5
 // the first violations, what is left over, and where the report is.
 func Table(w io.Writer, r *harness.Result, o TableOptions) error {
 	if o.Width <= 0 {
-		o.Width = 100
+		o.Width = 120
 	}
 	p := &printer{w: w}
 	p.line("%s  %s", paint(headline(r), string(r.Verdict), o.Colour), Clean(r.Scenario))

@@ -83,6 +83,8 @@ func withUnit(f float64, unit string) string {
 	switch {
 	case unit == "":
 		return number(f)
+	case strings.HasPrefix(unit, "%"):
+		return number(math.Floor(f*1000)/1000) + " " + Clean(unit) // never better than it was
 	case unit == "percentage points":
 		return number(f) + " points"
 	}
