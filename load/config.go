@@ -42,6 +42,14 @@ type Config struct {
 // the server.
 const MaxRate = 20000
 
+// Limits beyond which a workload is a slip of the pen: each session has a
+// connection, and one address has some 28,000 of them to one target.
+const (
+	MaxSessions = 20000
+	MaxMix      = 1000 // of each part
+	MaxTimeout  = 5 * time.Minute
+)
+
 // Default is the workload of the built-in scenarios: 200 operations a
 // second, a third each of session writes, session reads and orders.
 func Default() Config {

@@ -51,7 +51,32 @@ func (c Config) Validate() error {
 			return fmt.Errorf("load: the %s is %v: it must be above 0%s", v.what, v.got, hint(v.key))
 		}
 	}
+	if err := c.validLimits(); err != nil {
+		return err
+	}
 	return c.validPeriod()
+}
+
+// validLimits refuses what would exhaust the generator or never end.
+func (c Config) validLimits() error {
+	for _, v := range []struct {
+		what      string
+		got, most int
+		key       string
+	}{
+		{"sessions", c.Sessions, MaxSessions, "sessions-count"},
+		{"session writes in the mix", c.Writes, MaxMix, "mix"},
+		{"session reads in the mix", c.Reads, MaxMix, "mix"},
+		{"orders in the mix", c.Orders, MaxMix, "mix"},
+	} {
+		if v.got > v.most {
+			return fmt.Errorf("load: %d %s are too many: at most %d%s", v.got, v.what, v.most, hint(v.key))
+		}
+	}
+	if c.Timeout > MaxTimeout {
+		return fmt.Errorf("load: the timeout is %v: it must be at most %v%s", c.Timeout, MaxTimeout, hint("timeout"))
+	}
+	return nil
 }
 
 func (c Config) validRate() error {
