@@ -21,7 +21,7 @@ const healAll = "*"
 // injections are the faults of a run under way.
 type injections struct {
 	wg   sync.WaitGroup
-	lost chan error // the engine was lost: the phases end
+	lost chan error // the engine or the journal was lost: the phases end
 
 	mu  sync.Mutex
 	all []*injection
@@ -181,10 +181,15 @@ func (r *run) failed(ctx context.Context, in *injection, err error, undo bool) {
 	}
 	r.put(in, history.FaultError, &history.Event{Err: err.Error(), Data: data(history.FaultErrorMeta{Undo: undo})})
 	if errors.Is(err, topology.ErrNoEngine) {
-		select {
-		case r.faults.lost <- fmt.Errorf("the engine was lost: %w", err):
-		default:
-		}
+		r.lose(fmt.Errorf("the engine was lost: %w", err))
+	}
+}
+
+// lose ends the phases: without what was lost the run cannot go on.
+func (r *run) lose(err error) {
+	select {
+	case r.faults.lost <- err:
+	default:
 	}
 }
 

@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -31,6 +32,11 @@ func TestBadInputStartsNothing(t *testing.T) {
 		"switch of a standing one": {func(_ *harness.Scenario, o *harness.Options) {
 			o.On, o.Set = "blue", map[string]string{"dedupe": "off"}
 		}, "--on blue: the topology stands already"},
+		"subnet of a standing one": {func(_ *harness.Scenario, o *harness.Options) {
+			o.On, o.Subnet = "blue", netip.MustParsePrefix("198.18.7.0/24")
+		}, "--on blue: the topology stands already"},
+		"image":        {func(_ *harness.Scenario, o *harness.Options) { o.Images = map[string]string{"tomcat": "t:1"} }, `replace image "tomcat": memory-ha has none of that name`},
+		"endless mix":  {set("mix", "1:1:1152921504606846976"), "orders in the mix are too many"},
 		"no phase":     {phases(), "it has no phase"},
 		"phase's kind": {phases(harness.Phase{Name: "p", Kind: "calm", For: time.Second}), `phase "p" is of the unknown kind "calm"`},
 		"no duration":  {phases(harness.Phase{Name: "p", Kind: history.PhaseSteady}), `phase "p" lasts 0s`},

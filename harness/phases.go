@@ -48,6 +48,9 @@ func (r *run) phaseEdge(kind history.Kind, p Phase, at time.Duration) {
 		if err := r.journal.Sync(ctx); err != nil {
 			r.step("%v", err)
 		}
+		if err := r.journal.Err(); err != nil {
+			r.lose(err) // what follows would not be recorded
+		}
 	})
 }
 

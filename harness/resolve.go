@@ -56,8 +56,11 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 	if r.spec, err = r.plan(subnet); err != nil {
 		return nil, usage("topology %s: %w", def.Name, err)
 	}
-	if opts.On != "" && (len(set.topology) > 0 || opts.Profile != "" || opts.Nodes != 0 || len(opts.Images) > 0) {
-		return nil, usage("--on %s: the topology stands already, so its switches, profile, nodes and images cannot be chosen: give them to `hachaos up`", opts.On)
+	if err := r.spec.CheckImages(opts.Images); err != nil {
+		return nil, usage("%w", err)
+	}
+	if opts.On != "" && (len(set.topology) > 0 || opts.Profile != "" || opts.Nodes != 0 || len(opts.Images) > 0 || opts.Subnet.IsValid()) {
+		return nil, usage("--on %s: the topology stands already, so its switches, profile, nodes, images and subnet cannot be chosen: give them to `hachaos up`", opts.On)
 	}
 	if err := r.apply(set); err != nil {
 		return nil, err

@@ -51,14 +51,25 @@ type run struct {
 // carryOut does everything between the opening of the record and its seal.
 // Whatever breaks is in the journal.
 func (r *run) carryOut(ctx context.Context) {
-	defer r.lift()
+	// Not deferred: a panic, such as in a selection of somebody's own, leaves
+	// what exists to the guard.
+	r.toTheEnd(ctx)
+	r.lift()
+}
+
+// toTheEnd is carryOut under the guard.
+func (r *run) toTheEnd(ctx context.Context) {
 	err := r.start(ctx)
 	r.clock = history.StartClock()
 	r.journal.Put(r.runEvent())
 	if err != nil {
 		r.abort(ctx, err)
 		r.saveLogs(ctx)
-		r.remove(ctx)
+		if r.cluster == nil {
+			r.unstarted(err)
+		} else {
+			r.remove(ctx)
+		}
 		return
 	}
 	pace := r.inBackground(func(ctx context.Context) { history.Pace(ctx, r.journal, r.clock) })
@@ -120,6 +131,7 @@ func (r *run) bringUp(ctx context.Context) (topology.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.cluster = c // to be let go of, also if nobody guards it
 	return c, r.guard(ctx, c.ID())
 }
 
@@ -229,13 +241,22 @@ func (r *run) quiesce(ctx context.Context) error {
 	return err
 }
 
-// remove removes the cluster, or lets go of it, and journals what is left. A
-// driver that could not start one has removed what it created.
-func (r *run) remove(ctx context.Context) {
-	if r.cluster == nil {
-		r.observed(history.StreamCoverage, history.Coverage{Stream: history.StreamLeftover, Complete: true})
-		return
+// unstarted journals what a driver that could not start a cluster left: by its
+// contract nothing, unless it says so. That is the guard's to remove.
+func (r *run) unstarted(err error) {
+	c := history.Coverage{Stream: history.StreamLeftover, Complete: !errors.Is(err, topology.ErrLeftBehind)}
+	if !c.Complete {
+		r.dirty.Store(true)
+		c.Seen, c.Reason = 1, err.Error()
+		r.observed(history.StreamLeftover, history.Leftover{
+			Kind: "run", Name: r.id, Detail: fmt.Sprintf("the start failed, and what it created could not be removed: %v", err), Remove: "hachaos gc",
+		})
 	}
+	r.observed(history.StreamCoverage, c)
+}
+
+// remove removes the cluster, or lets go of it, and journals what is left.
+func (r *run) remove(ctx context.Context) {
 	if err := r.within(ctx, r.budgets.Teardown, must, r.cluster.Close); err != nil {
 		r.dirty.Store(true)
 		r.step("remove: %v", err)

@@ -44,6 +44,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrImage: an image could not be built; the error carries the log's end.
 	ErrImage = errors.New("image does not build")
+	// ErrLeftBehind: a start that failed could not remove all that it had
+	// created.
+	ErrLeftBehind = errors.New("something is left behind")
+	// ErrInUse: a run uses the standing topology.
+	ErrInUse = errors.New("in use by a run")
 	// ErrNotRunning: the act needs a running container, and it is not running.
 	ErrNotRunning = errors.New("container is not running")
 )
@@ -177,10 +182,12 @@ type Cluster interface {
 type Driver interface {
 	// Start builds what is missing, starts all nodes in parallel and returns
 	// once they run; Ready has still to be awaited. If it fails it has
-	// removed what it created.
+	// removed what it created, or the error wraps ErrLeftBehind.
 	Start(ctx context.Context, id string, plan Plan, opts StartOptions) (Cluster, error)
 	// Attach returns the standing cluster of that name (of `hachaos up`), or
-	// an error that wraps ErrNotFound.
+	// an error that wraps ErrNotFound. Until its Close the cluster is in use:
+	// a second run would meet the first one's faults, and gets ErrInUse from
+	// a driver that can tell.
 	Attach(ctx context.Context, name string) (Cluster, error)
 }
 
