@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,7 +127,9 @@ func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, o h
 			t.Logf("hachaos: %v", err)
 		}
 	}()
-	session.Runner.Progress = logger{t}
+	log := &logger{t: t}
+	defer log.close()
+	session.Runner.Progress = log
 	r, err := session.Runner.Run(ctx, s, o)
 	if r == nil {
 		t.Fatalf("hachaos: %s: %v", s.Name, err)
@@ -191,8 +194,30 @@ func failure(r *harness.Result) string {
 	return b.String()
 }
 
-// logger sends the steps of a run to the test's log.
-type logger struct{ t testing.TB }
+// logger sends the steps of a run to the test's log until the run is over: an
+// observer that did not end in time may still speak, and a log after the
+// test's end is a panic.
+type logger struct {
+	t testing.TB
 
-func (l logger) Step(text string)  { l.t.Log("hachaos: " + text) }
-func (l logger) Tick(harness.Tick) {}
+	mu     sync.Mutex
+	closed bool
+}
+
+// Step implements harness.Progress.
+func (l *logger) Step(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.t.Log("hachaos: " + text)
+	}
+}
+
+// Tick implements harness.Progress.
+func (*logger) Tick(harness.Tick) {}
+
+func (l *logger) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+}
