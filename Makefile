@@ -32,8 +32,9 @@ demo: deps build ## from nothing to a verdict and a report
 
 test: deps unit containers ## all unit tests, and this build's share of the container tests
 
-unit: ## all unit tests, with the race detector
-	$(TESTSUM) -- -race -timeout 10m ./...
+unit: ## all unit tests, with the race detector (which needs gcc: installed like the engine)
+	@tools/deps.sh cc
+	CGO_ENABLED=1 $(TESTSUM) -- -race -timeout 10m ./...
 
 containers: deps build ## this build's share of the container tests, one at a time
 	@$(BIN) images build

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that a container engine answers and that a base image can be made.
+# Makes sure that a container engine answers and that a base image can be made;
+# `deps.sh cc` makes sure of a C compiler instead, which Go's race detector needs.
 # On Debian as root it installs what is missing, and says so first; anywhere
 # else it says what to install. It changes nothing where nothing is missing.
 set -eu
@@ -29,12 +30,34 @@ start_engine() {
 	say "starting the engine"
 	if [ -d /run/systemd/system ]; then
 		systemctl start docker
-	elif [ -x /etc/init.d/docker ]; then
-		/etc/init.d/docker start >/dev/null
+	elif [ -x /etc/init.d/docker ] && /etc/init.d/docker start >/dev/null; then
+		:
 	else
 		setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &
 	fi
 }
+
+install_engine() {
+	command -v dockerd >/dev/null 2>&1 || install docker.io iptables ca-certificates
+	# Since Debian 13 the command is a package of its own.
+	command -v docker >/dev/null 2>&1 || install docker-cli
+}
+
+need_compiler() {
+	if command -v "${CC:-gcc}" >/dev/null 2>&1; then
+		return
+	fi
+	if ! is_debian || [ "$(id -u)" -ne 0 ]; then
+		say "no C compiler (${CC:-gcc}) is here, and Go's race detector needs one: install gcc and the C library's headers (Debian: apt-get install gcc libc6-dev)"
+		exit 1
+	fi
+	install gcc libc6-dev
+}
+
+if [ "${1:-}" = cc ]; then
+	need_compiler
+	exit
+fi
 
 if ! engine_answers; then
 	if [ -n "${DOCKER_HOST:-}" ]; then
@@ -45,10 +68,10 @@ if ! engine_answers; then
 		say "no Docker Engine answers: install Docker Engine 20.10 or later (Debian: apt-get install docker.io) and add yourself to the group docker, or run this as root on Debian"
 		exit 1
 	fi
-	command -v dockerd >/dev/null 2>&1 || install docker.io iptables ca-certificates
-	start_engine
+	install_engine
+	engine_answers || start_engine # its package starts it where it may
 	if ! wait_for_engine; then
-		say "the engine was started and does not answer after 30 s: see /var/log/dockerd.log or 'journalctl -u docker'"
+		say "the engine was started and does not answer after 30 s: see /var/log/dockerd.log, /var/log/docker.log or 'journalctl -u docker'"
 		exit 1
 	fi
 fi
