@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/hachaos/hachaos/fixtures"
 )
@@ -72,6 +74,9 @@ func debootstrapSteps(dir, mirror string) [][]string {
 	}
 }
 
+// unmounting is how long a maker may take to end once it was asked to.
+const unmounting = 10 * time.Second
+
 // run carries out the maker's steps with dir as its scratch space and writes
 // the tar to w. The error carries the log's end.
 func (m maker) run(ctx context.Context, w io.Writer, dir, mirror string) error {
@@ -80,6 +85,10 @@ func (m maker) run(ctx context.Context, w io.Writer, dir, mirror string) error {
 		var log tail
 		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", "TMPDIR="+dir)
+		// Asked, they unmount what they mounted and end their children, which
+		// would hold the log open.
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+		cmd.WaitDelay = unmounting
 		cmd.Stderr = &log
 		cmd.Stdout = &log
 		if i == len(steps)-1 {

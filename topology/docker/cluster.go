@@ -47,7 +47,14 @@ func (d *Driver) newCluster(id, standing, network string, spec topology.Spec) *c
 
 // Attach implements topology.Driver.
 func (d *Driver) Attach(ctx context.Context, name string) (topology.Cluster, error) {
-	return d.attach(ctx, "topology "+name, make(client.Filters).Add("label", labelStanding+"="+name))
+	c, err := d.attach(ctx, "topology "+name, make(client.Filters).Add("label", labelStanding+"="+name))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.claim(ctx); err != nil {
+		return nil, fmt.Errorf("attach to topology %s: %w", name, err)
+	}
+	return c, nil
 }
 
 // attach rebuilds a cluster from the labels of what the engine holds.

@@ -2,10 +2,12 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -37,10 +39,26 @@ func openEngine(ctx context.Context) (*engine, error) {
 	}
 	e := &engine{Client: cli, host: host}
 	e.provider = sync.OnceValues(e.newProvider)
-	if _, err := cli.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return nil, e.explain(err)
+	if err := e.greet(ctx, greeting); err != nil {
+		return nil, errors.Join(err, cli.Close())
 	}
 	return e, nil
+}
+
+// greeting is how long an engine may take to say that it is there.
+const greeting = 20 * time.Second
+
+// greet asks for the first answer: an engine that is frozen takes connections
+// and says nothing.
+func (e *engine) greet(ctx context.Context, patience time.Duration) error {
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := e.Ping(asking, client.PingOptions{NegotiateAPIVersion: true})
+	if err != nil && ctx.Err() == nil && asking.Err() != nil {
+		return fmt.Errorf("%w at %s: it has said nothing for %v: restart it (`sudo systemctl restart docker`): %w",
+			topology.ErrNoEngine, e.host, patience, err)
+	}
+	return e.explain(err)
 }
 
 // explain turns an error of the connection into one that says what to do, and
@@ -64,6 +82,10 @@ func (e *engine) explain(err error) error {
 // tells: paths and addresses of the engine may then be looked at from here.
 func (e *engine) local() bool { return strings.HasPrefix(e.host, "unix://") }
 
+// silence keeps testcontainers' own log off standard error. It is the whole
+// process's and must be set by one goroutine alone.
+var silence = sync.OnceFunc(func() { tclog.SetDefault(tclog.NewNoopLogger()) })
+
 // newProvider prepares testcontainers for an engine without internet access:
 // Ryuk, its reaper, is an image that would have to be pulled, and hachaos has
 // one of its own. Testcontainers looks for the engine by itself, so it is told
@@ -77,7 +99,7 @@ func (e *engine) newProvider() (*testcontainers.DockerProvider, error) {
 			return nil, fmt.Errorf("environment for testcontainers: %w", err)
 		}
 	}
-	tclog.SetDefault(tclog.NewNoopLogger())
+	silence()
 	provider, err := testcontainers.NewDockerProvider(
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
 		testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge),

@@ -34,6 +34,9 @@ func checkID(kind, id string) error {
 	return nil
 }
 
+// CheckName reports why a topology cannot stand under that name.
+func CheckName(name string) error { return checkID("name", name) }
+
 func networkName(id string) string         { return "hachaos-" + id }
 func containerName(id, node string) string { return "hachaos-" + id + "-" + node }
 

@@ -58,7 +58,7 @@ func self() owner {
 }
 
 // livenessOf compares an owner with what is seen from the process self.
-// ticks gives a process's start, or "" if there is none of that id.
+// ticks gives a process's start, "" if there is none of that id, or hidden.
 func livenessOf(o, self owner, ticks func(pid int) string) liveness {
 	switch {
 	case o.machine != self.machine:
@@ -67,11 +67,14 @@ func livenessOf(o, self owner, ticks func(pid int) string) liveness {
 		return ownerGone
 	case o.space != self.space:
 		return ownerUnknown
-	case ticks(o.pid) == "" || ticks(o.pid) != o.start:
-		return ownerGone
-	default:
-		return ownerAlive
 	}
+	switch ticks(o.pid) {
+	case o.start:
+		return ownerAlive
+	case hidden:
+		return ownerUnknown
+	}
+	return ownerGone
 }
 
 func machineID() string {
@@ -80,6 +83,10 @@ func machineID() string {
 	}
 	return word2(os.Hostname())
 }
+
+// hidden is the start of a process that exists and does not let itself be
+// looked at, as another user's where /proc is mounted with hidepid.
+const hidden = "hidden"
 
 // startTicks is the 22nd field of /proc/<pid>/stat, counted behind the command
 // name, which may itself hold blanks and parentheses. Where there is no /proc
@@ -97,14 +104,13 @@ func startTicks(pid int) string {
 }
 
 func startElsewhere(pid int) string {
-	if _, err := os.Stat("/proc/self/stat"); err == nil {
+	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
 		return ""
 	}
-	err := syscall.Kill(pid, 0)
-	if err == nil || errors.Is(err, syscall.EPERM) {
-		return "alive"
+	if _, err := os.Stat("/proc/self/stat"); err == nil {
+		return hidden
 	}
-	return ""
+	return "alive"
 }
 
 // word and word2 make a label's part of what a system call gave: nothing if

@@ -26,7 +26,7 @@ func TestOwnerRoundTrip(t *testing.T) {
 
 func TestLiveness(t *testing.T) {
 	me := owner{machine: "m", boot: "b1", space: "pid:[1]", pid: 10, start: "100"}
-	ticks := func(pid int) string { return map[int]string{10: "100", 20: "200"}[pid] }
+	ticks := func(pid int) string { return map[int]string{10: "100", 20: "200", 40: hidden}[pid] }
 	tests := []struct {
 		name  string
 		owner owner
@@ -36,6 +36,7 @@ func TestLiveness(t *testing.T) {
 		{"another that runs", owner{"m", "b1", "pid:[1]", 20, "200"}, ownerAlive},
 		{"its id went to another process", owner{"m", "b1", "pid:[1]", 20, "150"}, ownerGone},
 		{"it ended", owner{"m", "b1", "pid:[1]", 30, "300"}, ownerGone},
+		{"it may not be looked at", owner{"m", "b1", "pid:[1]", 40, "400"}, ownerUnknown},
 		{"before a reboot", owner{"m", "b0", "pid:[1]", 20, "200"}, ownerGone},
 		{"in another container", owner{"m", "b1", "pid:[2]", 20, "200"}, ownerUnknown},
 		{"on another machine", owner{"n", "b1", "pid:[1]", 20, "200"}, ownerUnknown},

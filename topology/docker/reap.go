@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/docker/agent"
 )
@@ -29,7 +31,8 @@ const reaperReady = "watching\n"
 const (
 	healStanding = 60 * time.Second
 	healDoomed   = 1500 * time.Millisecond
-	settling     = time.Second // in which the engine may carry out the dead run's last requests
+	settling     = time.Second     // in which the engine may carry out the dead run's last requests
+	reapPatience = 5 * time.Minute // in which an engine that does not answer may come back
 )
 
 // Reaper returns the program that StartReaper starts. It ignores the signals
@@ -80,23 +83,44 @@ func reap(ctx context.Context, order reaperOrder, heal Heal) error {
 	say, closeLog := reaperLog(order.Log)
 	defer closeLog()
 	say("the process of run %s is gone (%s)", order.RunID, order.Owner)
-	d, err := Open(ctx, Options{})
+	var d *Driver
+	err := patiently(ctx, reapPatience, func() (err error) {
+		d, err = Open(ctx, Options{})
+		return err
+	})
 	if err != nil {
 		say("engine: %v", err)
 		return err
 	}
 	defer d.Close()
-	healErr := healBriefly(ctx, d, order, heal)
+	healErr := patiently(ctx, reapPatience, func() error { return healBriefly(ctx, d, order, heal) })
 	say("undo log carried out: %v", outcome(healErr))
 	if order.HealOnly {
 		// What heals may have put helpers of its own beside the nodes.
-		err = errors.Join(err, d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String()))
+		err = patiently(ctx, reapPatience, func() error {
+			return d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String())
+		})
 	} else {
 		healErr = nil // what it concerned is removed
-		err = d.removeAndSettle(ctx, order.RunID)
+		err = patiently(ctx, reapPatience, func() error { return d.removeAndSettle(ctx, order.RunID) })
 	}
 	say("removed: %v", outcome(err))
 	return errors.Join(healErr, err)
+}
+
+// patiently acts again while no engine answers: it may be about to restart, and
+// that may be what took the run's process along.
+func patiently(ctx context.Context, patience time.Duration, act func() error) error {
+	policy := backoff.NewExponentialBackOff()
+	policy.InitialInterval, policy.MaxInterval = 100*time.Millisecond, 2*time.Second
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := act()
+		if err != nil && !errors.Is(err, topology.ErrNoEngine) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(policy), backoff.WithMaxElapsedTime(patience))
+	return err
 }
 
 // healBriefly carries out the undo log, and lets it be when its time is over.

@@ -50,7 +50,7 @@ func (c *cluster) Leftovers(ctx context.Context) ([]topology.Leftover, error) {
 }
 
 // Down removes the standing topology of that name. It is an error that wraps
-// topology.ErrNotFound if there is none.
+// topology.ErrNotFound if there is none, or topology.ErrInUse if a run uses it.
 func (d *Driver) Down(ctx context.Context, name string) error {
 	things, err := d.engine.things(ctx, make(client.Filters).Add("label", labelStanding+"="+name))
 	if err != nil {
@@ -63,11 +63,24 @@ func (d *Driver) Down(ctx context.Context, name string) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("topology %s: %w: `hachaos status` shows what stands", name, topology.ErrNotFound)
 	}
+	for id := range ids {
+		if err := d.checkUnclaimed(ctx, id); err != nil {
+			return fmt.Errorf("topology %s: %w", name, err)
+		}
+	}
 	var errs []error
 	for id := range ids {
 		errs = append(errs, d.engine.removeRun(ctx, id))
 	}
 	return errors.Join(errs...)
+}
+
+func (d *Driver) checkUnclaimed(ctx context.Context, id string) error {
+	mark, err := d.claimOn(ctx, id)
+	if err != nil || mark == nil {
+		return err
+	}
+	return d.judgeClaim(*mark)
 }
 
 // removalRounds bounds how often what is left is removed again: a container

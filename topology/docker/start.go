@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 
 // netImage is the fixture image that namespace helpers run; a run's start
 // makes sure of it, so that no image is built in the middle of a run.
-const netImage = "net"
+const netImage = topology.HelperImage
 
 // removal is how long the engine may take to remove a topology.
 const removal = 60 * time.Second
@@ -36,17 +35,26 @@ func (d *Driver) Start(
 	}
 	netID, spec, err := d.makeNetwork(ctx, id, plan, spec, refs[netImage], opts)
 	if err != nil {
-		return nil, err
+		return nil, d.abandon(ctx, id, err) // it may be the reply alone that was lost
 	}
 	say(fmt.Sprintf("network %s: %s", networkName(id), spec.Subnet))
 	c := d.newCluster(id, opts.Standing, netID, spec)
 	c.netRef = refs[netImage]
 	if err := c.bringUp(ctx, refs, say); err != nil {
-		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
-		defer cancel()
-		return nil, errors.Join(err, d.engine.removeRun(clearing, id))
+		return nil, d.abandon(ctx, id, err)
 	}
 	return c, nil
+}
+
+// abandon removes what a start created that failed with err, and returns err,
+// joined with topology.ErrLeftBehind if that could not be done.
+func (d *Driver) abandon(ctx context.Context, id string, err error) error {
+	clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
+	defer cancel()
+	if left := d.engine.removeRun(clearing, id); left != nil {
+		return errors.Join(err, fmt.Errorf("%w by run %s: remove it with `hachaos gc`: %w", topology.ErrLeftBehind, id, left))
+	}
+	return err
 }
 
 // firstPlan validates what was asked for and plans it for a subnet that is
@@ -130,13 +138,7 @@ func imageNames(spec topology.Spec, overrides map[string]string) ([]string, erro
 		names = append(names, n.Image)
 	}
 	slices.Sort(names)
-	names = slices.Compact(names)
-	for _, name := range slices.Sorted(maps.Keys(overrides)) {
-		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("replace image %q: %s has none of that name; it has %q", name, spec.Name, names)
-		}
-	}
-	return names, nil
+	return slices.Compact(names), spec.CheckImages(overrides)
 }
 
 // makeImages builds those of the named images that are not replaced, and
