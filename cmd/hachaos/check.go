@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,8 +25,8 @@ func (a *app) checkCmd() *cobra.Command {
 in the folder, needs no engine, and gives the same result byte for byte.`,
 		Example: "  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d",
 		Args:    oneArg("a run's folder"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, h, err := judge(args[0])
+		RunE: func(c *cobra.Command, args []string) error {
+			r, h, err := judge(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -47,8 +48,8 @@ func (a *app) reportCmd() *cobra.Command {
 		Short:   "Render a run's reports again",
 		Example: "  hachaos report runs/20261120T081500Z-instance-kill-1a2b3c4d",
 		Args:    oneArg("a run's folder"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, h, err := judge(args[0])
+		RunE: func(c *cobra.Command, args []string) error {
+			r, h, err := judge(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -62,15 +63,31 @@ func (a *app) reportCmd() *cobra.Command {
 	}
 }
 
-// judge reads a run's folder; one that is none is a usage error.
-func judge(dir string) (*harness.Result, *history.History, error) {
+// judge reads a run's folder; one that is none is a usage error. An interrupt
+// ends it: there is nothing to be cleared away.
+func judge(ctx context.Context, dir string) (*harness.Result, *history.History, error) {
 	if _, err := os.Stat(filepath.Join(dir, harness.JournalFile)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, usage("%s is not a run's folder: it has no %s", dir, harness.JournalFile)
 		}
 		return nil, nil, usage("%s: %v", dir, err)
 	}
-	return harness.Judge(dir)
+	type judged struct {
+		r   *harness.Result
+		h   *history.History
+		err error
+	}
+	done := make(chan judged, 1)
+	go func() {
+		r, h, err := harness.Judge(dir)
+		done <- judged{r, h, err}
+	}()
+	select {
+	case j := <-done:
+		return j.r, j.h, j.err
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("judge %s: %w", dir, ctx.Err())
+	}
 }
 
 // compare says whether the saved result is the one just computed. A saved

@@ -73,6 +73,9 @@ func (a *app) describeCmd() *cobra.Command {
 	return c
 }
 
+// anySubnet is for plans of which nothing is started.
+var anySubnet = netip.MustParsePrefix("198.18.0.0/24")
+
 func describe(name string, opts topology.Options) (*description, error) {
 	s, serr := scenarios.Lookup(name)
 	if serr != nil {
@@ -90,7 +93,7 @@ func describe(name string, opts topology.Options) (*description, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := plan(netip.MustParsePrefix("198.18.0.0/24")) // any: nothing is started
+	spec, err := plan(anySubnet)
 	if err != nil {
 		return nil, err
 	}

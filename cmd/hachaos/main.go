@@ -37,6 +37,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return a.code
 	}
+	if _, _, unknown := root.Find(args); unknown != nil {
+		err = usageError{err}
+	}
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintln(stderr, "hachaos:", err)
 	}

@@ -65,25 +65,81 @@ func (a *app) up(ctx context.Context, top, name string, f topologyFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	spec, err := plan(anySubnet)
+	if err == nil {
+		err = spec.CheckImages(opts.Images)
+	}
+	if err == nil {
+		err = docker.CheckName(name)
+	}
+	if err != nil {
+		return usageError{err}
+	}
 	d, err := docker.Open(ctx, docker.Options{})
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	c, err := d.Start(ctx, newID(), plan, topology.StartOptions{
-		Subnet: opts.Subnet, Images: opts.Images, Standing: name,
-		Progress: func(line string) { fmt.Fprintln(a.err, line) },
-	})
+	// Until it stands, a reaper removes it should this process die.
+	id := newID()
+	guard, err := d.StartReaper(ctx, docker.ReaperOptions{RunID: id})
 	if err != nil {
 		return err
 	}
-	ready, cancel := context.WithTimeout(ctx, upReady)
+	c, err := a.bringUp(ctx, d, id, plan, topology.StartOptions{
+		Subnet: opts.Subnet, Images: opts.Images, Standing: name,
+		Progress: func(line string) { fmt.Fprintln(a.err, line) },
+	})
+	if errors.Is(err, topology.ErrLeftBehind) {
+		return err // the reaper sets about it when this process ends
+	}
+	clearing, cancel := a.clearing(ctx)
 	defer cancel()
-	if err := c.Ready(ready); err != nil {
-		return errors.Join(fmt.Errorf("%s did not become ready; it is being removed: %w", name, err),
-			d.Down(context.WithoutCancel(ctx), name))
+	if err := errors.Join(err, guard.Release(clearing)); err != nil {
+		return err
 	}
 	return printStanding(a.out, name, c)
+}
+
+// bringUp starts a topology and awaits its readiness. If that fails it has
+// removed what it created, or the error wraps topology.ErrLeftBehind.
+func (a *app) bringUp(
+	ctx context.Context, d *docker.Driver, id string, plan topology.Plan, opts topology.StartOptions,
+) (topology.Cluster, error) {
+	c, err := d.Start(ctx, id, plan, opts)
+	if err != nil {
+		return nil, err
+	}
+	ready, cancel := context.WithTimeout(ctx, upReady)
+	defer cancel()
+	err = c.Ready(ready)
+	if err == nil {
+		return c, nil
+	}
+	err = fmt.Errorf("%s did not become ready, and is removed: %w", opts.Standing, err)
+	clearing, cancel := a.clearing(ctx)
+	defer cancel()
+	if left := c.Close(clearing); left != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", topology.ErrLeftBehind, left))
+	}
+	return nil, err
+}
+
+// upClear is how long what did not become ready may take to be removed.
+const upClear = time.Minute
+
+// clearing is a context for removing things, which a first interrupt does not
+// end and a second one does.
+func (a *app) clearing(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), upClear)
+	go func() {
+		select {
+		case <-a.hurry:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // newID is a label's value that no other topology has.
