@@ -60,6 +60,23 @@ func victims(kind string, nodes []topology.Node, port int, filtered bool) ([]vic
 	return vs, nil
 }
 
+// allRun checks, before any act, that every victim's container runs. The
+// engine calls it no error to kill one that has ended, and what it says of the
+// end is then the proof of something else.
+func allRun(ctx context.Context, kind string, vs []victim) error {
+	for _, v := range vs {
+		state, err := v.Inspect(ctx)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", kind, v.Name(), err)
+		}
+		if !state.Running {
+			return fmt.Errorf("%s %s: it had ended before, at %s with exit status %d: %w",
+				kind, v.Name(), state.FinishedAt.UTC().Format(stamp), state.ExitCode, topology.ErrNotRunning)
+		}
+	}
+	return nil
+}
+
 // address is where the node serves: its own word, else the fault's port.
 func address(n topology.Node, port int) netip.AddrPort {
 	a, ok := n.(topology.Addressed)

@@ -45,6 +45,7 @@ func (s Suite) Run(t *testing.T) {
 		{"undo by another process", Suite.undoFromFile},
 		{"refuses zero targets", Suite.noTargets},
 		{"refuses a target without the capability", Suite.noCapability},
+		{"refuses a target that had ended before", Suite.endedBefore},
 		{"proofs change nothing", Suite.readOnly},
 		{"notices that nothing happened", Suite.noEffect},
 		{"notices that nothing healed", Suite.notHealed},
@@ -209,6 +210,17 @@ func (s Suite) noCapability(t *testing.T) {
 	targets := append(nodes[:len(nodes)-1:len(nodes)-1], nodes[0], bare{last})
 	require.ErrorIs(t, f.Inject(context.Background(), targets, sc), fault.ErrCapability)
 	require.Empty(t, sc.lines, "an act although a target could not be acted on")
+}
+
+// endedBefore: a death that came before the fault must not become its proof.
+func (s Suite) endedBefore(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	for _, n := range nodes {
+		require.NoError(t, n.(topology.Container).Kill(context.Background()))
+		sc.entries = append(sc.entries, fault.Entry{Undo: fault.ContainerRunning, Node: n.Name()})
+	}
+	require.ErrorIs(t, f.Inject(context.Background(), nodes, sc), topology.ErrNotRunning)
+	s.heal(t, f, nodes, sc)
 }
 
 func (s Suite) readOnly(t *testing.T) {
