@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -28,9 +29,10 @@ type Overall struct {
 // Combine folds verdicts into one: fail before inconclusive before pass.
 // What the record itself is comes first: an altered one is an error, one that
 // is torn or without a seal is inconclusive whatever was found in it, and a
-// run that was broken off can only fail by a violation of safety. A run in
-// which an act or an undo failed, that has no assertion, or none of whose
-// assertions was exercised, does not pass.
+// run that was broken off can only fail by a violation of safety. A run does
+// not pass in which an act or an undo failed, or a fault was not proven to
+// bite and to have healed, whether or not an assertion needs that; nor does one
+// that has no assertion, or none that was exercised.
 func Combine(h *history.History, verdicts []Verdict) Overall {
 	if h == nil {
 		return Overall{ConcludeInconclusive, "There is no record to judge."}
@@ -80,6 +82,9 @@ func byAbsence(h *history.History, verdicts []Verdict) Overall {
 	if len(verdicts) == 0 {
 		return Overall{ConcludeInconclusive, "The run has no assertion, so nothing was judged."}
 	}
+	if r := unproven(h); r != "" {
+		return Overall{ConcludeInconclusive, sentence("The assertions held, and prove nothing", r)}
+	}
 	exercised := named(verdicts, func(v Verdict) bool { return !v.NotExercised })
 	if len(exercised) == 0 {
 		return Overall{ConcludeInconclusive, "No assertion met an occasion to be tested."}
@@ -89,6 +94,15 @@ func byAbsence(h *history.History, verdicts []Verdict) Overall {
 		reason = fmt.Sprintf("All %d assertions held; %d of them met no occasion to be tested.", len(verdicts), n)
 	}
 	return Overall{ConcludePass, reason}
+}
+
+// unproven is why what was injected is not known to have bitten and healed;
+// empty for a run without a fault.
+func unproven(h *history.History) string {
+	if len(h.Faults) == 0 {
+		return ""
+	}
+	return cmp.Or(faultReason(h), healReason(h))
 }
 
 func named(verdicts []Verdict, keep func(Verdict) bool) []string {

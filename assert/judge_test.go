@@ -126,6 +126,11 @@ func TestCombine(t *testing.T) {
 			h.Errors = []history.FaultFailure{{Kind: "instance-kill", Nodes: []string{"j1"}, Err: "no such container", Undo: undo}}
 		})
 	}
+	faulty := func(bit, healed *history.Proof) *history.History {
+		return whole(func(h *history.History) {
+			h.Faults = []history.Fault{{ID: 1, Kind: "instance-kill", Nodes: []string{"j1"}, Proof: bit, HealProof: healed}}
+		})
+	}
 	state := func(s history.IntegrityState, reason string) *history.History {
 		return whole(func(h *history.History) { h.Integrity = history.Integrity{State: s, Reason: reason} })
 	}
@@ -149,6 +154,10 @@ func TestCombine(t *testing.T) {
 		{"an act failed", failed(false), []assert.Verdict{pass}, assert.ConcludeInconclusive, "Injecting the fault instance-kill on j1 failed: no such container."},
 		{"an undo failed", failed(true), []assert.Verdict{pass}, assert.ConcludeInconclusive, "Undoing the fault instance-kill on j1 failed: no such container."},
 		{"an act failed, with a fail", failed(false), []assert.Verdict{unsafe}, assert.ConcludeFail, "s was violated."},
+		{"a fault was not proven, and nobody needs it", faulty(nil, nil), []assert.Verdict{pass}, assert.ConcludeInconclusive, "The assertions held, and prove nothing: instance-kill on j1 was never observed to bite."},
+		{"a fault did not heal, and nobody needs it", faulty(&history.Proof{OK: true}, &history.Proof{Asked: "up", Measured: "down"}), []assert.Verdict{pass}, assert.ConcludeInconclusive, "The assertions held, and prove nothing: instance-kill on j1 did not heal: asked up, measured down."},
+		{"a fault was not proven, with a fail", faulty(nil, nil), []assert.Verdict{fail}, assert.ConcludeFail, "f was violated."},
+		{"a fault bit and healed", faulty(&history.Proof{OK: true}, &history.Proof{OK: true}), []assert.Verdict{pass}, assert.ConcludePass, "All 1 assertions held."},
 		{"torn", state(history.Torn, "line 7 ends in the middle"), []assert.Verdict{unsafe}, assert.ConcludeInconclusive, "The record is torn: line 7 ends in the middle."},
 		{"no seal", state(history.Unsealed, ""), []assert.Verdict{pass}, assert.ConcludeInconclusive, "The record has no seal."},
 		{"altered", state(history.Altered, "journal.jsonl differs"), []assert.Verdict{pass}, assert.ConcludeError, "The record was altered after it was sealed: journal.jsonl differs."},

@@ -39,6 +39,15 @@ func TestHarnessMutants(t *testing.T) {
 			reason: "instance-kill on j1 did not bite as asked",
 		},
 		{
+			name: "the fault does nothing, and no assertion asks",
+			mutate: func(r *rig, s *harness.Scenario) {
+				r.driver.Options.NoEffect = true
+				s.Asserts = []assert.Checker{assert.Leftovers{}}
+			},
+			verdict: harness.VerdictInconclusive, exit: harness.ExitInconclusive,
+			reason: "instance-kill on j1 did not bite as asked",
+		},
+		{
 			name:    "the undo fails",
 			mutate:  func(r *rig, _ *harness.Scenario) { r.driver.Options.UndoFails = true },
 			verdict: harness.VerdictInconclusive, exit: harness.ExitDirty,
