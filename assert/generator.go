@@ -11,7 +11,9 @@ import (
 // generatorReason: of all operations at most 0.1 % were dropped by the
 // generator's own ceiling, and in each judged phase at most 5 % were sent
 // late, by more than the run's own limit (5 ms if it has none). Late is what
-// the generator itself delayed: see Op.Lateness.
+// the generator itself delayed: see Op.Lateness. An operation that was due so
+// long before its phase ended, and that the record does not have, is late, too:
+// a generator that stalls when the load ends never gets to it.
 func generatorReason(h *history.History) string {
 	if len(h.Ops) == 0 {
 		return "nothing was sent"
@@ -19,10 +21,7 @@ func generatorReason(h *history.History) string {
 	if r := droppedReason(h); r != "" {
 		return r
 	}
-	limit := h.Meta.Load.Late
-	if limit <= 0 {
-		limit = defaultLate
-	}
+	limit := lateLimit(h)
 	counts := make([]lateCount, len(h.Phases))
 	cursor := 0
 	for i := range h.Ops {
@@ -38,11 +37,40 @@ func generatorReason(h *history.History) string {
 	}
 	for i, p := range h.Phases {
 		c := counts[i]
+		missing := unsent(h, p, limit)
+		c.all, c.late = c.all+missing, c.late+missing
 		if p.Judged() && float64(c.late) > maxLate*float64(c.all) {
-			return fmt.Sprintf("in phase %s %d of %d operations were sent more than %s late (at most 5 %%)", p.Name, c.late, c.all, limit)
+			never := ""
+			if missing > 0 {
+				never = ", or never"
+			}
+			return fmt.Sprintf("in phase %s %d of %d operations were sent more than %s late%s (at most 5 %%)", p.Name, c.late, c.all, limit, never)
 		}
 	}
 	return ""
+}
+
+// unsent counts the operations that the schedule has in the phase, more than
+// limit before its end, and the record has not. Operation n is due n − 1
+// intervals after the first; of a record that does not keep to that nothing is
+// known.
+func unsent(h *history.History, p history.Phase, limit time.Duration) int {
+	every := h.Meta.Load.Interval()
+	first, last := &h.Ops[0], &h.Ops[len(h.Ops)-1]
+	due := func(o *history.Op) time.Duration { return o.Intended - time.Duration(o.ID-1)*every }
+	if every <= 0 || due(first) != due(last) {
+		return 0
+	}
+	from, to := max(p.From, due(first)), p.To-limit
+	if to <= from {
+		return 0
+	}
+	upTo := func(t time.Duration) int { return int((t - due(first) + every - 1) / every) } // due before t
+	n := upTo(to) - upTo(from)
+	for range opsWithin(h, from, to) {
+		n--
+	}
+	return max(0, n)
 }
 
 type lateCount struct{ all, late int }

@@ -93,8 +93,22 @@ func TestNeeds(t *testing.T) {
 			b.Op(history.OpSessionRead, 0).Late(sec).OK()
 		}, ""},
 		{"generator: a wait behind the session is the system's", assert.Need{Kind: assert.NeedGenerator}, func(b *historytest.Builder) {
-			b.Phase("s", history.PhaseSteady, 0, sec)
+			b.Phase("s", history.PhaseSteady, 0, 10*ms)
 			b.Op(history.OpSessionRead, 0).Sent(800 * ms).OK()
+		}, ""},
+		{"generator: stalled when the load ended", assert.Need{Kind: assert.NeedGenerator}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, sec)
+			reads(b, 90, 0, 0)
+		}, "generator on time: in phase s 10 of 100 operations were sent more than 5ms late, or never (at most 5 %)"},
+		{"generator: a little behind when the load ended", assert.Need{Kind: assert.NeedGenerator}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, sec)
+			reads(b, 95, 0, 0)
+		}, ""},
+		{"generator: began within the phase", assert.Need{Kind: assert.NeedGenerator}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, 2*sec)
+			for i := range 100 {
+				b.Op(history.OpSessionRead, sec+time.Duration(i)*10*ms).OK()
+			}
 		}, ""},
 		{"generator: dropped", assert.Need{Kind: assert.NeedGenerator}, func(b *historytest.Builder) {
 			reads(b, 998, 0, 0)
