@@ -50,11 +50,12 @@ func (b ErrorBudget) About() string {
 	return s
 }
 
-// Needs implements Checker.
+// Needs implements Checker. The clock is needed because the time at which the
+// victim's users lost it comes from outside.
 func (b ErrorBudget) Needs() []Need {
 	needs := []Need{{Kind: NeedBaseline}, {Kind: NeedGenerator}}
 	if b.OutageBound != "" {
-		needs = append(needs, Need{Kind: NeedFault})
+		needs = append(needs, Need{Kind: NeedFault}, Need{Kind: NeedClock})
 	}
 	return needs
 }

@@ -243,6 +243,23 @@ func TestErrorBudget(t *testing.T) {
 	}
 }
 
+// A wall clock that jumps moves the fault, and with it the outage that it is
+// to blame for, out of sight.
+func TestErrorBudgetNeedsTheClock(t *testing.T) {
+	s := time.Second
+	judge := func(shift time.Duration) Verdict {
+		h := killed()
+		spoil(h, 10*s, 10*s+1200*time.Millisecond, onVictim)
+		h.Faults[0].Proof.From, h.Faults[0].Proof.To = 10*s+shift, 10*s+shift+20*time.Millisecond
+		h.Clock = []history.ClockPair{{Mono: 0}, {Mono: 10 * s, Wall: int64(10*s - shift)}, {Mono: 40 * s, Wall: int64(40*s - shift)}}
+		return Judge(h, []Checker{ErrorBudget{OutageBound: "outage/vanished", Overall: 90}})[0]
+	}
+	require.Equal(t, Fail, judge(0).Status)
+	v := judge(6 * s)
+	require.Equal(t, Inconclusive, v.Status, v.Summary)
+	require.Contains(t, strings.Join(v.Reasons, "; "), "clock steady: the wall clock moved by -6s")
+}
+
 func TestErrorBudgetNamesTheWorst(t *testing.T) {
 	h := killed()
 	n := spoil(h, 10*time.Second, 12*time.Second, onVictim)
