@@ -56,12 +56,14 @@ func (a FailoverAnatomy) About() string {
 		a.DetectBound, a.DivertBound, a.RecoveredBound, a.ReadyBound)
 }
 
-// Needs implements Checker.
+// Needs implements Checker. A machine on which the generator starves has none
+// left to boot a node on either, so that its time is not the system's.
 func (FailoverAnatomy) Needs() []Need {
 	return []Need{
 		{Kind: NeedFault},
 		{Kind: NeedHeal},
 		{Kind: NeedBaseline},
+		{Kind: NeedGenerator},
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
 		{Kind: NeedStream, Stream: history.StreamDispatch},

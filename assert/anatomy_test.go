@@ -314,6 +314,21 @@ func TestAnatomyEvidenceBeginsWithWhatBroke(t *testing.T) {
 	require.EqualValues(t, 100, *v.Bound)
 }
 
+// Where the generator starves, a node that boots starves, too.
+func TestAnatomyNeedsTheGenerator(t *testing.T) {
+	f := newFailover()
+	f.sane()
+	f.Meta(func(m *history.Meta) { m.Bounds[2].Limit, m.Load.Rate = sec, 10 })
+	h := f.build(t)
+	require.Equal(t, Fail, FailoverAnatomy{}.Check(h).Status, "a slow boot")
+	for i := 200; i < 221; i++ {
+		h.Ops[i].Late = 20 * mil
+	}
+	v := Judge(h, []Checker{FailoverAnatomy{}})[0]
+	require.Equal(t, Inconclusive, v.Status)
+	require.Contains(t, v.Reasons, "generator on time: in phase all 21 of 400 operations were sent more than 5ms late (at most 5 %)")
+}
+
 // A restart that comes by itself ends the fault's reign.
 func TestSupervisorRestartsBeforeTheHeal(t *testing.T) {
 	f := newFailover()
