@@ -129,7 +129,8 @@ func askedMeasured(p *history.Proof) string {
 	return fmt.Sprintf("asked %s%s, measured %s%s", p.Asked, unit, p.Measured, unit)
 }
 
-// baselineReason: the first steady phase holds at least 50 operations, of
+// baselineReason: the first steady phase, which comes before any fault, holds
+// at least 50 operations, of
 // which 99.9 % are ok, and its 99th percentile is not wild, which is above
 // the larger of 10 × its median and its median + 500 ms. Both limits come
 // from the phase itself: they ask whether it was steady, not whether it was
@@ -138,6 +139,11 @@ func baselineReason(h *history.History) string {
 	phase, ok := firstOfKind(h, history.PhaseSteady)
 	if !ok {
 		return "there is no steady phase"
+	}
+	for _, f := range h.Faults {
+		if f.Injected < phase.From {
+			return fmt.Sprintf("the first steady phase, %s, comes after %s was injected: nothing says what the system was like before", phase.Name, f.Kind)
+		}
 	}
 	dropped := classNumber(h, history.ErrDropped)
 	var total, bad int
@@ -222,13 +228,32 @@ func clockReason(h *history.History) string {
 	return ""
 }
 
-// streamReason: the observer accounted for itself, and missed nothing at any
-// source.
+// streamReason: the observer accounted for itself, at every node that the
+// stream speaks of, and missed nothing at any.
 func streamReason(h *history.History, stream string) string {
-	if _, reasons := h.CoverageOf(stream); len(reasons) > 0 {
+	if _, reasons := h.CoverageOf(stream, sourcesOf(h, stream)...); len(reasons) > 0 {
 		return strings.TrimPrefix(list(reasons, 3), stream+": ")
 	}
 	return ""
+}
+
+// sourcesOf are the nodes that a stream has to speak of.
+func sourcesOf(h *history.History, stream string) (nodes []string) {
+	role := ""
+	switch stream {
+	case history.StreamReadiness, history.StreamTruth, history.StreamTransition, history.StreamReceipt:
+		role = roleApplication
+	case history.StreamDispatch, history.StreamServer, history.StreamVIP:
+		role = roleBalancer
+	default:
+		return nil
+	}
+	for _, n := range h.Meta.Nodes {
+		if n.Role == role {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	return nodes
 }
 
 // missingStream is the reason that a verdict carries if the stream is not

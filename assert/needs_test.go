@@ -57,6 +57,11 @@ func TestNeeds(t *testing.T) {
 			reads(b, 1000, 1, 5)
 		}, ""},
 		{"baseline: no phase", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) { reads(b, 100, 0, 0) }, "baseline steady: there is no steady phase"},
+		{"baseline: after a fault", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) {
+			kill(b).Active(sec)
+			b.Phase("s", history.PhaseSteady, 2*sec, 20*sec)
+			reads(b, 1000, 0, 0)
+		}, "baseline steady: the first steady phase, s, comes after instance-kill was injected: nothing says what the system was like before"},
 		{"baseline: too few", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) {
 			b.Phase("s", history.PhaseSteady, 0, 490*ms)
 			reads(b, 100, 0, 0)
@@ -126,6 +131,16 @@ func TestNeeds(t *testing.T) {
 
 		{"stream: complete", stream, func(b *historytest.Builder) { b.Covered(sec, history.StreamLedger) }, ""},
 		{"stream: no account", stream, func(b *historytest.Builder) { b.Covered(sec, history.StreamSession) }, "observer complete (ledger): no observer gave an account of itself"},
+		{"stream: a node without an account", assert.Need{Kind: assert.NeedStream, Stream: history.StreamReceipt}, func(b *historytest.Builder) {
+			b.See(sec, history.Coverage{Stream: history.StreamReceipt, Source: "j1", Complete: true})
+		}, "observer complete (receipt): receipt of j2: no observer gave an account of it"},
+		{"stream: a balancer without an account", assert.Need{Kind: assert.NeedStream, Stream: history.StreamDispatch}, func(b *historytest.Builder) {
+			b.See(sec, history.Coverage{Stream: history.StreamDispatch, Source: "lb2", Complete: true})
+		}, "observer complete (dispatch): dispatch of lb1: no observer gave an account of it"},
+		{"stream: every node has an account", assert.Need{Kind: assert.NeedStream, Stream: history.StreamReadiness}, func(b *historytest.Builder) {
+			b.See(sec, history.Coverage{Stream: history.StreamReadiness, Source: "j1", Complete: true})
+			b.See(sec, history.Coverage{Stream: history.StreamReadiness, Source: "j2", Complete: true})
+		}, ""},
 		{"stream: one source of two", stream, func(b *historytest.Builder) {
 			b.Covered(sec, history.StreamLedger)
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Source: "db2", Missed: 3, Reason: "cut off"})

@@ -11,6 +11,9 @@ import (
 // sessions are bound to.
 const roleApplication = "application"
 
+// roleBalancer is topology.Balancer.
+const roleBalancer = "balancer"
+
 // share is the victim's share of a fault: the operations whose good ones may
 // end the outage that its users saw.
 //
