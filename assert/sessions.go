@@ -50,7 +50,8 @@ func (SessionSurvival) Needs() []Need {
 }
 
 // Check implements Checker. Measured is the number of sessions violated. It
-// is not exercised if no session was bound to a victim when a fault began.
+// is not exercised if no session was bound to a victim when a fault began, and
+// inconclusive if none of those was ever seen again.
 func (s SessionSurvival) Check(h *history.History) Verdict {
 	if s.Expect != "" && s.Expect != ExpectSurvive && s.Expect != ExpectLostWithNode {
 		return Verdict{
@@ -136,6 +137,10 @@ func (r *register) verdict(name string) Verdict {
 	case missing != "":
 		v.Summary = "The sessions were not all read again after the load."
 		inconclusive(&v, missing)
+	case r.onVictim > 0 && r.unseen == r.onVictim:
+		v.NotExercised = true
+		v.Summary = fmt.Sprintf("Nothing is known of the sessions that the fault hit; %s.", r.occasion())
+		inconclusive(&v, "no session that was on a victim answered again, nor was it found after the load")
 	default:
 		v.Status = Pass
 		v.NotExercised = r.onVictim == 0

@@ -65,6 +65,7 @@ func (r *register) look(n uint32, l *life, at uint32, s *history.SessionState) b
 	case absent:
 		return false
 	}
+	l.looked = true
 	if l.risk != safe && !l.gone && !l.seenAgain {
 		l.seenAgain, l.seenState = true, at
 	}
@@ -246,7 +247,9 @@ func (r *register) close() {
 
 // settle decides whether a value below what was acknowledged was a stale
 // read or a lost update: the session's list says it, or else whether the
-// updates were ever seen again. False drops the finding, another tells it.
+// updates were ever seen again. Of a session that should have been read after
+// the load, and was not, nobody knows that they are gone: it was a stale read.
+// False drops the finding, another tells it.
 func (r *register) settle(f *finding) bool {
 	l := &r.lives[f.life]
 	switch f.class {
@@ -257,7 +260,8 @@ func (r *register) settle(f *finding) bool {
 		return true
 	}
 	f.class = staleRead
-	if !l.listed && l.below || l.listed && l.has(lostUpdate) {
+	unread := r.incomplete && !l.looked && l.state != ended
+	if !l.listed && l.below && !unread || l.listed && l.has(lostUpdate) {
 		f.class = lostUpdate
 	}
 	if l.has(f.class) {

@@ -45,6 +45,7 @@ type life struct {
 	gone      bool // lost or replaced with its node, as documented
 	readByVIP bool // found through the entry after the load
 	listed    bool // its list of operations was judged
+	looked    bool // a read after the load found it
 
 	over      uint32 // index + 1 of the read after the load that was too high
 	firstLost uint32 // index into findings, of its lost update
@@ -69,6 +70,7 @@ type register struct {
 	h            *history.History
 	lostWithNode bool
 	owners       bool // answers name owners at all
+	incomplete   bool // sessions were not all read after the load
 	blows        []blow
 
 	lives    []life
@@ -85,7 +87,7 @@ type register struct {
 }
 
 func newRegister(h *history.History, lostWithNode bool) *register {
-	r := &register{h: h, lostWithNode: lostWithNode, blows: blows(h), noSession: classNumber(h, history.ErrSession)}
+	r := &register{h: h, lostWithNode: lostWithNode, blows: blows(h), incomplete: streamReason(h, history.StreamSession) != "", noSession: classNumber(h, history.ErrSession)}
 	var top uint32
 	var sid history.Name
 	for i := range h.Ops {

@@ -213,6 +213,23 @@ func TestSessionSurvival(t *testing.T) {
 			s.write(2)
 			s.logout()
 		}, want{status: assert.Fail, classes: []string{"lost update"}, op: 4, text: "gave 2, but at least 3 was acknowledged before", safety: true}},
+		{"below at last, and not read after the load", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.write(2)
+			s.skip()
+			s.read(1)
+			s.See(sec, history.SessionState{Session: 1, Via: "vip"})
+			s.See(sec, history.Coverage{Stream: history.StreamSession, Missed: 1, Reason: "status 503"})
+		}, want{status: assert.Fail, classes: []string{"stale read"}, op: 4}},
+		{"on a victim, and never seen again", "", func(s *script) {
+			s.login()
+			s.write(1)
+			s.skip()
+			s.op(history.OpSessionRead).On("").Status(500).Fail(history.ErrStatus)
+			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
+			s.gone("vip")
+		}, want{status: assert.Inconclusive, idle: true}},
 		{"lost update, by the last count alone", "", func(s *script) {
 			s.login()
 			s.write(1)
@@ -295,6 +312,7 @@ func TestSessionSurvival(t *testing.T) {
 		}, want{status: assert.Inconclusive, idle: true}},
 		{"a system that names no owner", "", func(s *script) {
 			s.op(history.OpLogin).Bare().OK()
+			s.skip()
 			s.op(history.OpSessionRead).Bare().OK()
 		}, want{status: assert.Pass, notes: "no answer named the session's owner"}},
 
