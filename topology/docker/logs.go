@@ -29,10 +29,12 @@ func (c *cluster) Logs(ctx context.Context, name string, since time.Time, w io.W
 	}
 	lines := &lineCopier{to: w, last: since}
 	for well := time.Now(); ctx.Err() == nil; {
-		err := c.engine.copyLog(ctx, n.id, lines, true)
+		opened, err := c.engine.copyLog(ctx, n.id, lines, true)
+		if opened {
+			well = time.Now()
+		}
 		switch {
 		case err == nil:
-			well = time.Now()
 		case ctx.Err() != nil: // what was written until now is still to be read
 		case lines.err != nil || errdefs.IsNotFound(err) || time.Since(well) > patience:
 			return fmt.Errorf("log of node %s: %w", name, err)
@@ -44,28 +46,29 @@ func (c *cluster) Logs(ctx context.Context, name string, since time.Time, w io.W
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
-	if err := c.engine.copyLog(ending, n.id, lines, false); err != nil {
+	if _, err := c.engine.copyLog(ending, n.id, lines, false); err != nil {
 		return fmt.Errorf("end of the log of node %s: %w", name, err)
 	}
 	return nil
 }
 
 // copyLog copies what follows the last copied line: to the end of the
-// container's life, or to the present end.
-func (e *engine) copyLog(ctx context.Context, id string, lines *lineCopier, follow bool) error {
+// container's life, or to the present end. It reports whether the engine began
+// to answer, and why the log ended too early.
+func (e *engine) copyLog(ctx context.Context, id string, lines *lineCopier, follow bool) (bool, error) {
 	stream, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{
 		ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow, Since: unixNano(lines.last),
 	})
 	if err != nil {
-		return e.explain(err)
+		return false, e.explain(err)
 	}
 	defer stream.Close()
 	lines.resume()
 	_, err = stdcopy.StdCopy(lines, lines, stream)
 	if lines.err != nil {
-		return lines.err
+		err = lines.err
 	}
-	return err
+	return true, err
 }
 
 // lineCopier strips the engine's timestamps and drops what was copied before.

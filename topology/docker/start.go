@@ -37,6 +37,9 @@ func (d *Driver) Start(
 	if err != nil {
 		return nil, d.abandon(ctx, id, err) // it may be the reply alone that was lost
 	}
+	if err := d.checkAlone(ctx, id, opts.Standing); err != nil {
+		return nil, d.abandon(ctx, id, err)
+	}
 	say(fmt.Sprintf("network %s: %s", networkName(id), spec.Subnet))
 	c := d.newCluster(id, opts.Standing, netID, spec)
 	c.netRef = refs[netImage]
@@ -102,6 +105,24 @@ func (d *Driver) checkUnused(ctx context.Context, id, standing string) error {
 		if standing != "" && network.Labels[labelStanding] == standing {
 			return fmt.Errorf("topology %s stands already: use it with `--on %s`, or remove it with `hachaos down %s`",
 				standing, standing, standing)
+		}
+	}
+	return nil
+}
+
+// checkAlone refuses a standing name that another start took since it was found
+// to be free. Of two starts at the same time at most one goes on.
+func (d *Driver) checkAlone(ctx context.Context, id, standing string) error {
+	if standing == "" {
+		return nil
+	}
+	things, err := d.engine.things(ctx, make(client.Filters).Add("label", labelStanding+"="+standing))
+	if err != nil {
+		return err
+	}
+	for _, t := range things {
+		if t.run != id {
+			return fmt.Errorf("topology %s was started by another process at the same time: use that one, or try again", standing)
 		}
 	}
 	return nil
