@@ -10,6 +10,7 @@ import (
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/observe"
 	"github.com/hachaos/hachaos/topology"
 )
 
@@ -72,7 +73,7 @@ func DefaultBudgets() Budgets {
 	return Budgets{
 		Start: 15 * time.Minute, Ready: 90 * time.Second,
 		Act: 15 * time.Second, Prove: 10 * time.Second, Undo: fault.UndoBudget, Heal: 30 * time.Second,
-		Quiesce: 30 * time.Second, Read: 60 * time.Second, Observe: 15 * time.Second, Teardown: 60 * time.Second,
+		Quiesce: 30 * time.Second, Read: 60 * time.Second, Observe: observe.Grace + 5*time.Second, Teardown: 60 * time.Second,
 		Hurried: 5 * time.Second,
 	}
 }
