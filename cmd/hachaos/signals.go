@@ -10,13 +10,23 @@ import (
 	"syscall"
 )
 
+// asking are the signals that ask the program to end: of a terminal that is
+// closed, too, unless the caller (nohup) has it ignored.
+func asking() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
 // signals returns a context that the first interrupt cancels, and a channel
 // that the second one closes. A third has the signal's own effect.
 func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hurry <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	quick := make(chan struct{})
 	c := make(chan os.Signal, 2)
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(c, asking()...)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -34,7 +44,7 @@ func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hur
 		}
 		fmt.Fprintln(stderr, "hachaos: hurrying: what is left is removed by the reaper")
 		close(quick)
-		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		signal.Reset(asking()...)
 	})
 	return ctx, quick, func() {
 		signal.Stop(c)
