@@ -146,10 +146,15 @@ func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, o h
 }
 
 // bounded is the test's context, ended early enough to clean up before the
-// test's deadline.
+// test's deadline. One that leaves no time for a run fails the test before
+// anything starts.
 func bounded(t testing.TB) (context.Context, context.CancelFunc) {
+	t.Helper()
 	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
 		if at, has := d.Deadline(); has {
+			if left := time.Until(at).Round(time.Second); left <= grace {
+				t.Fatalf("hachaos: the test's deadline is in %v, and the last %v are kept for healing and removing: give more time (go test -timeout 10m)", left, grace)
+			}
 			return context.WithDeadline(t.Context(), at.Add(-grace))
 		}
 	}
