@@ -13,6 +13,9 @@ BUDGET  ?= 12m
 # The packages that have tests on containers.
 CONTAINERS = ./topology/docker/... ./fault/... ./observe ./cmd/hachaos ./scenarios
 
+# A load that is measured shares the machine with nothing else of this file.
+.NOTPARALLEL:
+
 .PHONY: help build deps demo test unit containers test-all lint fmt bench images clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14

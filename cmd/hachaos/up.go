@@ -164,6 +164,7 @@ func (a *app) downCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "down NAME",
 		Short: "Remove a standing topology",
+		Long:  "down removes a topology that `hachaos up` left, unless a run uses it.",
 		Args:  oneArg("the name of a standing topology; `hachaos status` shows them"),
 		RunE: func(c *cobra.Command, args []string) error {
 			d, err := docker.Open(c.Context(), docker.Options{})
