@@ -69,6 +69,11 @@ func TestEvents(t *testing.T) {
 	for _, stream := range []<-chan topology.EngineEvent{early, late} {
 		for _, action := range want {
 			event := <-stream
+			// An engine that hears of a pause from containerd only after it was
+			// told to unpause takes it for a new one, and tells of both again.
+			for event.Action != action && (event.Action == "pause" || event.Action == "unpause") && action != "pause" {
+				event = <-stream
+			}
 			require.Equal(t, "a", event.Node)
 			require.Equal(t, action, event.Action)
 			require.False(t, event.Wall.Before(since), "the engine's clock is this host's")
@@ -81,8 +86,8 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	cancel()
-	for range late {
-		require.Fail(t, "an event that did not happen")
+	for event := range late {
+		require.Fail(t, "an event that did not happen", "%v", event)
 	}
 	require.NoError(t, lateErr())
 }
