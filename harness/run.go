@@ -192,23 +192,26 @@ func (r *run) loaded(ctx context.Context) error {
 }
 
 // stopLoad ends the load and waits for the outstanding operations, unless
-// the user will not.
+// the user will not: then the run was broken off, for they are part of it.
 func (r *run) stopLoad(ctx context.Context, done <-chan error, giveUp context.CancelCauseFunc) error {
 	r.gen.Stop()
 	patience := time.NewTimer(r.Load.Resolved().Timeout + r.budgets.Hurried)
 	defer patience.Stop()
+	var broken error
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		giveUp(errInterrupted)
+		broken = errInterrupted
+		giveUp(broken)
 	case <-r.Hurry:
-		giveUp(errInterrupted)
+		broken = errInterrupted
+		giveUp(broken)
 	case <-patience.C:
 		giveUp(errors.New("the load did not end in time"))
 	}
 	<-done
-	return nil
+	return broken
 }
 
 // read waits until the system is quiet and reads what it holds.

@@ -250,6 +250,23 @@ func TestHurry(t *testing.T) {
 	})
 }
 
+// What is under way when the last phase ends is part of the run.
+func TestInterruptedWhileTheLastOperationsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, s := newRig(t), small()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		r.runner.Progress = steps(func(step string) {
+			if strings.HasPrefix(step, "steady again") {
+				time.AfterFunc(s.Phases[4].For+20*time.Millisecond, func() { cancel(errors.New("enough")) })
+			}
+		})
+		res := r.run(t, ctx, s)
+		require.Equal(t, harness.VerdictInconclusive, res.Verdict, res.Reason)
+		require.Equal(t, "The run was broken off: interrupted: enough.", res.Reason)
+		require.False(t, res.Dirty)
+	})
+}
+
 type steps func(string)
 
 func (s steps) Step(text string)  { s(text) }
