@@ -141,8 +141,8 @@ func baselineReason(h *history.History) string {
 		return "there is no steady phase"
 	}
 	for _, f := range h.Faults {
-		if f.Injected < phase.From {
-			return fmt.Sprintf("the first steady phase, %s, comes after %s was injected: nothing says what the system was like before", phase.Name, f.Kind)
+		if f.Injected < phase.To {
+			return fmt.Sprintf("%s was injected before the first steady phase, %s, had ended: nothing says what the system was like without it", f.Kind, phase.Name)
 		}
 	}
 	dropped := classNumber(h, history.ErrDropped)

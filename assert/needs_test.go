@@ -61,7 +61,12 @@ func TestNeeds(t *testing.T) {
 			kill(b).Active(sec)
 			b.Phase("s", history.PhaseSteady, 2*sec, 20*sec)
 			reads(b, 1000, 0, 0)
-		}, "baseline steady: the first steady phase, s, comes after instance-kill was injected: nothing says what the system was like before"},
+		}, "baseline steady: instance-kill was injected before the first steady phase, s, had ended: nothing says what the system was like without it"},
+		{"baseline: with a fault in it", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, 20*sec)
+			kill(b).Active(sec)
+			reads(b, 1000, 0, 0)
+		}, "baseline steady: instance-kill was injected before the first steady phase, s, had ended: nothing says what the system was like without it"},
 		{"baseline: too few", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) {
 			b.Phase("s", history.PhaseSteady, 0, 490*ms)
 			reads(b, 100, 0, 0)
