@@ -114,6 +114,25 @@ func TestLineCopierTakesUpBehindTheLastLine(t *testing.T) {
 	require.Equal(t, "a\nb\nc\nd\ne\ntwo parts of one line\n\nf: 2026 g\n", got.String())
 }
 
+// The engine stamps standard output and standard error apart, so that a line
+// may stand behind a younger one; and the clock may be set back.
+func TestLineCopierLosesNoLineThatIsOutOfOrder(t *testing.T) {
+	var got bytes.Buffer
+	c := &lineCopier{to: &got, last: day(1).Add(2)}
+	write := func(lines ...[]byte) {
+		t.Helper()
+		c.resume()
+		for _, line := range lines {
+			_, err := c.Write(line)
+			require.NoError(t, err)
+		}
+	}
+	write(logLine(1, "before the run\n"), logLine(5, "a\n"), logLine(4, "b\n"), logLine(6, "c\n"), logLine(3, "d\n"))
+	write(logLine(6, "c\n"), logLine(3, "d\n"), logLine(3, "e\n"), logLine(7, "f\n"), logLine(6, "g\n")) // all is sent again
+	write(logLine(7, "f\n"), logLine(8, "h\n"), logLine(6, "i\n"))                                       // or only what is not older
+	require.Equal(t, "a\nb\nc\nd\ne\nf\ng\nh\ni\n", got.String())
+}
+
 func TestLineCopierFails(t *testing.T) {
 	c := &lineCopier{to: &bytes.Buffer{}}
 	_, err := c.Write([]byte("no time\n"))

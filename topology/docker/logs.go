@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -72,17 +73,23 @@ func (e *engine) copyLog(ctx context.Context, id string, lines *lineCopier, foll
 }
 
 // lineCopier strips the engine's timestamps and drops what was copied before.
-// The engine sends each line, or piece of a very long one, as one Write.
+// The engine sends each line, or piece of a very long one, as one Write. Its
+// times do not always ascend: the lines of standard output and of standard
+// error are stamped apart and queue for the log, and the wall's clock may be
+// set back. So a line is old only where a stream is resumed.
 type lineCopier struct {
-	to   io.Writer
-	last time.Time // of the newest line copied
-	same int       // how many lines of that time were copied
-	skip int       // how many of them a resumed stream will repeat
-	err  error     // of the writer, or of a line without a time
+	to     io.Writer
+	last   time.Time      // of the newest line copied
+	recent map[string]int // the lines that were copied from that one on
+	again  map[string]int // which of them a resumed stream may repeat
+	behind bool           // the resumed stream has not come to last yet
+	err    error          // of the writer, or of a line without a time
 }
 
 // resume prepares for a stream that begins at last again, including it.
-func (l *lineCopier) resume() { l.skip = l.same }
+func (l *lineCopier) resume() {
+	l.again, l.behind = maps.Clone(l.recent), true
+}
 
 // Write implements io.Writer.
 func (l *lineCopier) Write(line []byte) (int, error) {
@@ -91,21 +98,32 @@ func (l *lineCopier) Write(line []byte) (int, error) {
 		l.err = err
 		return 0, err
 	}
-	switch {
-	case at.Before(l.last):
+	if l.behind && at.Before(l.last) {
 		return len(line), nil
-	case at.Equal(l.last) && l.skip > 0:
-		l.skip--
-		return len(line), nil
-	case at.Equal(l.last):
-		l.same++
-	default:
-		l.last, l.same, l.skip = at, 1, 0
 	}
+	l.behind = false
+	key := string(line)
+	if l.again[key] > 0 {
+		l.again[key]--
+		return len(line), nil
+	}
+	l.note(key, at)
 	if _, l.err = l.to.Write(text); l.err != nil {
 		return 0, l.err
 	}
 	return len(line), nil
+}
+
+// note remembers a line that is copied.
+func (l *lineCopier) note(line string, at time.Time) {
+	if l.recent == nil {
+		l.recent = map[string]int{}
+	}
+	if at.After(l.last) {
+		l.last = at
+		clear(l.recent)
+	}
+	l.recent[line]++
 }
 
 // splitLine separates the time that the engine puts before a line from it.
