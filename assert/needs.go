@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -53,7 +54,7 @@ func (s *needState) missing(needs []Need) []string {
 		switch reason := s.reason(n); {
 		case reason == "":
 		case n.Kind == NeedStream:
-			out = append(out, missingStream(s.h, n.Stream))
+			out = append(out, fmt.Sprintf("%s (%s): %s", NeedStream, n.Stream, reason))
 		default:
 			out = append(out, fmt.Sprintf("%s: %s", n.Kind, reason))
 		}
@@ -65,7 +66,7 @@ func (s *needState) reason(n Need) string {
 	if n.Kind == NeedStream {
 		r, ok := s.streams[n.Stream]
 		if !ok {
-			r = streamReason(s.h, n.Stream)
+			r = cmp.Or(streamReason(s.h, n.Stream), unwitnessed(s.h, n.Stream))
 			s.streams[n.Stream] = r
 		}
 		return r

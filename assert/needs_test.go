@@ -146,6 +146,23 @@ func TestNeeds(t *testing.T) {
 			b.See(sec, history.Coverage{Stream: history.StreamReadiness, Source: "j1", Complete: true})
 			b.See(sec, history.Coverage{Stream: history.StreamReadiness, Source: "j2", Complete: true})
 		}, ""},
+		{"stream: an answer without a receipt", assert.Need{Kind: assert.NeedStream, Stream: history.StreamReceipt}, func(b *historytest.Builder) {
+			b.Covered(sec, history.StreamReceipt)
+			b.Op(history.OpLogin, 0).On("j1").New().OK()
+			b.Op(history.OpSessionRead, 10*ms).On("j1").OK()
+			b.Op(history.OpSessionRead, 20*ms).On("").Info(history.ErrReset)
+			b.See(0, history.Receipt{Node: "j1", What: "arrive", Op: 1, Attempt: 1})
+			b.See(10*ms, history.Receipt{Node: "j1", What: "commit", Op: 2, Attempt: 1})
+			b.See(10*ms, history.Receipt{Node: "j2", What: "arrive", Op: 2, Attempt: 1})
+			b.See(10*ms, history.Receipt{Node: "j1", What: "arrive", Op: 2, Attempt: 2})
+		}, "observer complete (receipt): 1 operation answered, and not in the log of who answered: the first is operation 2, by j1"},
+		{"stream: an answer without a line of its balancer", assert.Need{Kind: assert.NeedStream, Stream: history.StreamDispatch}, func(b *historytest.Builder) {
+			b.Covered(sec, history.StreamDispatch)
+			b.Op(history.OpLogin, 0).Via("lb1").New().OK()
+			b.Op(history.OpSessionRead, 10*ms).Via("lb2").OK()
+			b.See(0, history.Dispatch{Balancer: "lb1", Op: 1, Attempt: 1})
+			b.See(10*ms, history.Dispatch{Balancer: "lb1", Op: 2, Attempt: 1})
+		}, "observer complete (dispatch): 1 operation answered, and not in the log of who answered: the first is operation 2, by lb2"},
 		{"stream: one source of two", stream, func(b *historytest.Builder) {
 			b.Covered(sec, history.StreamLedger)
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Source: "db2", Missed: 3, Reason: "cut off"})
