@@ -70,6 +70,8 @@ func (FailoverAnatomy) Needs() []Need {
 		{Kind: NeedStream, Stream: history.StreamVIP},
 		{Kind: NeedStream, Stream: history.StreamEngine},
 		{Kind: NeedStream, Stream: history.StreamReadiness},
+		{Kind: NeedStream, Stream: history.StreamTruth},
+		{Kind: NeedStream, Stream: history.StreamTransition},
 	}
 }
 

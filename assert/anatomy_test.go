@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -312,6 +313,22 @@ func TestAnatomyEvidenceBeginsWithWhatBroke(t *testing.T) {
 	require.Equal(t, "haproxy.cfg: inter + fall × 200 ms", v.Fix)
 	require.InDelta(t, 442, *v.Measured, 0.001)
 	require.EqualValues(t, 100, *v.Bound)
+}
+
+// A node whose log lost the word was not slow.
+func TestAnatomyNeedsTheNodesLog(t *testing.T) {
+	f := newFailover()
+	f.sane()
+	f.See(39*sec, history.Coverage{Stream: history.StreamTransition, Source: "j2", Missed: 1, Reason: "a torn line"})
+	h := f.build(t)
+	h.Transitions = slices.DeleteFunc(h.Transitions, func(o history.At[history.Transition]) bool {
+		return o.V.What == "ready" && o.Time > 20*sec
+	})
+	h.Transitions = append([]history.At[history.Transition]{{V: history.Transition{Node: "j2", What: "ready"}}}, h.Transitions...)
+	require.Equal(t, Fail, FailoverAnatomy{}.Check(h).Status)
+	v := Judge(h, []Checker{FailoverAnatomy{}})[0]
+	require.Equal(t, Inconclusive, v.Status)
+	require.Contains(t, strings.Join(v.Reasons, "; "), "observer complete (transition): transition of j2: 1 missed: a torn line")
 }
 
 // Where the generator starves, a node that boots starves, too.
