@@ -3,6 +3,7 @@ package assert
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -122,10 +123,12 @@ func (s *spread) open(name string, from, to time.Duration, without []string) {
 func (s *spread) findDowns() []down {
 	type key struct{ node, balancer string }
 	open := map[key]int{}
+	blind := s.blind()
 	var out []down
 	for _, o := range s.h.Servers {
 		k := key{o.V.Server, o.V.Balancer}
 		i, was := open[k]
+		was = was && !between(blind[k.balancer], out[i].to, o.Time)
 		if o.V.Up || !strings.HasPrefix(o.V.Status, "DOWN") {
 			delete(open, k)
 			continue
@@ -138,6 +141,29 @@ func (s *spread) findDowns() []down {
 		out[i].to = o.Time
 	}
 	return slices.DeleteFunc(out, func(d down) bool { return d.to <= d.from })
+}
+
+// blind are the times at which a balancer's process gave no answer, or was
+// found to be another: what it held for down before, it may have served since.
+func (s *spread) blind() map[string][]time.Duration {
+	out := map[string][]time.Duration{}
+	pids := map[string]int{}
+	for _, o := range s.h.Balancers {
+		lb := o.V.Balancer
+		if pid, known := pids[lb]; !o.V.Up || known && pid != o.V.Pid {
+			out[lb] = append(out[lb], o.Time)
+		}
+		if o.V.Up {
+			pids[lb] = o.V.Pid
+		}
+	}
+	return out
+}
+
+// between says whether one of the times, which ascend, lies in (from, to].
+func between(times []time.Duration, from, to time.Duration) bool {
+	i := sort.Search(len(times), func(i int) bool { return times[i] > from })
+	return i < len(times) && times[i] <= to
 }
 
 // during opens a window for the time in which every balancer that saw a

@@ -116,6 +116,30 @@ func TestDistribution(t *testing.T) {
 			logins(b, 22*sec, even)
 			b.Op(history.OpOrder, 15*sec).On("j2").Via("lb2").OK()
 		}, assert.Pass, "", ""},
+		{"it answers through a balancer that was away since", assert.Distribution{}, func(b *historytest.Builder) {
+			downtime(b)
+			logins(b, 0, even)
+			logins(b, 22*sec, even)
+			b.See(14300*ms, history.BalancerInfo{Balancer: "lb1"})
+			b.Op(history.OpOrder, 14500*ms).On("j2").OK()
+		}, assert.Pass, "", ""},
+		{"it answers through a balancer that began anew since", assert.Distribution{}, func(b *historytest.Builder) {
+			downtime(b)
+			logins(b, 0, even)
+			logins(b, 22*sec, even)
+			b.See(14*sec, history.BalancerInfo{Balancer: "lb1", Up: true, Pid: 7})
+			b.See(15*sec, history.BalancerInfo{Balancer: "lb1", Up: true, Pid: 8})
+			b.Op(history.OpOrder, 14500*ms).On("j2").OK()
+		}, assert.Pass, "", ""},
+		{"it answers through a balancer that is there all the time", assert.Distribution{}, func(b *historytest.Builder) {
+			downtime(b)
+			logins(b, 0, even)
+			logins(b, 22*sec, even)
+			b.See(14*sec, history.BalancerInfo{Balancer: "lb1", Up: true, Pid: 7})
+			b.See(15*sec, history.BalancerInfo{Balancer: "lb1", Up: true, Pid: 7})
+			b.See(14300*ms, history.BalancerInfo{Balancer: "lb2"})
+			b.Op(history.OpOrder, 14500*ms).On("j2").OK()
+		}, assert.Fail, "", "diverted"},
 		{"it answers while that is not certain", assert.Distribution{}, func(b *historytest.Builder) {
 			downtime(b)
 			logins(b, 0, even)
