@@ -86,7 +86,7 @@ func (a FailoverAnatomy) defaults() FailoverAnatomy {
 // Check implements Checker. Measured is the slowest detection in
 // milliseconds, the middle of its interval; nil if there was none.
 func (a FailoverAnatomy) Check(h *history.History) Verdict {
-	return judgeTwice(h, func(skip func(*history.Op) bool) Verdict { return a.judge(h, skip) })
+	return judgeTwice(h, DefaultThreshold, func(skip func(*history.Op) bool) Verdict { return a.judge(h, skip) })
 }
 
 func (a FailoverAnatomy) judge(h *history.History, skip func(*history.Op) bool) Verdict {

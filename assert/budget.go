@@ -78,7 +78,7 @@ func (b ErrorBudget) defaults() ErrorBudget {
 // first, in the summary and by the evidence.
 func (b ErrorBudget) Check(h *history.History) Verdict {
 	b = b.defaults()
-	return judgeTwice(h, func(skip func(*history.Op) bool) Verdict { return b.judge(h, skip) })
+	return judgeTwice(h, b.Threshold, func(skip func(*history.Op) bool) Verdict { return b.judge(h, skip) })
 }
 
 func (b ErrorBudget) judge(h *history.History, skip func(*history.Op) bool) Verdict {

@@ -2,6 +2,8 @@ package assert
 
 import (
 	"fmt"
+	"sort"
+	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -19,37 +21,90 @@ func lateLimit(h *history.History) time.Duration {
 func nothing(*history.Op) bool { return false }
 
 // judgeTwice is how an assertion on latency or outage is judged: with all
-// operations, and without those that the generator itself sent late. Only
-// what both agree on counts: a result that hangs on late operations may be
-// the generator's doing, and one that needs them left out may be hiding the
+// operations, and without those that speak of the machine rather than of the
+// system: the ones that the generator itself sent late, and the ones that
+// were answered well but slowly while the machine had no processor to spare.
+// Only what both agree on counts: a result that hangs on such operations may
+// be the machine's doing, and one that needs them left out may be hiding the
 // system's. The verdict is the first one; if the second has another status it
 // becomes inconclusive, by name.
 //
 // judge must be pure and leave out the operations that skip names. It is
-// called once if none is late.
-func judgeTwice(h *history.History, judge func(skip func(*history.Op) bool) Verdict) Verdict {
+// called once if there are none. An answer slower than slow is slow.
+func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*history.Op) bool) Verdict) Verdict {
 	limit := lateLimit(h)
+	busy := saturated(h)
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
-	n := 0
+	starved := func(o *history.Op) bool {
+		took, done := o.Latency()
+		return done && took > slow && o.Outcome == history.Good && busy.meets(o.Intended, o.End)
+	}
+	lates, starveds := 0, 0
 	for i := range h.Ops {
-		if late(&h.Ops[i]) {
-			n++
+		switch o := &h.Ops[i]; {
+		case late(o):
+			lates++
+		case starved(o):
+			starveds++
 		}
 	}
 	v := judge(nothing)
-	if n == 0 {
+	if lates+starveds == 0 {
 		return v
 	}
-	without := judge(late)
+	without := judge(func(o *history.Op) bool { return late(o) || starved(o) })
+	said := excuse(lates, starveds, limit)
 	if without.Status == v.Status {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s sent more than %s late by the generator; the status is the same without them",
-			count(n, "operation"), sayTime(limit)))
+		v.Notes = append(v.Notes, said+"; the status is the same without them")
 		return v
 	}
-	v.Reasons = append(v.Reasons, fmt.Sprintf(
-		"the generator sent %s more than %s late, and the result hangs on them: %s with them, %s without; lower the rate or give the generator more of the machine",
-		count(n, "operation"), sayTime(limit), v.Status, without.Status))
-	v.Summary = "inconclusive because of late sends; with them: " + v.Summary
+	v.Reasons = append(v.Reasons, fmt.Sprintf("%s, and the result hangs on them: %s with them, %s without; lower the rate or give the run more of the machine",
+		said, v.Status, without.Status))
+	v.Summary = "inconclusive because the machine was short; with all operations: " + v.Summary
 	v.Status = Inconclusive
 	return v
+}
+
+// excuse says in words which operations speak of the machine.
+func excuse(lates, starveds int, limit time.Duration) string {
+	var parts []string
+	if lates > 0 {
+		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
+	}
+	if starveds > 0 {
+		parts = append(parts, fmt.Sprintf("%s slowly answered while the machine was %.0f %% busy or more", wereOrWas(starveds), 100*saturation))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+func wereOrWas(n int) string {
+	if n == 1 {
+		return "1 operation was"
+	}
+	return count(n, "operation") + " were"
+}
+
+// saturation is the share of all processors above which a second counts as
+// one without any to spare.
+const saturation = 0.95
+
+// periods are times without overlap, in order.
+type periods []struct{ from, to time.Duration }
+
+// saturated are the times, between two samples of the host, in which it had
+// no processor to spare. Whose work it was cannot be told from here.
+func saturated(h *history.History) periods {
+	var out periods
+	for i := 1; i < len(h.Host); i++ {
+		if h.Host[i].V.Busy >= saturation {
+			out = append(out, struct{ from, to time.Duration }{h.Host[i-1].Time, h.Host[i].Time})
+		}
+	}
+	return out
+}
+
+// meets says whether [from, to] has a moment in one of the periods.
+func (p periods) meets(from, to time.Duration) bool {
+	i := sort.Search(len(p), func(i int) bool { return p[i].to >= from })
+	return i < len(p) && p[i].from <= to
 }

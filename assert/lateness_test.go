@@ -34,7 +34,7 @@ func TestJudgeTwice(t *testing.T) {
 				h.Ops = append(h.Ops, o)
 			}
 			calls := 0
-			v := judgeTwice(h, func(skip func(*history.Op) bool) Verdict {
+			v := judgeTwice(h, DefaultThreshold, func(skip func(*history.Op) bool) Verdict {
 				calls++
 				if calls == 1 {
 					require.False(t, skip(&h.Ops[0]))
@@ -47,6 +47,46 @@ func TestJudgeTwice(t *testing.T) {
 			require.Len(t, v.Reasons, c.reasons)
 			require.Len(t, v.Notes, c.notes)
 			require.Equal(t, c.calls, calls)
+		})
+	}
+}
+
+// TestStarvedOperations: what was answered well but slowly on a saturated
+// machine is left out of the second judgement; an error never is.
+func TestStarvedOperations(t *testing.T) {
+	host := []history.At[history.Host]{
+		{Time: 9 * sec, V: history.Host{Busy: 0.4}},
+		{Time: 10 * sec, V: history.Host{Busy: 0.95}},
+		{Time: 11 * sec, V: history.Host{Busy: 0.94}},
+	}
+	for name, tc := range map[string]struct {
+		op   history.Op
+		want bool
+	}{
+		"slow, in the saturated second": {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Good}, true},
+		"slow, reaching into it":        {history.Op{Intended: 8500 * mil, End: 9100 * mil, Outcome: history.Good}, true},
+		"slow, before it":               {history.Op{Intended: 8000 * mil, End: 8900 * mil, Outcome: history.Good}, false},
+		"slow, after it":                {history.Op{Intended: 10100 * mil, End: 10900 * mil, Outcome: history.Good}, false},
+		"in time":                       {history.Op{Intended: 9200 * mil, End: 9700 * mil, Outcome: history.Good}, false},
+		"an error":                      {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Failed}, false},
+		"an unknown outcome":            {history.Op{Intended: 9200 * mil, End: 9900 * mil}, false},
+		"never completed":               {history.Op{Intended: 9200 * mil, End: -1, Outcome: history.Good}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &history.History{Host: host, Ops: []history.Op{tc.op}}
+			judged := 0
+			v := judgeTwice(h, DefaultThreshold, func(skip func(*history.Op) bool) Verdict {
+				judged++
+				if skip(&h.Ops[0]) {
+					return Verdict{Status: Pass}
+				}
+				return Verdict{Status: Fail}
+			})
+			require.Equal(t, tc.want, v.Status == Inconclusive)
+			require.Equal(t, tc.want, judged == 2)
+			if tc.want {
+				require.Contains(t, v.Reasons[0], "1 operation was slowly answered while the machine was 95 % busy or more")
+			}
 		})
 	}
 }

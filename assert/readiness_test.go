@@ -333,3 +333,33 @@ func TestUnansweredLooksTimeReadyAndAccuseNobody(t *testing.T) {
 	require.Equal(t, 22002*mil, l.readyBy)
 	require.Equal(t, Pass, ReadinessGating{}.Check(h).Status)
 }
+
+// TestAProcessThatStartsAgainIsARestart: the engine sees no end and no start
+// where only the process crashed, and the container stayed.
+func TestAProcessThatStartsAgainIsARestart(t *testing.T) {
+	crashed := func() stage {
+		s := newStage()
+		s.polls("j2", 0, 10*sec, 200)
+		s.gauges("j2", 0, 10*sec, true, true)
+		s.polls("j2", 10*sec, 20500*mil, 0)
+		s.logs("j2", 20300*mil, "started")
+		s.gauges("j2", 20550*mil, 22*sec, false, true)
+		s.polls("j2", 20510*mil, 22*sec, 503)
+		s.logs("j2", 22*sec, "warm")
+		s.logs("j2", 22010*mil, "ready")
+		s.gauges("j2", 22050*mil, 40*sec, true, true)
+		s.polls("j2", 22010*mil, 40*sec, 200)
+		return s
+	}
+	s := crashed()
+	s.arrives("j2", 23*sec, 1)
+	v := ReadinessGating{}.Check(s.Build(t))
+	require.Equal(t, Pass, v.Status, v.Summary)
+	require.False(t, v.NotExercised, "it was restarted, and served")
+
+	s = crashed()
+	s.arrives("j2", 21*sec, 1)
+	v = ReadinessGating{}.Check(s.Build(t))
+	require.Equal(t, Fail, v.Status, v.Summary)
+	require.Equal(t, uint64(1), v.Evidence[0].Op)
+}

@@ -51,7 +51,7 @@ func lives(h *history.History, s *sightings) []incarnation {
 		if i+1 < len(out) {
 			l.end = out[i+1].born
 		}
-		l.again = i > 0 || died(s, l.born)
+		l.again = i > 0 || died(s, l.born) || answered(s, l.born)
 		s.awaken(l)
 	}
 	return out
@@ -81,6 +81,14 @@ func starts(s *sightings) []start {
 // died says whether the engine saw the node end before t.
 func died(s *sightings, t time.Duration) bool {
 	return slices.ContainsFunc(s.engine, func(o history.At[history.Engine]) bool { return o.V.Action == "die" && o.Time < t })
+}
+
+// answered says whether the node was seen to live before t: what starts then
+// is started again, even where the container, and so the engine, knows
+// nothing of it.
+func answered(s *sightings, t time.Duration) bool {
+	return slices.ContainsFunc(s.ready, func(o history.At[history.Readiness]) bool { return o.V.Status != 0 && o.Time < t }) ||
+		slices.ContainsFunc(s.truth, func(o history.At[history.Truth]) bool { return o.V.Up && o.Time < t })
 }
 
 // awaken finds when the node of this life became ready: not before each of
