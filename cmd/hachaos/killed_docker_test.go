@@ -51,6 +51,7 @@ func TestDockerKilledRunHealsWhatStands(t *testing.T) {
 	ready, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, c.Ready(ready))
+	require.NoError(t, c.Close(t.Context()), "let go of it")
 	require.Contains(t, hachaos(t, "status"), name)
 }
 

@@ -14,13 +14,16 @@ import (
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/load"
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/fake"
 )
 
-// TestMain makes the program itself a command of the scripts.
+// TestMain makes the program itself a command of the scripts, and lets the
+// test binary be executed again as the reaper of a run.
 func TestMain(m *testing.M) {
+	wiring.Agent()
 	testscript.Main(m, map[string]func(){"hachaos": main})
 }
 
