@@ -51,7 +51,8 @@ func (SessionSurvival) Needs() []Need {
 
 // Check implements Checker. Measured is the number of sessions violated. It
 // is not exercised if no session was bound to a victim when a fault began, and
-// inconclusive if none of those was ever seen again.
+// inconclusive if none of those was ever seen again, or if a session that must
+// exist was not read after the load.
 func (s SessionSurvival) Check(h *history.History) Verdict {
 	if s.Expect != "" && s.Expect != ExpectSurvive && s.Expect != ExpectLostWithNode {
 		return Verdict{
@@ -137,6 +138,9 @@ func (r *register) verdict(name string) Verdict {
 	case missing != "":
 		v.Summary = "The sessions were not all read again after the load."
 		inconclusive(&v, missing)
+	case r.unread > 0:
+		v.Summary = "The sessions were not all read again after the load."
+		inconclusive(&v, fmt.Sprintf("nobody read %s through the entry after the load that must exist", count(r.unread, "session")))
 	case r.onVictim > 0 && r.unseen == r.onVictim:
 		v.NotExercised = true
 		v.Summary = fmt.Sprintf("Nothing is known of the sessions that the fault hit; %s.", r.occasion())

@@ -280,6 +280,9 @@ func (r *register) count(n uint32, l *life) {
 		return
 	}
 	r.judged++
+	if l.state == alive && !l.readByVIP && !l.gone && l.classes == 0 {
+		r.unread++
+	}
 	if l.hit == surely {
 		r.onVictim++
 		if !l.seenAgain && !l.gone && l.classes == 0 {

@@ -80,6 +80,7 @@ type register struct {
 	findings []finding
 
 	judged, unjudged, onVictim, unseen int
+	unread                             int // alive, and not read through the entry
 	endedAsExpected, unknownWrites     int
 	missingOnNodes, strangeIDs         int
 

@@ -222,9 +222,14 @@ func TestSessionSurvival(t *testing.T) {
 			s.See(sec, history.SessionState{Session: 1, Via: "vip"})
 			s.See(sec, history.Coverage{Stream: history.StreamSession, Missed: 1, Reason: "status 503"})
 		}, want{status: assert.Fail, classes: []string{"stale read"}, op: 4}},
+		{"alive, and read through the entry by nobody", "", func(s *script) {
+			s.login()
+			s.skip()
+			s.read(0)
+			s.final("j1", 0)
+		}, want{status: assert.Inconclusive}},
 		{"on a victim, and never seen again", "", func(s *script) {
 			s.login()
-			s.write(1)
 			s.skip()
 			s.op(history.OpSessionRead).On("").Status(500).Fail(history.ErrStatus)
 			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
@@ -314,6 +319,7 @@ func TestSessionSurvival(t *testing.T) {
 			s.op(history.OpLogin).Bare().OK()
 			s.skip()
 			s.op(history.OpSessionRead).Bare().OK()
+			s.See(sec, history.SessionState{Session: 1, Via: "vip", Known: true, Found: true})
 		}, want{status: assert.Pass, notes: "no answer named the session's owner"}},
 
 		{"another login of unknown outcome allows both", "", func(s *script) {
@@ -389,6 +395,7 @@ func TestSessionSurvival(t *testing.T) {
 			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().OK() // answered at 405 ms
 			s.skip()
 			s.read(0)
+			s.final("vip", 0)
 		}, want{status: assert.Pass, idle: true}},
 		{"logged in while its node died, and is gone: either is right", assert.ExpectLostWithNode, func(s *script) {
 			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().OK() // answered at 405 ms
