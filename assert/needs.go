@@ -235,7 +235,42 @@ func streamReason(h *history.History, stream string) string {
 	if _, reasons := h.CoverageOf(stream, sourcesOf(h, stream)...); len(reasons) > 0 {
 		return strings.TrimPrefix(list(reasons, 3), stream+": ")
 	}
-	return ""
+	return vanished(h, stream)
+}
+
+// vanished holds what the observers of a stream say they saw against what the
+// record holds of it. On a topology that stands the ledger's earlier rows are
+// left out on purpose.
+func vanished(h *history.History, stream string) string {
+	kept, known := recorded(h, stream)
+	if !known || stream == history.StreamLedger && h.Meta.Standing {
+		return ""
+	}
+	var seen uint64
+	for _, c := range h.Coverage {
+		if c.V.Stream == stream {
+			seen += c.V.Seen
+		}
+	}
+	if seen <= uint64(kept) {
+		return ""
+	}
+	return fmt.Sprintf("its observers saw %d, and the record holds %d", seen, kept)
+}
+
+// recorded is how much the record holds of a stream; false if no assertion
+// rests on it.
+func recorded(h *history.History, stream string) (n int, known bool) {
+	counts := map[string]int{
+		history.StreamReadiness: len(h.Readiness), history.StreamTruth: len(h.Truth),
+		history.StreamTransition: len(h.Transitions), history.StreamReceipt: len(h.Receipts),
+		history.StreamDispatch: len(h.Dispatches), history.StreamServer: len(h.Servers),
+		history.StreamVIP: len(h.VIPs), history.StreamEngine: len(h.Engine),
+		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
+		history.StreamLeftover: len(h.Leftovers),
+	}
+	n, known = counts[stream]
+	return n, known
 }
 
 // sourcesOf are the nodes that a stream has to speak of.

@@ -163,6 +163,14 @@ func TestNeeds(t *testing.T) {
 			b.See(0, history.Dispatch{Balancer: "lb1", Op: 1, Attempt: 1})
 			b.See(10*ms, history.Dispatch{Balancer: "lb1", Op: 2, Attempt: 1})
 		}, "observer complete (dispatch): 1 operation answered, and not in the log of who answered: the first is operation 2, by lb2"},
+		{"stream: what was seen is not in the record", stream, func(b *historytest.Builder) {
+			b.See(sec, history.LedgerRow{Order: 1, Key: "k"})
+			b.See(sec, history.Coverage{Stream: history.StreamLedger, Complete: true, Seen: 2})
+		}, "observer complete (ledger): its observers saw 2, and the record holds 1"},
+		{"stream: earlier orders of a standing topology are left out", stream, func(b *historytest.Builder) {
+			b.Meta(func(m *history.Meta) { m.Standing = true })
+			b.See(sec, history.Coverage{Stream: history.StreamLedger, Complete: true, Seen: 2})
+		}, ""},
 		{"stream: one source of two", stream, func(b *historytest.Builder) {
 			b.Covered(sec, history.StreamLedger)
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Source: "db2", Missed: 3, Reason: "cut off"})

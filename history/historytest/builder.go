@@ -91,7 +91,7 @@ func (b *Builder) Row(at time.Duration, order int64, op uint64, attempt int, nod
 // Covered adds a complete account of each stream.
 func (b *Builder) Covered(at time.Duration, streams ...string) *Builder {
 	for _, s := range streams {
-		b.See(at, history.Coverage{Stream: s, Complete: true, Seen: 1})
+		b.See(at, history.Coverage{Stream: s, Complete: true})
 	}
 	return b
 }
