@@ -50,6 +50,8 @@ func Reaper(heal Heal) agent.Program {
 			fmt.Fprintln(answer, err)
 			return errors.Join(err, answer.Close())
 		}
+		undo := holdUndo(order.UndoLog)
+		defer undo.close()
 		_, writeErr := io.WriteString(answer, reaperReady)
 		if err := errors.Join(writeErr, answer.Close()); err != nil {
 			return err
@@ -57,7 +59,42 @@ func Reaper(heal Heal) agent.Program {
 		if runEnded(os.Stdin) {
 			return nil
 		}
+		order.UndoLog = undo.path()
 		return reap(ctx, order, heal)
+	}
+}
+
+// heldUndo is an undo log that is read even if the run's folder is removed
+// while the run goes on.
+type heldUndo struct {
+	name string
+	file *os.File // nil if the log was not there yet
+}
+
+func holdUndo(name string) heldUndo {
+	file, err := os.Open(name)
+	if err != nil {
+		return heldUndo{name: name} // it may come later
+	}
+	return heldUndo{name, file}
+}
+
+// path is where the log can be read now: its name, or else, where the system
+// has that, the descriptor that is held.
+func (h heldUndo) path() string {
+	if _, err := os.Stat(h.name); err == nil || h.file == nil {
+		return h.name
+	}
+	held := fmt.Sprintf("/proc/self/fd/%d", h.file.Fd())
+	if _, err := os.Stat(held); err != nil {
+		return h.name
+	}
+	return held
+}
+
+func (h heldUndo) close() {
+	if h.file != nil {
+		_ = h.file.Close() // it was only read
 	}
 }
 
