@@ -91,7 +91,7 @@ func (a FailoverAnatomy) Check(h *history.History) Verdict {
 
 func (a FailoverAnatomy) judge(h *history.History, skip func(*history.Op) bool) Verdict {
 	a = a.defaults()
-	v := Verdict{Name: a.Name(), Op: "<=", Unit: "ms to detection", Evidence: []Evidence{}}
+	v := Verdict{Name: a.Name(), Op: "<=", Unit: "ms", Evidence: []Evidence{}}
 	if b, ok := findBound(h, a.DetectBound); ok {
 		v.Bound = figure(millis(b.Limit))
 	}

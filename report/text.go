@@ -86,7 +86,9 @@ func withUnit(f float64, unit string) string {
 	case strings.HasPrefix(unit, "%"):
 		return number(math.Floor(f*1000)/1000) + " " + Clean(unit) // never better than it was
 	case unit == "percentage points":
-		return number(f) + " points"
+		return number(math.Round(f*10)/10) + " points"
+	case unit == "ms" && math.Abs(f) >= 10:
+		return number(math.Round(f)) + " ms"
 	}
 	return number(f) + " " + Clean(unit)
 }
