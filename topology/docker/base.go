@@ -65,7 +65,7 @@ func (b base) build(ctx context.Context, tag string, say func(string)) error {
 	ref := b.source()
 	err := b.engine.obtain(ctx, ref, registryPatience, say)
 	if err == nil {
-		return b.derive(ctx, ref, tag, say)
+		return b.derive(ctx, ref, tag)
 	}
 	if b.ref != "" || ctx.Err() != nil {
 		return fmt.Errorf("%w: base %s: %w", topology.ErrImage, ref, err)
@@ -75,7 +75,7 @@ func (b base) build(ctx context.Context, tag string, say func(string)) error {
 }
 
 // derive gives ref our label and tag.
-func (b base) derive(ctx context.Context, ref, tag string, say func(string)) error {
+func (b base) derive(ctx context.Context, ref, tag string) error {
 	var content bytes.Buffer
 	archive := tar.NewWriter(&content)
 	dockerfile := "FROM " + ref + "\n"
@@ -92,7 +92,7 @@ func (b base) derive(ctx context.Context, ref, tag string, say func(string)) err
 	return b.engine.build(ctx, &content, client.ImageBuildOptions{
 		Tags: []string{tag}, Remove: true, ForceRemove: true,
 		Labels: map[string]string{labelImage: fixtures.Base},
-	}, say)
+	})
 }
 
 // bootstrap installs a minimal Debian and imports it.
@@ -133,5 +133,5 @@ func (b base) importTar(ctx context.Context, content io.Reader, tag string) erro
 		return fmt.Errorf("import: %w", b.engine.explain(err))
 	}
 	defer result.Close()
-	return followBuild(ctx, result, func(string) {})
+	return followBuild(ctx, result)
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -28,21 +29,22 @@ const agentFile = "hachaos-agent"
 func (b *Builder) build(ctx context.Context, image fixtures.Image, progress func(string)) error {
 	tag := b.tags[image.Name]
 	progress("image " + image.Name + ": building")
+	began := time.Now()
 	say := func(line string) { progress("image " + image.Name + ": " + line) }
 	var err error
 	if image.Name == fixtures.Base {
 		err = b.base.build(ctx, tag, say)
 	} else {
-		err = b.buildContext(ctx, image, tag, say)
+		err = b.buildContext(ctx, image, tag)
 	}
 	if err != nil {
 		return fmt.Errorf("image %s: %w", image.Name, err)
 	}
-	progress("image " + image.Name + ": built " + tag)
+	say(fmt.Sprintf("built %s in %v", tag, time.Since(began).Round(100*time.Millisecond)))
 	return nil
 }
 
-func (b *Builder) buildContext(ctx context.Context, image fixtures.Image, tag string, say func(string)) error {
+func (b *Builder) buildContext(ctx context.Context, image fixtures.Image, tag string) error {
 	var executable string
 	if image.Agent {
 		var err error
@@ -63,17 +65,17 @@ func (b *Builder) buildContext(ctx context.Context, image fixtures.Image, tag st
 	return b.engine.build(ctx, content, client.ImageBuildOptions{
 		Tags: []string{tag}, BuildArgs: args, Remove: true, ForceRemove: true,
 		Labels: map[string]string{labelImage: image.Name},
-	}, say)
+	})
 }
 
 // build sends one build to the engine and follows it to its end.
-func (e *engine) build(ctx context.Context, content io.Reader, opts client.ImageBuildOptions, say func(string)) error {
+func (e *engine) build(ctx context.Context, content io.Reader, opts client.ImageBuildOptions) error {
 	result, err := e.ImageBuild(ctx, content, opts)
 	if err != nil {
 		return fmt.Errorf("%w: %w", topology.ErrImage, e.explain(err))
 	}
 	defer result.Body.Close()
-	return followBuild(ctx, result.Body, say)
+	return followBuild(ctx, result.Body)
 }
 
 // proxyArgs hands the caller's proxy settings on to the build. The engine
@@ -159,7 +161,7 @@ const logEnd = 20
 
 // followBuild reads the engine's progress messages to their end. A build that
 // failed is an error that wraps topology.ErrImage and carries the log's end.
-func followBuild(ctx context.Context, body io.Reader, say func(string)) error {
+func followBuild(ctx context.Context, body io.Reader) error {
 	var log tail
 	decoder := json.NewDecoder(bufio.NewReader(body))
 	for {
@@ -178,9 +180,6 @@ func followBuild(ctx context.Context, body io.Reader, say func(string)) error {
 			return fmt.Errorf("%w: %s\n%s", topology.ErrImage, strings.TrimSpace(message.Error), log.String())
 		}
 		log.write(message.Stream)
-		if strings.HasPrefix(message.Stream, "Step ") {
-			say(strings.TrimSpace(message.Stream))
-		}
 	}
 }
 
