@@ -5,10 +5,10 @@ import (
 	"sort"
 )
 
-// sequence finds what is missing of a balancer's lines. The requests of one
-// process are numbered as they come, and their lines are written as they end,
-// so that a number which was left out between others is a lost line, and one
-// that comes again is of a new process. The zero value has seen nothing. It
+// sequence finds what is missing of a balancer's lines. Those of one process
+// are numbered, so that a number which was left out between others is a lost
+// line, and one that comes again is of a new process; they may come in
+// another order. The zero value has seen nothing. It
 // is not safe for concurrent use.
 type sequence struct {
 	// processes counts those that were seen; live are the present ones by
