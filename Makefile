@@ -40,13 +40,15 @@ unit: ## all unit tests, with the race detector (which needs gcc: installed like
 	CGO_ENABLED=1 $(TESTSUM) -- -race -timeout 10m ./...
 
 containers: deps build ## this build's share of the container tests, one at a time
+	@tools/deps.sh registry
 	@$(BIN) images build
-	HACHAOS_ROTATION=$(SEED) HACHAOS_BUDGET=$(BUDGET) CGO_ENABLED=0 \
+	PATH="$(CURDIR)/.cache/registry/usr/bin:$$PATH" HACHAOS_ROTATION=$(SEED) HACHAOS_BUDGET=$(BUDGET) CGO_ENABLED=0 \
 		$(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 25m $(CONTAINERS)
 
 test-all: deps unit ## every test, every container test
+	@tools/deps.sh registry
 	@$(MAKE) build && $(BIN) images build
-	CGO_ENABLED=0 $(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 3h $(CONTAINERS)
+	PATH="$(CURDIR)/.cache/registry/usr/bin:$$PATH" CGO_ENABLED=0 $(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 3h $(CONTAINERS)
 
 lint: ## formatting, vet, staticcheck
 	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi

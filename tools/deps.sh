@@ -54,10 +54,35 @@ need_compiler() {
 	install gcc libc6-dev
 }
 
-if [ "${1:-}" = cc ]; then
+# need_registry unpacks Debian's docker-registry for the test of images that
+# come from one. It is not installed: its package would start a service.
+need_registry() {
+	dir=.cache/registry
+	if command -v docker-registry >/dev/null 2>&1 || [ -x "$dir/usr/bin/docker-registry" ]; then
+		return
+	fi
+	if ! is_debian; then
+		say "docker-registry is not here: the test of images from a registry is skipped"
+		return
+	fi
+	say "unpacking Debian's docker-registry into $dir"
+	mkdir -p "$dir"
+	if [ "$(id -u)" -eq 0 ]; then
+		apt-get update -qq
+	fi
+	(cd "$dir" && apt-get download -qq docker-registry 2>/dev/null && dpkg -x docker-registry_*.deb .)
+}
+
+case "${1:-}" in
+cc)
 	need_compiler
 	exit
-fi
+	;;
+registry)
+	need_registry
+	exit
+	;;
+esac
 
 if ! engine_answers; then
 	if [ -n "${DOCKER_HOST:-}" ]; then
