@@ -48,9 +48,19 @@ func Combine(h *history.History, verdicts []Verdict) Overall {
 		return Overall{ConcludeInconclusive, sentence("The run was broken off", h.Aborted)}
 	}
 	if len(failed) > 0 {
-		return Overall{ConcludeFail, phrase(failed, "was violated", "were violated") + "."}
+		return Overall{ConcludeFail, sentence(phrase(failed, "was violated", "were violated"), firstFailure(verdicts))}
 	}
 	return byAbsence(h, verdicts)
+}
+
+// firstFailure is what the first assertion that failed says.
+func firstFailure(verdicts []Verdict) string {
+	for i := range verdicts {
+		if verdicts[i].Status == Fail {
+			return verdicts[i].Summary
+		}
+	}
+	return ""
 }
 
 // byRecord decides by the state of the record alone.
