@@ -24,14 +24,9 @@ func (a *app) imagesBuild() *cobra.Command {
 	return &cobra.Command{
 		Use:   "build [NAME…]",
 		Short: "Build the images whose inputs have changed (all, if none is named)",
-		RunE: func(c *cobra.Command, names []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, names []string) error {
 			return d.Builder().Build(c.Context(), names, func(line string) { fmt.Fprintln(a.err, line) })
-		},
+		}),
 	}
 }
 
@@ -41,12 +36,7 @@ func (a *app) imagesList() *cobra.Command {
 		Use:   "list",
 		Short: "List them",
 		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, _ []string) error {
 			images, err := d.Builder().List(c.Context())
 			if err != nil {
 				return err
@@ -55,7 +45,7 @@ func (a *app) imagesList() *cobra.Command {
 				return writeJSON(a.out, images)
 			}
 			return a.printImages(images)
-		},
+		}),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
@@ -67,18 +57,13 @@ func (a *app) imagesPrune() *cobra.Command {
 		Use:   "prune",
 		Short: "Remove images of hachaos that are out of date",
 		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, _ []string) error {
 			gone, err := d.Builder().Prune(c.Context(), all)
 			if perr := a.printImages(gone); err == nil {
 				err = perr
 			}
 			return err
-		},
+		}),
 	}
 	c.Flags().BoolVar(&all, "all", false, "remove the current ones, too")
 	return c

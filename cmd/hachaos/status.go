@@ -15,12 +15,7 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:   "status",
 		Short: "Show the topologies that stand, and what nobody owns any more",
 		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, _ []string) error {
 			standing, err := d.Standing(c.Context())
 			if err != nil {
 				return err
@@ -33,7 +28,7 @@ func (a *app) statusCmd() *cobra.Command {
 				return writeJSON(a.out, map[string]any{"standing": orEmpty(standing), "garbage": orEmpty(garbage)})
 			}
 			return a.printStatus(standing, len(garbage))
-		},
+		}),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -70,12 +65,7 @@ func (a *app) gcCmd() *cobra.Command {
 		Long: `gc removes the containers, networks and volumes that bear hachaos's label and
 whose process is gone. Topologies that were left standing stay; see 'hachaos down'.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, _ []string) error {
 			act, word := d.Collect, "removed"
 			if dry {
 				act, word = d.Garbage, "would remove"
@@ -88,7 +78,7 @@ whose process is gone. Topologies that were left standing stay; see 'hachaos dow
 				fmt.Fprintln(a.out, "nothing was left behind")
 			}
 			return err
-		},
+		}),
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "only say what would be removed")
 	return c

@@ -166,17 +166,12 @@ func (a *app) downCmd() *cobra.Command {
 		Short: "Remove a standing topology",
 		Long:  "down removes a topology that `hachaos up` left, unless a run uses it.",
 		Args:  oneArg("the name of a standing topology; `hachaos status` shows them"),
-		RunE: func(c *cobra.Command, args []string) error {
-			d, err := docker.Open(c.Context(), docker.Options{})
-			if err != nil {
-				return err
-			}
-			defer d.Close()
+		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, args []string) error {
 			if err := d.Down(c.Context(), args[0]); err != nil {
 				return asUsage(err)
 			}
-			_, err = fmt.Fprintf(a.out, "%s is removed\n", args[0])
+			_, err := fmt.Fprintf(a.out, "%s is removed\n", args[0])
 			return err
-		},
+		}),
 	}
 }
