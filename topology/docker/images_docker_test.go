@@ -38,7 +38,7 @@ func TestBuildListPrune(t *testing.T) {
 	b := d.Builder()
 	var lines []string
 	require.NoError(t, b.Build(t.Context(), nil, func(line string) { lines = append(lines, line) }))
-	require.Contains(t, strings.Join(lines, "\n"), "image dev-docker: Step 3/")
+	require.Contains(t, strings.Join(lines, "\n"), "image dev-docker: built hachaos/dev-docker:")
 	tag, err := b.Tag("dev-docker")
 	require.NoError(t, err)
 	defer func() { // whatever became of it
