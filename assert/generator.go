@@ -26,7 +26,7 @@ func generatorReason(h *history.History) string {
 	cursor := 0
 	for i := range h.Ops {
 		op := &h.Ops[i]
-		p := phaseAt(h.Phases, op.Intended, &cursor)
+		p := history.PhaseIndex(h.Phases, op.Intended, &cursor)
 		if p < 0 {
 			continue
 		}
@@ -90,22 +90,6 @@ func droppedReason(h *history.History) string {
 		return fmt.Sprintf("the generator dropped %d of %d operations (at most 0.1 %%)", n, len(h.Ops))
 	}
 	return ""
-}
-
-// phaseAt is the index of the phase that holds t, or -1. The cursor makes a
-// walk in the order of time cheap; it may stand anywhere.
-func phaseAt(phases []history.Phase, t time.Duration, cursor *int) int {
-	holds := func(i int) bool { return i < len(phases) && phases[i].From <= t && t < phases[i].To }
-	if holds(*cursor) {
-		return *cursor
-	}
-	for i := range phases {
-		if holds(i) {
-			*cursor = i
-			return i
-		}
-	}
-	return -1
 }
 
 // opsWithin yields the indices of the operations intended in [from, to). It

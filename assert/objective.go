@@ -79,10 +79,10 @@ func (a *budgetAudit) count() {
 // phaseOf is the index of the phase that the operation counts in, or -1; for
 // the cursor see phaseAt.
 func (a *budgetAudit) phaseOf(o *history.Op, cursor *int) int {
-	p := phaseAt(a.h.Phases, o.Intended, cursor)
+	p := history.PhaseIndex(a.h.Phases, o.Intended, cursor)
 	if at, was := struck(a.h, o, a.Threshold); p >= 0 && was {
 		other := p
-		return phaseAt(a.h.Phases, at, &other)
+		return history.PhaseIndex(a.h.Phases, at, &other)
 	}
 	return p
 }

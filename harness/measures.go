@@ -30,7 +30,7 @@ func Summarise(h *history.History, verdicts []assert.Verdict) map[string]float64
 	cursor := 0
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		p := phaseOf(h.Phases, o.Intended, &cursor)
+		p := history.PhaseIndex(h.Phases, o.Intended, &cursor)
 		if p < 0 {
 			continue
 		}
@@ -65,25 +65,6 @@ func putVerdict(out map[string]float64, v assert.Verdict) {
 	if v.Name == (assert.ErrorBudget{}).Name() && v.Measured != nil {
 		out["good_percent"] = *v.Measured // its own threshold counts
 	}
-}
-
-// phaseOf is the index of the phase that t lies in, or -1. cursor makes a
-// walk in the order of time cheap.
-func phaseOf(phases []history.Phase, t time.Duration, cursor *int) int {
-	for *cursor > 0 && t < phases[*cursor].From {
-		*cursor--
-	}
-	for *cursor < len(phases) && t >= phases[*cursor].To {
-		*cursor++
-	}
-	if *cursor == len(phases) {
-		*cursor = max(0, len(phases)-1)
-		return -1
-	}
-	if t < phases[*cursor].From {
-		return -1
-	}
-	return *cursor
 }
 
 // figures are counts and latencies of a part of a run.

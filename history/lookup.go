@@ -136,3 +136,20 @@ func (c Coverage) incomplete() string {
 	}
 	return ""
 }
+
+// PhaseIndex is the index of the phase that holds t (From is in it, To is
+// not), or -1. The cursor, which begins at 0, makes a walk in the order of
+// time cheap; it may stand anywhere.
+func PhaseIndex(phases []Phase, t time.Duration, cursor *int) int {
+	holds := func(i int) bool { return i < len(phases) && phases[i].From <= t && t < phases[i].To }
+	if holds(*cursor) {
+		return *cursor
+	}
+	for i := range phases {
+		if holds(i) {
+			*cursor = i
+			return i
+		}
+	}
+	return -1
+}

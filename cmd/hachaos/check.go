@@ -26,12 +26,12 @@ in the folder, needs no engine, and gives the same result byte for byte.`,
 		Example: "  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d",
 		Args:    oneArg("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
-			r, h, err := judge(c.Context(), args[0])
+			r, _, err := judge(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			a.code = r.ExitCode()
-			if err := a.printResult(r, h, args[0], asJSON); err != nil {
+			if err := a.printResult(r, args[0], asJSON); err != nil {
 				return err
 			}
 			return a.compare(args[0], r)

@@ -98,11 +98,11 @@ func (a *app) finish(r *harness.Result, f runFlags) error {
 	if err := report.Write(r.Dir, r, h); err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	return a.printResult(r, h, r.Dir, f.json)
+	return a.printResult(r, r.Dir, f.json)
 }
 
 // printResult prints JSON, or the table for people.
-func (a *app) printResult(r *harness.Result, _ *history.History, dir string, asJSON bool) error {
+func (a *app) printResult(r *harness.Result, dir string, asJSON bool) error {
 	shown := *r
 	shown.Dir = dir
 	if asJSON {
