@@ -29,11 +29,8 @@ func (f InstanceKill) Validate() error { return validPort(f.Kind(), f.Port) }
 // Inject kills the containers; the undo starts them again. One that does not
 // run is an error: an earlier death would pass for this one.
 func (f InstanceKill) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
-		return err
-	}
-	if err := allRun(ctx, f.Kind(), vs); err != nil {
 		return err
 	}
 	for _, v := range vs {

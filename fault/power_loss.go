@@ -30,11 +30,8 @@ func (f PowerLoss) Validate() error { return validPort(f.Kind(), f.Port) }
 // ensures that no filter is left where the kill did not happen. A container
 // that does not run is an error: an earlier death would pass for this one.
 func (f PowerLoss) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := victims(f.Kind(), nodes, f.Port, true)
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, true)
 	if err != nil {
-		return err
-	}
-	if err := allRun(ctx, f.Kind(), vs); err != nil {
 		return err
 	}
 	for _, v := range vs {

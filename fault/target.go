@@ -156,3 +156,13 @@ func await(ctx context.Context, look func(context.Context) (Proof, error)) (Proo
 		}
 	}
 }
+
+// runningVictims are the victims of a fault that ends containers: all of them
+// run, or it is an error.
+func runningVictims(ctx context.Context, kind string, nodes []topology.Node, port int, filtered bool) ([]victim, error) {
+	vs, err := victims(kind, nodes, port, filtered)
+	if err != nil {
+		return nil, err
+	}
+	return vs, allRun(ctx, kind, vs)
+}
