@@ -86,7 +86,7 @@ func faultReason(h *history.History) string {
 		}
 	}
 	if len(h.Faults) == 0 {
-		return "no fault was injected"
+		return faultless(h)
 	}
 	for _, f := range h.Faults {
 		switch {
@@ -101,6 +101,14 @@ func faultReason(h *history.History) string {
 	return ""
 }
 
+// faultless: no fault is right only where none was asked for.
+func faultless(h *history.History) string {
+	if h.Meta.Faultless {
+		return ""
+	}
+	return "no fault was injected"
+}
+
 // healReason: each fault has a proof that nothing of it is left.
 func healReason(h *history.History) string {
 	for _, e := range h.Errors {
@@ -109,7 +117,7 @@ func healReason(h *history.History) string {
 		}
 	}
 	if len(h.Faults) == 0 {
-		return "no fault was injected"
+		return faultless(h)
 	}
 	for _, f := range h.Faults {
 		switch {

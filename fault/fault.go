@@ -79,6 +79,13 @@ type Recorder interface {
 	Record(Entry) error
 }
 
+// Lasting is a fault whose act is a course of steps, such as a rolling
+// deployment: Inject may take so long, on top of what any act may.
+type Lasting interface {
+	Fault
+	Takes() time.Duration
+}
+
 // Eventful is a fault that takes effect no earlier than an event of the
 // engine: its caller knows when that came, and brackets a Proof that has a
 // To but no From by it.

@@ -68,6 +68,9 @@ func Profile(name string) Option { return func(c *config) { c.Profile = name } }
 // Nodes chooses how many application nodes there are.
 func Nodes(n int) Option { return func(c *config) { c.Nodes = n } }
 
+// Short runs the scenario's short form: see harness.Options.
+func Short() Option { return func(c *config) { c.Short = true } }
+
 // On uses a standing topology (`hachaos up --name NAME`).
 func On(name string) Option { return func(c *config) { c.On = name } }
 

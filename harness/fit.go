@@ -4,8 +4,32 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"
 )
+
+// Of the short form: see Options.Short.
+const (
+	shortShare = 0.6
+	shortLeast = 3 * time.Second
+	// shortSteady is how many operations a steady phase keeps: 99.9 % takes
+	// at least 1000 to be judged.
+	shortSteady = 1100
+)
+
+// shortened returns the scenario's short form. s is not changed.
+func (s Scenario) shortened() Scenario {
+	s.Phases = slices.Clone(s.Phases)
+	for i, p := range s.Phases {
+		least := shortLeast
+		if p.Kind == history.PhaseSteady && s.Load.Rate > 0 {
+			least = max(least, ceil(time.Second*shortSteady/time.Duration(s.Load.Rate), 100*time.Millisecond))
+		}
+		short := time.Duration(float64(p.For) * shortShare).Round(100 * time.Millisecond)
+		s.Phases[i].For = min(p.For, max(short, least))
+	}
+	return s
+}
 
 // Fitted returns the scenario with its phases extended to what the topology's
 // bounds demand: a phase lasts at least twice the largest bound that it

@@ -89,7 +89,7 @@ func (r *run) aim(what Injection) *injection {
 // act injects the fault and awaits its proof.
 func (r *run) act(ctx context.Context, in *injection) {
 	r.step("  %s on %s", in.Fault.Kind(), names(in.nodes))
-	bounded, cancel := context.WithTimeout(ctx, r.budgets.Act)
+	bounded, cancel := context.WithTimeout(ctx, r.budgets.Act+takes(in.Fault))
 	err := in.Fault.Inject(bounded, in.nodes, recorder{in, r.undo})
 	cancel()
 	if err != nil {
@@ -100,6 +100,14 @@ func (r *run) act(ctx context.Context, in *injection) {
 	defer cancel()
 	p, err := in.Fault.Active(bounded, in.nodes)
 	r.proof(ctx, in, history.FaultActive, p, err)
+}
+
+// takes is what a fault's act needs beyond any other's.
+func takes(f fault.Fault) time.Duration {
+	if l, ok := f.(fault.Lasting); ok {
+		return l.Takes()
+	}
+	return 0
 }
 
 // proof journals what a fault was observed to do.

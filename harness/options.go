@@ -41,6 +41,10 @@ type Options struct {
 	// On is the name of a standing topology to use; empty starts one that
 	// ends with the run.
 	On string
+	// Short runs the scenario's short form: each phase lasts 60 % of its
+	// time, but at least 3 s, a steady one 1100 operations, and any as long
+	// as the bounds that it covers demand.
+	Short bool
 	// Command is what repeats the run, without the seed.
 	Command string
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
@@ -41,10 +42,12 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 	if err != nil {
 		return nil, usage("scenario %s: topology %s: %w", s.Name, s.Topology, err)
 	}
+	opts.Set = merged(s.Set, opts.Set)
 	set, err := split(opts.Set, s, def)
 	if err != nil {
 		return nil, err
 	}
+	opts.Nodes = cmp.Or(opts.Nodes, s.Nodes)
 	r := &resolved{Scenario: s, opts: opts, switches: def.Switches, set: set.changed, seed: opts.seed(), id: fmt.Sprintf("%08x", rand.Uint32())}
 	if r.plan, err = def.Plan(topology.Options{Profile: opts.Profile, Nodes: opts.Nodes, Set: set.topology}); err != nil {
 		return nil, usage("%w", err)
@@ -88,12 +91,25 @@ func (r *resolved) apply(set settings) error {
 	if r.Load, err = r.Load.With(set.load); err != nil {
 		return usage("%w", err)
 	}
+	if r.opts.Short {
+		r.Scenario = r.shortened()
+	}
 	r.Load.KeyPrefix = r.id
 	if work, err := time.ParseDuration(set.topology["order-work"]); err == nil {
 		r.Load.OrderWork = work // the load must know what a healthy order takes
 	}
 	r.Scenario = r.Fitted(r.spec)
 	return nil
+}
+
+// merged are the scenario's own switches under the user's.
+func merged(own, user map[string]string) map[string]string {
+	out := maps.Clone(own)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, user)
+	return out
 }
 
 // clone copies what an Apply may change in place.
@@ -104,6 +120,7 @@ func clone(s Scenario) Scenario {
 		s.Phases[i].Heal = slices.Clone(s.Phases[i].Heal)
 	}
 	s.Asserts = slices.Clone(s.Asserts)
+	s.Companions = slices.Clone(s.Companions)
 	return s
 }
 
@@ -114,6 +131,16 @@ func (r *resolved) validate() error {
 	}
 	if err := r.validatePhases(); err != nil {
 		return usage("scenario %s: %w", r.Name, err)
+	}
+	kinds := map[string]bool{}
+	for _, c := range r.Companions {
+		if kinds[c.Kind()] {
+			return usage("scenario %s: companion %s is there twice", r.Name, c.Kind())
+		}
+		kinds[c.Kind()] = true
+		if err := c.Validate(); err != nil {
+			return usage("scenario %s: companion %s: %w", r.Name, c.Kind(), err)
+		}
 	}
 	seen := map[string]bool{}
 	for _, c := range r.Asserts {
@@ -184,6 +211,11 @@ func (r *resolved) validateInjection(in Injection, labels map[string]bool) error
 		return fmt.Errorf("fault %s: there is no node %q: topology %s has %s", in.Fault.Kind(), in.Aim.Node, r.spec.Name, strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// faultless says that no phase asks for a fault.
+func (r *resolved) faultless() bool {
+	return !slices.ContainsFunc(r.Phases, func(p Phase) bool { return len(p.Faults) > 0 })
 }
 
 // length is how long the phases last together.

@@ -36,6 +36,7 @@ type run struct {
 	clock   history.RunClock
 	cluster topology.Cluster // nil until it started
 	gen     *load.Generator  // nil until there is a load
+	company *companions      // nil until there is a load
 	watch   *watch
 	faults  injections
 	before  map[int64]bool // orders that a standing topology had before
@@ -175,7 +176,8 @@ func (r *run) runEvent() history.Event {
 func (r *run) loaded(ctx context.Context) error {
 	r.step("ready: %d operations a second for %v", r.Load.Rate, r.length())
 	var err error
-	r.gen, err = load.New(r.Load, load.Target{URL: r.cluster.Entry().URL, Dial: topology.Dial(r.cluster)}, r.clock, r.journal)
+	target := load.Target{URL: r.cluster.Entry().URL, Dial: topology.Dial(r.cluster)}
+	r.gen, err = load.New(r.Load, target, r.clock, r.journal)
 	if err != nil {
 		return err
 	}
@@ -185,10 +187,13 @@ func (r *run) loaded(ctx context.Context) error {
 	defer giveUp(nil)
 	done := make(chan error, 1)
 	go func() { done <- r.gen.Run(loadCtx) }()
+	r.company = r.accompany(target)
 	stopTicks := r.inBackground(r.tick)
 	err = r.runPhases(ctx, done)
 	stopTicks()
-	return errors.Join(err, r.stopLoad(ctx, done, giveUp))
+	err = errors.Join(err, r.stopLoad(ctx, done, giveUp))
+	r.endCompanions(ctx, r.company)
+	return err
 }
 
 // stopLoad ends the load and waits for the outstanding operations, unless
@@ -228,6 +233,7 @@ func (r *run) read(ctx context.Context) {
 		{r.budgets.Quiesce, r.quiesce},
 		{r.budgets.Read, func(ctx context.Context) error { return r.suite.Ledger(ctx, c, sink) }},
 		{r.budgets.Read, func(ctx context.Context) error { return r.suite.Sessions(ctx, c, r.gen.Refs(), sink) }},
+		{r.budgets.Read, r.aftermath},
 	} {
 		if err := r.within(ctx, step.budget, skip, step.do); err != nil {
 			r.step("%v", err)

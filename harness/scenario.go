@@ -31,12 +31,48 @@ type Scenario struct {
 	Phases []Phase
 	// Asserts judge the record.
 	Asserts []assert.Checker
+	// Tags group scenarios for `run --tag`: "process", "database".
+	Tags []string
+	// Set are switches of the topology and the load that the scenario needs
+	// to differ from their defaults; a user's --set wins over them.
+	Set map[string]string
+	// Nodes counts the application nodes that it needs; 0 is the topology's
+	// default.
+	Nodes int
+	// Companions are clients beside the mix.
+	Companions []load.Companion
+	// Cases are systems with what hachaos must say of each. The scenario as
+	// it stands, which must pass, is not among them.
+	Cases []Case
 	// Settings are keys of --set that this scenario itself understands,
 	// beside the topology's and the load's.
 	Settings []topology.Switch
 	// Apply returns the scenario changed by those settings; nil if there are
 	// none. It validates them.
 	Apply func(Scenario, map[string]string) (Scenario, error)
+}
+
+// Case is a system, made so by switches, and what must be said of it. At
+// least one of a scenario's is broken on purpose: that is how its verdict is
+// shown to be worth something.
+type Case struct {
+	// Name in a few words: "no deduplication". Unique in the scenario.
+	Name string
+	// Set are the switches, as of --set, on top of the scenario's own.
+	Set map[string]string
+	// Nodes counts the application nodes; 0 is the scenario's.
+	Nodes int
+	// Fails are the assertions that must fail, the one that the switch is
+	// for first; none means that the run must pass.
+	Fails []string
+	// Also are those that may fail with them, since they rightly fire on the
+	// same cause.
+	Also []string
+	// Because says why there is more than one; required if there is.
+	Because string
+	// Evidence must occur in the first assertion's first piece of evidence,
+	// its class and text, or in its summary.
+	Evidence string
 }
 
 // Phase is a part of the run.

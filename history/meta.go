@@ -39,6 +39,9 @@ type Meta struct {
 	Command string `json:"command,omitempty"`
 	// Standing says that the topology outlives the run.
 	Standing bool `json:"standing,omitempty"`
+	// Faultless says that the scenario asks for no fault: that none was
+	// injected is then as it should be.
+	Faultless bool `json:"faultless,omitempty"`
 }
 
 // NodeMeta is a node of the run.

@@ -27,6 +27,8 @@ type runFlags struct {
 	on   string
 	dir  string
 	json bool
+	// short runs the short form.
+	short bool
 }
 
 func (a *app) runCmd() *cobra.Command {
@@ -51,6 +53,7 @@ could not be healed or removed; it wins over the others).`,
 	}
 	f.topologyFlags.add(c)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
+	c.Flags().BoolVar(&f.short, "short", false, "the scenario's short form: phases last 60 % of their time, and as long as their bounds demand")
 	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
 	c.Flags().StringVar(&f.dir, "dir", "runs", "where the run's folder goes")
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object on standard output, and nothing else there")
@@ -66,7 +69,7 @@ func (a *app) runScenario(ctx context.Context, name string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	opts.Seed, opts.On, opts.Command = f.seed, f.on, a.command(name, f)
+	opts.Seed, opts.On, opts.Short, opts.Command = f.seed, f.on, f.short, a.command(name, f)
 	if err := new(harness.Runner).Validate(s, opts); err != nil {
 		return usageError{err}
 	}
@@ -132,6 +135,9 @@ func (a *app) command(name string, f runFlags) string {
 	}
 	if f.nodes != 0 {
 		words = append(words, "--nodes", fmt.Sprint(f.nodes))
+	}
+	if f.short {
+		words = append(words, "--short")
 	}
 	for _, s := range f.set {
 		words = append(words, "--set", s)

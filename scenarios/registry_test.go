@@ -1,0 +1,70 @@
+package scenarios_test
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/scenarios"
+)
+
+// Every scenario can be resolved as it stands and in each of its cases, and
+// at least one case is broken on purpose.
+func TestScenariosAreWhole(t *testing.T) {
+	names := map[string]bool{}
+	for _, s := range scenarios.All() {
+		t.Run(s.Name, func(t *testing.T) {
+			require.False(t, names[s.Name], "two scenarios have this name")
+			names[s.Name] = true
+			require.FileExists(t, strings.ReplaceAll(s.Name, "-", "_")+".go")
+			require.NotEmpty(t, s.About)
+			require.NotEmpty(t, s.Story)
+			require.NotEmpty(t, s.Tags)
+			var r harness.Runner
+			require.NoError(t, r.Validate(s, harness.Options{}))
+			asserts := map[string]bool{}
+			for _, c := range s.Asserts {
+				asserts[c.Name()] = true
+			}
+			cases, broken := map[string]bool{}, false
+			for _, c := range s.Cases {
+				require.False(t, cases[c.Name], "case %q is there twice", c.Name)
+				cases[c.Name] = true
+				broken = broken || len(c.Fails) > 0
+				require.NoError(t, r.Validate(s, harness.Options{Set: c.Set, Nodes: c.Nodes}), c.Name)
+				for _, name := range slices.Concat(c.Fails, c.Also) {
+					require.True(t, asserts[name], "case %q: the scenario does not assert %q", c.Name, name)
+				}
+				if len(c.Fails)+len(c.Also) > 1 {
+					require.NotEmpty(t, c.Because, "case %q: more than one assertion, and no reason", c.Name)
+				}
+				if len(c.Also) > 0 {
+					require.NotEmpty(t, c.Fails, "case %q", c.Name)
+				}
+			}
+			require.True(t, broken, "no case shows that it can fail")
+		})
+	}
+}
+
+// Every file but these holds a scenario that is registered.
+func TestEveryFileIsRegistered(t *testing.T) {
+	helpers := map[string]bool{"registry.go": true, "shared.go": true}
+	files, err := os.ReadDir(".")
+	require.NoError(t, err)
+	registered := map[string]bool{}
+	for _, s := range scenarios.All() {
+		registered[strings.ReplaceAll(s.Name, "-", "_")+".go"] = true
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), "_test.go") || helpers[f.Name()] || f.IsDir() {
+			continue
+		}
+		require.True(t, registered[f.Name()], "%s holds no scenario of the registry %v", f.Name(), slices.Sorted(maps.Keys(registered)))
+	}
+}
