@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 )
@@ -154,14 +155,10 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 		"VERSION": "1",
 		"DB_URL": fmt.Sprintf("jdbc:postgresql://%s/jetty_sessions?ApplicationName=%s%s",
 			netip.AddrPortFrom(net.host(hostToxiproxy), uint16(jettyDatabasePort+i)), name, p.profile.databaseOptions),
-		"DB_USER":       "jetty_user",
-		"DB_PASSWORD":   "SecurePassword123!",
-		"WARMUP_MS":     millis(p.set.warmup),
-		"ORDER_WORK_MS": millis(p.set.orderWork),
-		"DEDUPE":        p.set.dedupe,
-		"SESSIONS":      p.set.sessions,
-		"READINESS":     p.set.readiness,
+		"DB_USER":     "jetty_user",
+		"DB_PASSWORD": "SecurePassword123!",
 	}
+	maps.Copy(env, p.set.env())
 	for key, value := range p.profile.env {
 		env[key] = value
 	}

@@ -35,7 +35,7 @@ func (p jettyPlan) bounds() []Bound {
 		b.unready(),
 		b.ready(),
 		b.vip(),
-		b.recovered(p.set.warmup),
+		b.recovered(p.set.waits["warmup"]),
 	}
 }
 

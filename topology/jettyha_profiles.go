@@ -56,8 +56,8 @@ func jettyProfileByName(name string) (jettyProfile, error) {
 // values lists the profile's settings with those that switches can change.
 func (p jettyPlan) values() []Value {
 	return append([]Value{
-		{"warm-up", p.set.warmup.String(), "a node answers slowly until its classes and connections are there; readiness waits for it", jettySwitchesFile},
-		{"order work", p.set.orderWork.String(), "work between an order's commit and its answer, during which a kill leaves the outcome unknown", jettySwitchesFile},
+		{"warm-up", p.set.waits["warmup"].String(), "a node answers slowly until its classes and connections are there; readiness waits for it", jettySwitchesFile},
+		{"order work", p.set.waits["order-work"].String(), "work between an order's commit and its answer, during which a kill leaves the outcome unknown", jettySwitchesFile},
 		{"allowance", p.profile.allowance.String(), "for the noise of a small, shared machine; part of every bound, and named in its formula", jettyProfilesFile},
 		{"boot", p.profile.boot.String(), "allowance from the start of Java to its open port; part of the bound on recovery", jettyProfilesFile},
 	}, p.profile.values...)

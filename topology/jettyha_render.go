@@ -67,8 +67,8 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Fall:           p.profile.fall,
 		Rise:           p.profile.rise,
 		Retries:        p.profile.retries,
-		Redispatch:     p.profile.redispatch && p.set.redispatch != "off",
-		Liar:           p.set.check == "liar",
+		Redispatch:     p.profile.redispatch && !p.set.is("redispatch", "off"),
+		Liar:           p.set.is("check", "liar"),
 		Weighted:       len(p.set.weights) > 0,
 	}
 	for i := 1; i <= p.nodes; i++ {

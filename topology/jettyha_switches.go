@@ -16,44 +16,83 @@ const defaultWeight = 100
 const (
 	minWeight    = 1
 	maxWeight    = 256
-	maxWarmup    = time.Minute
-	maxOrderWork = 10 * time.Second
 	weightPrefix = "weight."
 )
 
-// jettySet is the switches after validation.
-type jettySet struct {
-	dedupe, sessions, readiness, redispatch, check string
-
-	weights   map[string]int
-	warmup    time.Duration
-	orderWork time.Duration
+// jettySwitch is a row of the table of switches.
+type jettySwitch struct {
+	Switch
+	// env is the application's variable that carries the value, a duration
+	// in milliseconds; empty if it is not the application's.
+	env string
+	// most makes it a duration, from 0 to most.
+	most time.Duration
 }
 
+// jettySwitchTable is every switch but the weights. What the application
+// reads needs no more than a row here.
+var jettySwitchTable = []jettySwitch{
+	{Switch: Switch{Key: "dedupe", Values: []string{"on", "off"}, About: "whether orders look at their idempotency key"}, env: "DEDUPE"},
+	{Switch: Switch{Key: "sessions", Values: []string{"jdbc", "memory"}, About: "where sessions are kept"}, env: "SESSIONS"},
+	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
+	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
+	{Switch: Switch{Key: "check", Values: []string{"ready", "liar"}, About: "whom HAProxy asks for a node's health: the node, or one that always says 200"}},
+	{Switch: Switch{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"}, env: "WARMUP_MS", most: time.Minute},
+	{Switch: Switch{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"}, env: "ORDER_WORK_MS", most: 10 * time.Second},
+}
+
+// jettySwitches are the switches for the user. The first of a switch's values
+// is its default.
 func jettySwitches() []Switch {
-	return []Switch{
-		{Key: "dedupe", Values: []string{"on", "off"}, Default: "on", About: "whether orders look at their idempotency key"},
-		{Key: "sessions", Values: []string{"jdbc", "memory"}, Default: "jdbc", About: "where sessions are kept"},
-		{Key: "readiness", Values: []string{"check", "constant"}, Default: "check", About: "whether /health/ready looks, or always says 200"},
-		{Key: "redispatch", Values: []string{"on", "off"}, Default: "on", About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"},
-		{Key: "check", Values: []string{"ready", "liar"}, Default: "ready", About: "whom HAProxy asks for a node's health: the node, or one that always says 200"},
-		{Key: weightPrefix + "*", Default: strconv.Itoa(defaultWeight), About: "the node's share of new sessions, 1 to 256"},
-		{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"},
-		{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"},
+	var out []Switch
+	for _, row := range jettySwitchTable {
+		s := row.Switch
+		if len(s.Values) > 0 {
+			s.Default = s.Values[0]
+		}
+		out = append(out, s)
 	}
+	return append(out, Switch{Key: weightPrefix + "*", Default: strconv.Itoa(defaultWeight), About: "the node's share of new sessions, 1 to 256"})
+}
+
+// jettySet is the switches after validation.
+type jettySet struct {
+	values  map[string]string        // of the choices
+	waits   map[string]time.Duration // of the durations
+	weights map[string]int           // of the nodes that were given one
+}
+
+// is says whether a choice has the value.
+func (s jettySet) is(key, value string) bool { return s.values[key] == value }
+
+// env are the application's variables.
+func (s jettySet) env() map[string]string {
+	out := map[string]string{}
+	for _, row := range jettySwitchTable {
+		switch {
+		case row.env == "":
+		case row.most > 0:
+			out[row.env] = millis(s.waits[row.Key])
+		default:
+			out[row.env] = s.values[row.Key]
+		}
+	}
+	return out
 }
 
 // parseJettySwitches applies set to the defaults. An unknown key or a bad
 // value is an error that names the valid ones.
 func parseJettySwitches(set map[string]string, nodes int) (jettySet, error) {
-	out := jettySet{
-		dedupe: "on", sessions: "jdbc", readiness: "check", redispatch: "on", check: "ready",
-		weights:   map[string]int{},
-		warmup:    1500 * time.Millisecond,
-		orderWork: 250 * time.Millisecond,
+	out := jettySet{values: map[string]string{}, waits: map[string]time.Duration{}, weights: map[string]int{}}
+	all := map[string]string{}
+	for _, s := range jettySwitches() {
+		if !strings.HasPrefix(s.Key, weightPrefix) {
+			all[s.Key] = s.Default
+		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(set)) {
-		if err := out.apply(key, set[key], nodes); err != nil {
+	maps.Copy(all, set)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if err := out.apply(key, all[key], nodes); err != nil {
 			return jettySet{}, fmt.Errorf("topology %s: %w", jettyName, err)
 		}
 	}
@@ -61,23 +100,20 @@ func parseJettySwitches(set map[string]string, nodes int) (jettySet, error) {
 }
 
 func (s *jettySet) apply(key, value string, nodes int) (err error) {
-	choices := map[string]*string{
-		"dedupe": &s.dedupe, "sessions": &s.sessions, "readiness": &s.readiness,
-		"redispatch": &s.redispatch, "check": &s.check,
-	}
-	if target, ok := choices[key]; ok {
-		*target, err = choose(key, value)
-		return err
-	}
-	switch node, isWeight := strings.CutPrefix(key, weightPrefix); {
-	case isWeight:
+	if node, isWeight := strings.CutPrefix(key, weightPrefix); isWeight {
 		return s.applyWeight(node, value, nodes)
-	case key == "warmup":
-		s.warmup, err = parseWait(key, value, maxWarmup)
-	case key == "order-work":
-		s.orderWork, err = parseWait(key, value, maxOrderWork)
-	default:
+	}
+	i := slices.IndexFunc(jettySwitchTable, func(row jettySwitch) bool { return row.Key == key })
+	if i < 0 {
 		return fmt.Errorf("unknown switch %q; there are: %s", key, strings.Join(switchKeys(), ", "))
+	}
+	switch row := jettySwitchTable[i]; {
+	case row.most > 0:
+		s.waits[key], err = parseWait(key, value, row.most)
+	case !slices.Contains(row.Values, value):
+		err = fmt.Errorf("switch %s=%q: want %s", key, value, strings.Join(row.Values, " or "))
+	default:
+		s.values[key] = value
 	}
 	return err
 }
@@ -96,15 +132,6 @@ func (s *jettySet) applyWeight(node, value string, nodes int) error {
 	}
 	s.weights[node] = weight
 	return nil
-}
-
-func choose(key, value string) (string, error) {
-	for _, s := range jettySwitches() {
-		if s.Key == key && !slices.Contains(s.Values, value) {
-			return "", fmt.Errorf("switch %s=%q: want %s", key, value, strings.Join(s.Values, " or "))
-		}
-	}
-	return value, nil
 }
 
 // parseWait reads a duration from 0 to most, in whole milliseconds.
