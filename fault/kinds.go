@@ -11,7 +11,11 @@ import (
 )
 
 // builtin is the table of all kinds of faults: each kind's zero value.
-var builtin = byKind(InstanceKill{}, ProcessCrash{}, PowerLoss{})
+var builtin = byKind(
+	InstanceKill{},
+	ProcessCrash{},
+	PowerLoss{},
+)
 
 func byKind(faults ...Fault) map[string]Fault {
 	m := make(map[string]Fault, len(faults))
