@@ -29,7 +29,12 @@ const jettyPort = 8080
 // TestDockerConformance holds every built-in fault to the suite, on a node of
 // a real topology; a rotation takes one of them by its seed.
 func TestDockerConformance(t *testing.T) {
-	all := []fault.Fault{fault.InstanceKill{Port: jettyPort}, fault.ProcessCrash{Port: jettyPort}, fault.PowerLoss{Port: jettyPort}}
+	all := []fault.Fault{
+		fault.InstanceKill{Port: jettyPort},
+		fault.ProcessCrash{Port: jettyPort},
+		fault.PowerLoss{Port: jettyPort},
+		fault.InstanceFreeze{Port: jettyPort},
+	}
 	turn := -1
 	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)

@@ -23,6 +23,7 @@ func TestConformance(t *testing.T) {
 		fault.InstanceKill{Port: 8080},
 		fault.ProcessCrash{},
 		fault.PowerLoss{},
+		fault.InstanceFreeze{},
 	} {
 		t.Run(f.Kind(), func(t *testing.T) {
 			faulttest.Suite{

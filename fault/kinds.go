@@ -15,6 +15,7 @@ var builtin = byKind(
 	InstanceKill{},
 	ProcessCrash{},
 	PowerLoss{},
+	InstanceFreeze{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

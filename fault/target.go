@@ -118,9 +118,15 @@ func (v victim) connect(ctx context.Context) (string, error) {
 	one, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := v.dial(one, "tcp", v.addr.String())
+	if err != nil {
+		return ended(ctx, err)
+	}
+	return connected, conn.Close()
+}
+
+// ended names how an attempt to connect ended in an error.
+func ended(ctx context.Context, err error) (string, error) {
 	switch {
-	case err == nil:
-		return connected, conn.Close()
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -1,0 +1,111 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// InstanceFreeze stops every process of each target's container and keeps
+// them where they are, as a host that swaps, a virtual machine that is being
+// moved, or a very long garbage collection does. The kernel goes on accepting
+// connections for the frozen process, so that a check of the port alone sees
+// nothing; what a client sends is taken and never answered, until the thaw.
+// The zero value is ready to use.
+type InstanceFreeze struct {
+	// Port is the TCP port whose silence is part of the proof; 0 is the one
+	// that the node says it serves.
+	Port int `json:"port,omitempty"`
+}
+
+// Kind is "instance-freeze".
+func (InstanceFreeze) Kind() string { return "instance-freeze" }
+
+// Validate reports a port that cannot be.
+func (f InstanceFreeze) Validate() error { return validPort(f.Kind(), f.Port) }
+
+// Inject freezes the containers; the undo thaws them. One that does not run,
+// or is frozen already, is an error: it would pass for this fault's doing.
+func (f InstanceFreeze) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return err
+	}
+	if err := nonePaused(ctx, f.Kind(), vs); err != nil {
+		return err
+	}
+	for _, v := range vs {
+		if err := log.Record(Entry{Undo: Unpaused, Node: v.Name()}); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := v.Pause(ctx); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+	}
+	return nil
+}
+
+// nonePaused checks, before any act, that no victim is frozen already.
+func nonePaused(ctx context.Context, kind string, vs []victim) error {
+	for _, v := range vs {
+		state, err := v.Inspect(ctx)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", kind, v.Name(), err)
+		}
+		if state.Paused {
+			return fmt.Errorf("%s %s: it is frozen already: thaw it first", kind, v.Name())
+		}
+	}
+	return nil
+}
+
+// Active holds when the engine says that the containers are frozen and their
+// ports accept a connection and leave a request unanswered. To is when the
+// engine was first seen to say so.
+func (f InstanceFreeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "frozen: accepts and does not answer", vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		st, err := v.Inspect(ctx)
+		if err != nil {
+			return s, err
+		}
+		if !st.Running || !st.Paused {
+			s.measured = "not frozen"
+			s.see(false, "the engine says that it runs: %t, frozen: %t", st.Running, st.Paused)
+			return s, nil
+		}
+		s.measured, s.to = "frozen", time.Now()
+		s.see(true, "the engine says that it is frozen")
+		return s, seeAnswer(ctx, &s, v, silent)
+	})
+}
+
+// Healed holds when the containers run, not frozen, and their ports answer a
+// request.
+func (f InstanceFreeze) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "thawed: answers", vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		st, err := v.Inspect(ctx)
+		if err != nil {
+			return s, err
+		}
+		if !st.Running || st.Paused {
+			s.measured = "not running"
+			s.see(false, "the engine says that it runs: %t, frozen: %t", st.Running, st.Paused)
+			return s, nil
+		}
+		s.measured = "running"
+		s.see(true, "the engine says that it runs and is not frozen")
+		return s, seeAnswer(ctx, &s, v, answered)
+	})
+}
