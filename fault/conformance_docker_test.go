@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -26,14 +27,30 @@ func init() { wiring.Agent() }
 // jettyPort is where the fixture's application serves.
 const jettyPort = 8080
 
-// TestDockerConformance holds every built-in fault to the suite, on a node of
+// aimed is a fault and the nodes that it is tested on.
+type aimed struct {
+	fault.Fault
+	nodes []string
+}
+
+// TestDockerConformance holds every built-in fault to the suite, on nodes of
 // a real topology; a rotation takes one of them by its seed.
 func TestDockerConformance(t *testing.T) {
-	all := []fault.Fault{
+	var all []aimed
+	for _, f := range []fault.Fault{
 		fault.InstanceKill{Port: jettyPort},
 		fault.ProcessCrash{Port: jettyPort},
 		fault.PowerLoss{Port: jettyPort},
 		fault.InstanceFreeze{Port: jettyPort},
+	} {
+		all = append(all, aimed{f, []string{"j1"}})
+	}
+	for _, f := range []fault.Fault{
+		fault.Drain{Server: "j1"},
+		fault.Maintenance{Server: "j1"},
+		fault.Weight{Server: "j1", Weight: 10},
+	} {
+		all = append(all, aimed{f, []string{"lb1", "lb2"}})
 	}
 	turn := -1
 	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
@@ -42,14 +59,15 @@ func TestDockerConformance(t *testing.T) {
 		turn = int(n % uint64(len(all)))
 	}
 	c := standing(t)
-	for i, f := range all {
+	for i, one := range all {
+		f := one.Fault
 		t.Run(f.Kind(), func(t *testing.T) {
 			if turn >= 0 && i != turn {
 				t.Skip("left out by the rotation: `make test-all` runs it")
 			}
 			faulttest.Suite{
 				New:    func() fault.Fault { return f },
-				Nodes:  func(t *testing.T) []topology.Node { return readyNode(t, c, "j1") },
+				Nodes:  func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
 				Settle: 30 * time.Second,
 			}.Run(t)
 		})
@@ -79,17 +97,17 @@ func standing(t *testing.T) topology.Cluster {
 	return c
 }
 
-// readyNode is one node of the topology once that serves again.
-func readyNode(t *testing.T, c topology.Cluster, name string) []topology.Node {
+// readyNodes are nodes of the topology once that serves again.
+func readyNodes(t *testing.T, c topology.Cluster, names []string) (nodes []topology.Node) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	require.NoError(t, c.Ready(ctx))
 	for _, n := range c.Nodes() {
-		if n.Name() == name {
-			return []topology.Node{n}
+		if slices.Contains(names, n.Name()) {
+			nodes = append(nodes, n)
 		}
 	}
-	require.FailNow(t, "no node "+name)
-	return nil
+	require.Len(t, nodes, len(names))
+	return nodes
 }

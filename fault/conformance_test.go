@@ -25,19 +25,30 @@ func TestConformance(t *testing.T) {
 		fault.PowerLoss{},
 		fault.InstanceFreeze{},
 	} {
-		t.Run(f.Kind(), func(t *testing.T) {
-			faulttest.Suite{
-				New:    func() fault.Fault { return f },
-				Nodes:  applications,
-				Around: synctest.Test,
-			}.Run(t)
-		})
+		conforms(t, f, topology.Application)
+	}
+	for _, f := range []fault.Fault{
+		fault.Drain{Server: "j1"},
+		fault.Maintenance{Server: "j1"},
+		fault.Weight{Server: "j2", Weight: 10},
+	} {
+		conforms(t, f, topology.Balancer)
 	}
 }
 
-// applications are the two application nodes of a cluster in memory that is
-// ready.
-func applications(t *testing.T) []topology.Node {
+// conforms holds a fault to the suite over the nodes of a role.
+func conforms(t *testing.T, f fault.Fault, role topology.Role) {
+	t.Run(f.Kind(), func(t *testing.T) {
+		faulttest.Suite{
+			New:    func() fault.Fault { return f },
+			Nodes:  func(t *testing.T) []topology.Node { return nodesOf(t, role) },
+			Around: synctest.Test,
+		}.Run(t)
+	})
+}
+
+// nodesOf are the two nodes of a role of a cluster in memory that is ready.
+func nodesOf(t *testing.T, role topology.Role) []topology.Node {
 	t.Helper()
 	var d fake.Driver
 	plan, err := fake.Definition(d.Options).Plan(topology.Options{})
@@ -52,7 +63,7 @@ func applications(t *testing.T) []topology.Node {
 	require.NoError(t, c.Ready(ctx))
 	var nodes []topology.Node
 	for _, n := range c.Nodes() {
-		if n.Role() == topology.Application {
+		if n.Role() == role {
 			nodes = append(nodes, n)
 		}
 	}

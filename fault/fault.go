@@ -86,6 +86,15 @@ type Lasting interface {
 	Takes() time.Duration
 }
 
+// Indirect is a fault whose targets are only the means: balancers that are
+// ordered to spare a server.
+type Indirect interface {
+	Fault
+	// Victims names the nodes that suffer; the record names them in the
+	// targets' place.
+	Victims() []string
+}
+
 // Eventful is a fault that takes effect no earlier than an event of the
 // engine: its caller knows when that came, and brackets a Proof that has a
 // To but no From by it.

@@ -16,6 +16,9 @@ var builtin = byKind(
 	ProcessCrash{},
 	PowerLoss{},
 	InstanceFreeze{},
+	Drain{},
+	Maintenance{},
+	Weight{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

@@ -23,6 +23,11 @@ const (
 	FilterAbsent = "filter-absent"
 	// Unpaused thaws the node's container.
 	Unpaused = "unpaused"
+	// ServerReady has a balancer use the server that Params["server"] names,
+	// as "nodes/j1", whatever it was ordered.
+	ServerReady = "server-ready"
+	// ServerWeight gives that server the weight of the configuration.
+	ServerWeight = "server-weight"
 )
 
 // UndoBudget is how long UndoAll gives each entry.
@@ -34,6 +39,8 @@ var undoers = map[string]func(context.Context, topology.Node, map[string]string)
 	ProcessRunning:   ensureProcess,
 	FilterAbsent:     ensureNoFilter,
 	Unpaused:         ensureUnpaused,
+	ServerReady:      ensureServerReady,
+	ServerWeight:     ensureServerWeight,
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

@@ -28,7 +28,7 @@ func (r *recorded) Exec(_ context.Context, argv ...string) (topology.Output, err
 
 func TestUndoAllGoesOnAndIsLastInFirstOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodes := applications(t)
+		nodes := nodesOf(t, topology.Application)
 		j1 := nodes[0].(topology.Container)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -53,7 +53,7 @@ func TestUndoAllGoesOnAndIsLastInFirstOut(t *testing.T) {
 
 func TestUndoOfAProcessStartsItsContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodes := applications(t)
+		nodes := nodesOf(t, topology.Application)
 		j1 := nodes[0].(topology.Container)
 		require.NoError(t, j1.Kill(context.Background()))
 		require.NoError(t, fault.UndoAll(context.Background(), nodes, []fault.Entry{{Undo: fault.ProcessRunning, Node: "j1"}}))

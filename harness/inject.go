@@ -207,8 +207,19 @@ func (r *run) put(in *injection, kind history.Kind, e *history.Event) {
 		e = &history.Event{}
 	}
 	e.At, e.Kind, e.Name, e.Fault = r.clock.Now(), kind, in.Fault.Kind(), in.number
-	for _, n := range in.nodes {
-		e.Nodes = append(e.Nodes, n.Name())
-	}
+	e.Nodes = in.victims()
 	r.journal.Put(*e)
+}
+
+// victims are the nodes that suffer: the targets, unless these are only the
+// means.
+func (in *injection) victims() []string {
+	if f, ok := in.Fault.(fault.Indirect); ok && len(in.nodes) > 0 {
+		return f.Victims()
+	}
+	var all []string
+	for _, n := range in.nodes {
+		all = append(all, n.Name())
+	}
+	return all
 }

@@ -203,12 +203,18 @@ func (r *resolved) validateInjection(in Injection, labels map[string]bool) error
 	if _, err := fault.Encode(in.Fault); err != nil {
 		return err
 	}
-	if _, ok := r.spec.NodeByName(in.Aim.Node); !ok && in.Aim.Node != "" && r.opts.On == "" {
-		var names []string
-		for _, n := range r.spec.Nodes {
-			names = append(names, n.Name)
+	named := []string{in.Aim.Node}
+	if f, ok := in.Fault.(fault.Indirect); ok {
+		named = append(named, f.Victims()...)
+	}
+	for _, node := range named {
+		if _, ok := r.spec.NodeByName(node); !ok && node != "" && r.opts.On == "" {
+			var names []string
+			for _, n := range r.spec.Nodes {
+				names = append(names, n.Name)
+			}
+			return fmt.Errorf("fault %s: there is no node %q: topology %s has %s", in.Fault.Kind(), node, r.spec.Name, strings.Join(names, ", "))
 		}
-		return fmt.Errorf("fault %s: there is no node %q: topology %s has %s", in.Fault.Kind(), in.Aim.Node, r.spec.Name, strings.Join(names, ", "))
 	}
 	return nil
 }

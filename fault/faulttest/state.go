@@ -2,10 +2,12 @@ package faulttest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/topology"
 )
 
@@ -14,6 +16,7 @@ type state struct {
 	container topology.State
 	process   string // its number, as the supervisor keeps it
 	filters   string // the packet filters, without counters
+	servers   string // what a balancer was ordered to do with its servers
 }
 
 // states looks at the nodes below their spies.
@@ -37,6 +40,13 @@ func states(t *testing.T, nodes []topology.Node) []state {
 		}
 		if out, err := n.Exec(ctx, "cat", "/run/hachaos/java.pid"); err == nil {
 			one.process = string(out.Stdout)
+		}
+		if n.Role() == topology.Balancer {
+			if views, err := fault.Servers(ctx, n); err == nil {
+				for _, v := range views {
+					one.servers += fmt.Sprintf("%s %t %t %d\n", v.Name, v.Drains(), v.InMaintenance(), v.Weight)
+				}
+			}
 		}
 		if ns, ok := n.(topology.Namespace); ok {
 			out, err := ns.InNamespace(ctx, "nft", "-s", "list", "ruleset")

@@ -37,10 +37,13 @@ type lb struct {
 type view struct {
 	n           *node
 	weight      int
+	initial     int    // weight, by the configuration
+	order       string // "DRAIN" or "MAINT"; empty if none
 	up          bool
 	fails, good int
 	current     int
 	total       int64
+	chosen      int64 // by turns, not by a cookie
 }
 
 // newLB starts the process; the node's lock is held.
@@ -52,6 +55,7 @@ func newLB(n *node) *lb {
 		if w, err := strconv.Atoi(n.spec.Env["weight."+s.Name()]); err == nil {
 			v.weight = w
 		}
+		v.initial = v.weight
 		b.views = append(b.views, v)
 		go b.check(v)
 	}
@@ -134,11 +138,14 @@ func (b *lb) pick(sticky string, not *view) *view {
 	defer b.mu.Unlock()
 	var wheel []*view
 	for _, v := range b.views {
-		if !v.up || v == not {
+		if !v.up || v == not || v.order == "MAINT" {
 			continue
 		}
 		if v.n.Name() == sticky {
 			return v
+		}
+		if v.order != "" {
+			continue
 		}
 		for range max(1, v.weight/20) {
 			wheel = append(wheel, v)
@@ -148,7 +155,9 @@ func (b *lb) pick(sticky string, not *view) *view {
 		return nil
 	}
 	b.turn++
-	return wheel[b.turn*7%len(wheel)]
+	v := wheel[b.turn*7%len(wheel)]
+	v.chosen++
+	return v
 }
 
 // serve proxies a request and logs it when it has ended.

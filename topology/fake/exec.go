@@ -21,6 +21,8 @@ func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) 
 	}
 	script := argv[len(argv)-1]
 	switch {
+	case argv[0] == "bash" && len(argv) == 6 && strings.Contains(argv[2], "/dev/tcp/"):
+		return n.bash(argv[2], argv[4], argv[5]), nil
 	case argv[0] == "cat":
 		_, pid, _ := strings.Cut(strings.TrimSpace(n.look()), "\n")
 		return topology.Output{Stdout: []byte(pid)}, nil

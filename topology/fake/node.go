@@ -24,6 +24,7 @@ type node struct {
 	host   *host
 	proc   process // nil if none runs
 	tables map[string]bool
+	told   map[string]string // notes of orders to the balancer's process
 	// crashed and ended are when the process was last killed and noticed.
 	crashed, ended time.Time
 	pids           int
@@ -128,7 +129,7 @@ func (n *node) Start(context.Context) error {
 	if n.cluster.opts.UndoFails && !n.state.FinishedAt.IsZero() {
 		return fmt.Errorf("start %s: no space left on device", n.Name())
 	}
-	n.host = n.cluster.net.plug(n.spec.Addr)
+	n.host, n.told = n.cluster.net.plug(n.spec.Addr), map[string]string{}
 	n.state.Running, n.state.ExitCode, n.state.StartedAt = true, 0, time.Now()
 	n.pids++
 	n.state.Pid = 1000 + n.pids

@@ -2,10 +2,15 @@ package fake
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hachaos/hachaos/topology"
 )
 
 // runtimePort is where HAProxy's runtime socket listens.
@@ -47,18 +52,78 @@ func (b *lb) answer(command string) string {
 		for _, v := range b.views {
 			current += v.current
 		}
-		return fmt.Sprintf("# pxname,svname,scur,qcur,\napp,BACKEND,%d,0,\n\n", current)
+		return fmt.Sprintf("# pxname,svname,scur,qcur,\nnodes,BACKEND,%d,0,\n\n", current)
 	case "show stat -1 4 -1":
 		var s strings.Builder
-		s.WriteString("# pxname,svname,scur,stot,status,weight,check_status,\n")
+		s.WriteString("# pxname,svname,scur,stot,lbtot,status,weight,check_status,\n")
 		for _, v := range b.views {
-			status := "UP"
-			if !v.up {
-				status = "DOWN"
-			}
-			fmt.Fprintf(&s, "app,%s,%d,%d,%s,%d,L7OK,\n", v.n.Name(), v.current, v.total, status, v.weight)
+			fmt.Fprintf(&s, "nodes,%s,%d,%d,%d,%s,%d,L7OK,\n", v.n.Name(), v.current, v.total, v.chosen, v.status(), v.weight)
 		}
 		return s.String() + "\n"
 	}
-	return "Unknown command.\n"
+	return b.order(strings.Fields(command))
+}
+
+// order carries out a command about one server.
+func (b *lb) order(words []string) string {
+	if len(words) < 3 {
+		return "Unknown command.\n"
+	}
+	name := words[2]
+	for _, v := range b.views {
+		if "nodes/"+v.n.Name() != name {
+			continue
+		}
+		what := strings.Join(slices.Delete(slices.Clone(words), 2, 3), " ")
+		weight, err := strconv.Atoi(words[len(words)-1])
+		switch {
+		case what == "get weight":
+			return fmt.Sprintf("%d (initial %d)\n\n", v.weight, v.initial)
+		case b.c.opts.NoEffect:
+		case strings.HasPrefix(what, "set server state "):
+			v.order = map[string]string{"drain": "DRAIN", "maint": "MAINT"}[words[len(words)-1]]
+		case what == "set weight 100%":
+			v.weight = v.initial
+		case strings.HasPrefix(what, "set weight ") && err == nil:
+			v.weight = weight
+		default:
+			return "Unknown command.\n"
+		}
+		return "\n"
+	}
+	return "No such server.\n"
+}
+
+// status is the view of a server as `show stat` has it.
+func (v *view) status() string {
+	switch {
+	case v.order == "MAINT":
+		return "MAINT"
+	case !v.up:
+		return "DOWN"
+	}
+	return cmp.Or(v.order, "UP")
+}
+
+// bash imitates the scripts of package fault that speak to the runtime
+// socket from inside of the node: "told" for a change, which notes when, and
+// otherwise two looks and the note.
+func (n *node) bash(script, command, note string) topology.Output {
+	b, ok := n.proc.(*lb)
+	if !ok {
+		return topology.Output{Code: 7}
+	}
+	epoch := func() string { now := time.Now(); return fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000) }
+	before := epoch()
+	reply := b.answer(command)
+	if strings.Contains(script, "once()") {
+		return topology.Output{Stdout: fmt.Appendf(nil, "%s--\n%s--\n%s\n", reply, b.answer(command), cmp.Or(n.told[note], "-"))}
+	}
+	if strings.TrimSpace(reply) != "" {
+		return topology.Output{Code: 1, Stderr: []byte(reply)}
+	}
+	if note != "" && !n.cluster.opts.NoEffect {
+		n.told[note] = before + " " + epoch()
+	}
+	return topology.Output{}
 }

@@ -1,0 +1,98 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Weight changes the share of new sessions that a server gets: its targets,
+// all the balancers, are told another weight (`set weight`, HAProxy 3.0
+// Management Guide, 9.3).
+type Weight struct {
+	// Server is the name of the application node; required.
+	Server string `json:"server"`
+	// Weight is 1 to 256. A weight of 0 is what Drain is for.
+	Weight int `json:"weight"`
+	// Backend is the balancers' name of the group that it is in; "nodes" by
+	// default.
+	Backend string `json:"backend,omitempty"`
+}
+
+// Kind is "weight".
+func (Weight) Kind() string { return "weight" }
+
+// Victims is the server.
+func (f Weight) Victims() []string { return []string{f.Server} }
+
+// Validate reports a server without a name, and a weight that HAProxy has
+// not.
+func (f Weight) Validate() error {
+	if f.Weight < 1 || f.Weight > 256 {
+		return fmt.Errorf("%s: weight %d: want 1 to 256; to take a server out there is drain", f.Kind(), f.Weight)
+	}
+	return f.order().validate()
+}
+
+func (f Weight) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
+
+// Inject tells the balancers; the undo gives the server the weight of the
+// configuration again.
+func (f Weight) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	path := f.order().path()
+	return f.order().inject(ctx, nodes, log, fmt.Sprintf("set weight %s %d", path, f.Weight),
+		Entry{Undo: ServerWeight, Params: map[string]string{"server": path}})
+}
+
+// Active holds when every balancer itself says that the server has the
+// weight.
+func (f Weight) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	p, err := f.order().prove(ctx, nodes, strconv.Itoa(f.Weight), "get weight "+f.order().path(), f.order().note(), func(s *sight, replies [2]string) error {
+		now, initial, err := parseWeight(replies[1])
+		if err != nil {
+			return err
+		}
+		s.measured = strconv.Itoa(now)
+		s.see(now == f.Weight, "its weight of %s is %d, by its configuration %d", f.Server, now, initial)
+		return nil
+	})
+	p.Unit = "weight"
+	return p, err
+}
+
+// Healed holds when every balancer says that the server has the weight of
+// its configuration.
+func (f Weight) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.order().prove(ctx, nodes, "the configuration's weight", "get weight "+f.order().path(), "", func(s *sight, replies [2]string) error {
+		now, initial, err := parseWeight(replies[1])
+		if err != nil {
+			return err
+		}
+		s.measured = strconv.Itoa(now)
+		s.see(now == initial, "its weight of %s is %d, by its configuration %d", f.Server, now, initial)
+		return nil
+	})
+}
+
+var weightReply = regexp.MustCompile(`^(\d+) \(initial (\d+)\)$`)
+
+// parseWeight reads the reply to `get weight`: "100 (initial 100)".
+func parseWeight(text string) (now, initial int, err error) {
+	m := weightReply.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return 0, 0, fmt.Errorf("get weight: %.80q: want a weight and the initial one", text)
+	}
+	now, err = strconv.Atoi(m[1])
+	if err != nil {
+		return 0, 0, fmt.Errorf("get weight: %w", err)
+	}
+	initial, err = strconv.Atoi(m[2])
+	return now, initial, err
+}
