@@ -46,6 +46,7 @@ func builtIn() Table {
 		"failover-anatomy": Typed[FailoverAnatomy](),
 		"distribution":     Typed[Distribution](),
 		"leftovers":        Typed[Leftovers](),
+		"recovery":         Typed[Recovery](),
 	}
 }
 

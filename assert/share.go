@@ -14,6 +14,9 @@ const roleApplication = "application"
 // roleBalancer is topology.Balancer.
 const roleBalancer = "balancer"
 
+// roleDatabase is topology.Database.
+const roleDatabase = "database"
+
 // share is the victim's share of a fault: the operations whose good ones may
 // end the outage that its users saw.
 //

@@ -13,6 +13,8 @@ import (
 // moved, or a very long garbage collection does. The kernel goes on accepting
 // connections for the frozen process, so that a check of the port alone sees
 // nothing; what a client sends is taken and never answered, until the thaw.
+// Once the port's queue is full, which holds 50 in Java if nothing else is
+// said, the kernel drops further attempts, and they time out.
 // The zero value is ready to use.
 type InstanceFreeze struct {
 	// Port is the TCP port whose silence is part of the proof; 0 is the one
@@ -62,8 +64,8 @@ func nonePaused(ctx context.Context, kind string, vs []victim) error {
 }
 
 // Active holds when the engine says that the containers are frozen and their
-// ports accept a connection and leave a request unanswered. To is when the
-// engine was first seen to say so.
+// ports accept a connection and leave a request unanswered, or, with their
+// queue full, take no more. To is when the engine was seen to say so.
 func (f InstanceFreeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, false)
 	if err != nil {
@@ -82,7 +84,7 @@ func (f InstanceFreeze) Active(ctx context.Context, nodes []topology.Node) (Proo
 		}
 		s.measured, s.to = "frozen", time.Now()
 		s.see(true, "the engine says that it is frozen")
-		return s, seeAnswer(ctx, &s, v, silent)
+		return s, seeAnswer(ctx, &s, v, silent, unreachable)
 	})
 }
 

@@ -1,0 +1,114 @@
+package assert
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// storm judges how often nodes were started: victims after their heal, others
+// from the fault on. Starts are the engine's events and what the nodes log of
+// themselves, so that a process that a supervisor starts again counts too.
+func (a *recoveryAudit) storm(g reign) objective {
+	o := objective{name: "restarts", status: Pass}
+	most := 0
+	for _, node := range slices.Sorted(maps.Keys(a.nodes)) {
+		since, victim := g.healOf(node)
+		allowed := a.Starts
+		if !victim {
+			since, allowed = g.from, 0
+		}
+		again := a.starts(node, since, g)
+		if victim {
+			most = max(most, len(again))
+		}
+		if len(again) <= allowed {
+			continue
+		}
+		o.status = Fail
+		why := fmt.Sprintf("%s was started %s after its heal began (at most %s)", node, times(len(again)), times(allowed))
+		if !victim {
+			why = fmt.Sprintf("%s was started %s, and no fault was aimed at it", node, times(len(again)))
+		}
+		if o.text != "" {
+			o.text += "; "
+		}
+		o.text += why
+		for _, l := range again {
+			a.evidence = append(a.evidence, Evidence{Seq: l.seq, At: max(0, l.born), Node: node, Class: "restart", Text: node + " was started " + sayMoment(l.born)})
+		}
+	}
+	switch {
+	case o.status == Pass && most == 0:
+		o.text = "no node was started again"
+	case o.status == Pass:
+		o.text = fmt.Sprintf("no node was started more than %s after its heal", times(most))
+	}
+	return o
+}
+
+// times is "once", "2 times".
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return count(n, "time")
+}
+
+// starts are a node's, certainly after since, until the reign's end; of the
+// last one, until the record's.
+func (a *recoveryAudit) starts(node string, since time.Duration, g reign) []incarnation {
+	var out []incarnation
+	for _, l := range lives(a.h, a.nodes[node]) {
+		if l.born > since && (g.last || l.bornBy < g.until) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// ready judges whether each application node was ready at the end: it is not
+// if it said so to none of the last looks.
+func (a *recoveryAudit) ready(g reign) objective {
+	o := objective{name: "readiness at the end", status: Pass, text: "all nodes were ready at the end"}
+	var down []string
+	for _, n := range a.h.Meta.Nodes {
+		if n.Role != roleApplication {
+			continue
+		}
+		looks := a.lastLooks(n.Name, g.until)
+		if len(looks) == 0 {
+			o.status, o.reason = Inconclusive, fmt.Sprintf("nobody looked at the readiness of %s after the heal", n.Name)
+			return o
+		}
+		if slices.ContainsFunc(looks, func(l history.At[history.Readiness]) bool { return l.V.Up }) {
+			continue
+		}
+		down = append(down, n.Name)
+		l := looks[len(looks)-1]
+		a.evidence = append(a.evidence, Evidence{Seq: l.Seq, At: l.Time, Node: n.Name, Class: "not ready", Text: fmt.Sprintf("%s: status %d %s", n.Name, l.V.Status, l.V.Reason)})
+	}
+	if len(down) > 0 {
+		o.status, o.text = Fail, list(down, 8)+" was not ready at the end"
+	}
+	return o
+}
+
+// lastLooks are the last ones at a node's readiness before a time, as many as
+// it takes to call it silent.
+func (a *recoveryAudit) lastLooks(node string, until time.Duration) []history.At[history.Readiness] {
+	s := a.nodes[node]
+	if s == nil {
+		return nil
+	}
+	var all []history.At[history.Readiness]
+	for _, l := range s.ready {
+		if l.Time < until {
+			all = append(all, l)
+		}
+	}
+	return all[max(0, len(all)-silentLooks):]
+}
