@@ -79,7 +79,7 @@ func split(set map[string]string, s Scenario, def topology.Definition) (settings
 	for _, key := range slices.Sorted(mapKeys(set)) {
 		value, known := set[key], false
 		for _, o := range owners {
-			i := slices.IndexFunc(o.switches, func(w topology.Switch) bool { return matches(w.Key, key) })
+			i := slices.IndexFunc(o.switches, func(w topology.Switch) bool { return w.Matches(key) })
 			if i < 0 {
 				continue
 			}
@@ -98,15 +98,6 @@ func split(set map[string]string, s Scenario, def topology.Definition) (settings
 		}
 	}
 	return out, nil
-}
-
-// matches says whether a switch's key, which may have a star, is key.
-func matches(pattern, key string) bool {
-	head, tail, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == key
-	}
-	return len(key) > len(head)+len(tail) && strings.HasPrefix(key, head) && strings.HasSuffix(key, tail)
 }
 
 func unknownKey(key string, lists ...[]topology.Switch) error {

@@ -29,9 +29,6 @@ func TestBadInputStartsNothing(t *testing.T) {
 		"profile":             {func(_ *harness.Scenario, o *harness.Options) { o.Profile = "fast" }, `profile "fast"`},
 		"nodes":               {func(_ *harness.Scenario, o *harness.Options) { o.Nodes = -1 }, "--nodes -1"},
 		"no such node":        {aim(harness.Named("j9")), `there is no node "j9": topology memory-ha has db, j1, j2, lb1, lb2`},
-		"switch of a standing one": {func(_ *harness.Scenario, o *harness.Options) {
-			o.On, o.Set = "blue", map[string]string{"dedupe": "off"}
-		}, "--on blue: the topology stands already"},
 		"subnet of a standing one": {func(_ *harness.Scenario, o *harness.Options) {
 			o.On, o.Subnet = "blue", netip.MustParsePrefix("198.18.7.0/24")
 		}, "--on blue: the topology stands already"},

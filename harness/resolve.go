@@ -24,7 +24,8 @@ type resolved struct {
 	opts     Options
 	plan     topology.Plan
 	switches []topology.Switch // the topology's
-	spec     topology.Spec     // as planned; the cluster's own counts once it runs
+	spec     topology.Spec     // as planned, or that of the one that stands; the cluster's own counts once it runs
+	known    bool              // spec is that of what the run will use
 	set      map[string]string // what differs from the defaults
 	asserts  []history.AssertMeta
 	seed     uint64
@@ -35,9 +36,10 @@ type resolved struct {
 // nominal is the subnet that plans are made for before one is chosen.
 var nominal = netip.MustParsePrefix("198.18.0.0/24")
 
-// resolve chooses and validates everything, and starts nothing. Its errors
-// are ErrUsage.
-func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition, error)) (*resolved, error) {
+// resolve chooses and validates everything, and starts nothing. standing is
+// what stands under the name opts.On; nil if that is not known. Its errors are
+// ErrUsage.
+func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition, error), standing *topology.Spec) (*resolved, error) {
 	def, err := lookup(s.Topology)
 	if err != nil {
 		return nil, usage("scenario %s: topology %s: %w", s.Name, s.Topology, err)
@@ -48,7 +50,10 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 		return nil, err
 	}
 	opts.Nodes = cmp.Or(opts.Nodes, s.Nodes)
-	r := &resolved{Scenario: s, opts: opts, switches: def.Switches, set: set.changed, seed: opts.seed(), id: fmt.Sprintf("%08x", rand.Uint32())}
+	r := &resolved{
+		Scenario: s, opts: opts, switches: def.Switches, set: set.changed, seed: opts.seed(),
+		id: fmt.Sprintf("%08x", rand.Uint32()), known: opts.On == "",
+	}
 	if r.plan, err = def.Plan(topology.Options{Profile: opts.Profile, Nodes: opts.Nodes, Set: set.topology}); err != nil {
 		return nil, usage("%w", err)
 	}
@@ -62,8 +67,14 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 	if err := r.spec.CheckImages(opts.Images); err != nil {
 		return nil, usage("%w", err)
 	}
-	if opts.On != "" && (len(set.topology) > 0 || opts.Profile != "" || opts.Nodes != 0 || len(opts.Images) > 0 || opts.Subnet.IsValid()) {
-		return nil, usage("--on %s: the topology stands already, so its switches, profile, nodes, images and subnet cannot be chosen: give them to `hachaos up`", opts.On)
+	if opts.On != "" && (len(opts.Images) > 0 || opts.Subnet.IsValid()) {
+		return nil, usage("--on %s: the topology stands already, so its images and subnet cannot be chosen: give them to `hachaos up`", opts.On)
+	}
+	if standing != nil {
+		if err := r.onto(*standing, want{def.Name, opts.Profile, opts.Nodes, set.topology}); err != nil {
+			return nil, err
+		}
+		set.topology = standing.Set
 	}
 	if err := r.apply(set); err != nil {
 		return nil, err
@@ -208,7 +219,7 @@ func (r *resolved) validateInjection(in Injection, labels map[string]bool) error
 		named = append(named, f.Victims()...)
 	}
 	for _, node := range named {
-		if _, ok := r.spec.NodeByName(node); !ok && node != "" && r.opts.On == "" {
+		if _, ok := r.spec.NodeByName(node); !ok && node != "" && r.known {
 			var names []string
 			for _, n := range r.spec.Nodes {
 				names = append(names, n.Name)

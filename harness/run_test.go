@@ -211,13 +211,70 @@ func TestOnAStandingTopology(t *testing.T) {
 }
 
 func TestOnATopologyThatDoesNotStand(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.opts.On = "green"
-		res := r.run(t, t.Context(), short(fault.InstanceKill{}))
-		require.Equal(t, harness.VerdictError, res.Verdict)
-		require.Contains(t, res.Reason, `standing topology "green": not found`)
-	})
+	r := newRig(t)
+	r.opts.On = "green"
+	_, err := r.runner.Run(t.Context(), short(fault.InstanceKill{}), r.opts)
+	require.ErrorIs(t, err, harness.ErrUsage)
+	require.ErrorContains(t, err, `--on green: standing topology "green": not found`)
+	require.Empty(t, entriesOf(t, r.runner.Dir), "nothing was started")
+}
+
+// TestOnWhatStandsOtherwise: a scenario runs on what stands exactly if that
+// is what the scenario and the user ask for; else nothing is started, and the
+// command is named that brings up what would do.
+func TestOnWhatStandsOtherwise(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stands  topology.Options
+		set     map[string]string // the scenario's own
+		nodes   int
+		options harness.Options // the user's
+		err     string
+	}{
+		"nothing asked":      {stands: topology.Options{Nodes: 3, Set: map[string]string{"dedupe": "off"}}},
+		"the scenario's set": {stands: topology.Options{Set: map[string]string{"dedupe": "off"}}, set: map[string]string{"dedupe": "off"}},
+		"its default":        {set: map[string]string{"dedupe": "on"}},
+		"its nodes":          {stands: topology.Options{Nodes: 3}, nodes: 3},
+		"the user's":         {stands: topology.Options{Set: map[string]string{"dedupe": "off"}}, options: harness.Options{Set: map[string]string{"dedupe": "off"}, Nodes: 2, Profile: "tuned"}},
+		"the user wins":      {set: map[string]string{"dedupe": "off"}, options: harness.Options{Set: map[string]string{"dedupe": "on"}}},
+		"another set": {
+			set: map[string]string{"dedupe": "off"}, nodes: 3,
+			err: "--on blue: it stands with 2 application nodes instead of 3, dedupe=on instead of off, and memory-kill cannot run on it: " +
+				"`hachaos down blue`, then `hachaos up memory-ha --name blue --nodes 3 --set dedupe=off`",
+		},
+		"a changed one": {
+			stands: topology.Options{Set: map[string]string{"dedupe": "off"}}, set: map[string]string{"dedupe": "on"},
+			err: "it stands with dedupe=off instead of on",
+		},
+		"subnet": {options: harness.Options{Subnet: netip.MustParsePrefix("198.18.7.0/24")}, err: "--on blue: the topology stands already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				plan, err := fake.Definition(r.driver.Options).Plan(tc.stands)
+				require.NoError(t, err)
+				_, err = r.driver.Start(t.Context(), "feed", plan, topology.StartOptions{Standing: "blue"})
+				require.NoError(t, err)
+				s := short(fault.InstanceKill{})
+				s.Set, s.Nodes = tc.set, tc.nodes
+				tc.options.On, tc.options.Seed = "blue", 7
+				r.runner.Suite = r.suite
+				res, err := r.runner.Run(t.Context(), s, tc.options)
+				if tc.err != "" {
+					require.ErrorIs(t, err, harness.ErrUsage)
+					require.ErrorContains(t, err, tc.err)
+					require.Empty(t, entriesOf(t, r.runner.Dir), "nothing was started")
+				} else {
+					require.NoError(t, err)
+					require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+					if tc.stands.Set != nil {
+						require.Equal(t, "off", loadHistory(t, res).Meta.Set["dedupe"], "the record has what stands")
+					}
+				}
+				r.driver.Last().Shut()
+				time.Sleep(time.Hour)
+			})
+		})
+	}
 }
 
 // TestHurry: the second interrupt leaves out what only makes the record

@@ -107,7 +107,11 @@ func (b Budgets) filled() Budgets {
 // only if the folder could not be written or judged. If ctx ends, the run
 // stops the load, heals, removes, keeps what it has, and is inconclusive.
 func (r *Runner) Run(ctx context.Context, s Scenario, opts Options) (*Result, error) {
-	p, err := resolve(s, opts, r.lookup())
+	standing, err := r.standing(ctx, opts.On)
+	if err != nil {
+		return nil, err
+	}
+	p, err := resolve(s, opts, r.lookup(), standing)
 	if err != nil {
 		return nil, err
 	}

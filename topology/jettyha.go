@@ -65,7 +65,7 @@ func planJetty(opts Options) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := jettyPlan{profile: profile, nodes: nodes, set: set}
+	plan := jettyPlan{profile: profile, nodes: nodes, set: set, changed: Changed(jettySwitches(), opts.Set)}
 	return plan.spec, nil
 }
 
@@ -74,6 +74,7 @@ type jettyPlan struct {
 	profile jettyProfile
 	nodes   int
 	set     jettySet
+	changed map[string]string // the switches that differ from their defaults
 }
 
 func (p jettyPlan) spec(subnet netip.Prefix) (Spec, error) {
@@ -88,6 +89,7 @@ func (p jettyPlan) spec(subnet netip.Prefix) (Spec, error) {
 		VIP:       net.host(hostVIP),
 		Port:      80,
 		ReadyPath: "/health/ready",
+		Set:       maps.Clone(p.changed),
 		Values:    p.values(),
 		Bounds:    p.bounds(),
 	}

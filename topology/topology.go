@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -191,6 +192,14 @@ type Driver interface {
 	Attach(ctx context.Context, name string) (Cluster, error)
 }
 
+// Describer is the capability of a driver that tells what stands without
+// taking it into use.
+type Describer interface {
+	// Describe returns the spec of the standing topology of that name, or an
+	// error that wraps ErrNotFound.
+	Describe(ctx context.Context, name string) (Spec, error)
+}
+
 // StartOptions are what the user may choose about a start. The zero value
 // is the default.
 type StartOptions struct {
@@ -220,6 +229,8 @@ type Spec struct {
 	VIP netip.Addr `json:"vip"`
 	// Port is the VIP's TCP port.
 	Port int `json:"port"`
+	// Set are the switches that differ from their defaults.
+	Set map[string]string `json:"set,omitempty"`
 	// ReadyPath is requested through the entry to prove readiness.
 	ReadyPath string `json:"readyPath"`
 	// Values are the settings that matter, for `describe` and the report.
@@ -297,6 +308,17 @@ func (s Spec) NodeByName(name string) (NodeSpec, bool) {
 	return NodeSpec{}, false
 }
 
+// Count is how many nodes have the role.
+func (s Spec) Count(role Role) int {
+	n := 0
+	for _, node := range s.Nodes {
+		if node.Role == role {
+			n++
+		}
+	}
+	return n
+}
+
 // Bound returns the bound of that name.
 func (s Spec) Bound(name string) (Bound, bool) {
 	for _, b := range s.Bounds {
@@ -320,6 +342,43 @@ type Switch struct {
 	Values  []string `json:"values,omitempty"` // the values allowed; empty is any that Check accepts
 	Default string   `json:"default"`
 	About   string   `json:"about"` // one line
+}
+
+// Matches says whether key is the switch's; a star in the switch's key stands
+// for at least one letter.
+func (s Switch) Matches(key string) bool {
+	head, tail, star := strings.Cut(s.Key, "*")
+	if !star {
+		return s.Key == key
+	}
+	return len(key) > len(head)+len(tail) && strings.HasPrefix(key, head) && strings.HasSuffix(key, tail)
+}
+
+// Changed are those of set that differ from the switches' defaults; nil if
+// none does.
+func Changed(switches []Switch, set map[string]string) map[string]string {
+	var out map[string]string
+	for key, value := range set {
+		if value == Default(switches, key) {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// Default is the default of the switch that a key is of; empty if it is of
+// none.
+func Default(switches []Switch, key string) string {
+	for _, s := range switches {
+		if s.Matches(key) {
+			return s.Default
+		}
+	}
+	return ""
 }
 
 // Definition is a topology that can be run by name.

@@ -57,6 +57,15 @@ func (d *Driver) Attach(ctx context.Context, name string) (topology.Cluster, err
 	return c, nil
 }
 
+// Describe implements topology.Describer.
+func (d *Driver) Describe(ctx context.Context, name string) (topology.Spec, error) {
+	c, err := d.attach(ctx, "topology "+name, make(client.Filters).Add("label", labelStanding+"="+name))
+	if err != nil {
+		return topology.Spec{}, err
+	}
+	return c.spec, nil
+}
+
 // attach rebuilds a cluster from the labels of what the engine holds.
 func (d *Driver) attach(ctx context.Context, what string, filter client.Filters) (*cluster, error) {
 	networks, err := d.engine.NetworkList(ctx, client.NetworkListOptions{Filters: filter})

@@ -39,7 +39,10 @@ type Driver struct {
 	relay   bool
 }
 
-var _ topology.Driver = (*Driver)(nil)
+var (
+	_ topology.Driver    = (*Driver)(nil)
+	_ topology.Describer = (*Driver)(nil)
+)
 
 // Open finds the engine and asks whether it answers. The error wraps
 // topology.ErrNoEngine or topology.ErrPermission and says what to do next.

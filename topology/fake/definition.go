@@ -70,6 +70,7 @@ func spec(o Options, subnet netip.Prefix, apps int, set map[string]string) topol
 	at := func(last int) netip.Addr { base[3] = byte(last); return netip.AddrFrom4(base) }
 	s := topology.Spec{
 		Name: "memory-ha", Profile: "tuned", Subnet: subnet, VIP: at(100), Port: 80, ReadyPath: "/health/ready",
+		Set:    topology.Changed(Definition(o).Switches, set),
 		Values: []topology.Value{{Name: "check interval", Value: o.Inter.String(), Reason: "as the built-in topology", File: "topology/fake"}},
 		Bounds: bounds(o),
 	}

@@ -138,6 +138,17 @@ func (d *Driver) Attach(_ context.Context, name string) (topology.Cluster, error
 	return c, nil
 }
 
+// Describe returns the spec of the standing cluster of that name.
+func (d *Driver) Describe(_ context.Context, name string) (topology.Spec, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c, ok := d.standing[name]
+	if !ok {
+		return topology.Spec{}, fmt.Errorf("standing topology %q: %w", name, topology.ErrNotFound)
+	}
+	return c.spec, nil
+}
+
 // Last is the cluster that was started or attached to last; nil if none was.
 func (d *Driver) Last() *Cluster {
 	d.mu.Lock()
