@@ -4,7 +4,6 @@ package scenarios
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -35,29 +34,6 @@ func Lookup(name string) (harness.Scenario, error) {
 		names = append(names, s.Name)
 	}
 	return harness.Scenario{}, fmt.Errorf("no scenario %q: %s", name, hint(name, names))
-}
-
-// Match returns the scenarios whose names match a shell pattern such as
-// "db-*"; none is an error.
-func Match(pattern string) ([]harness.Scenario, error) {
-	if !strings.ContainsAny(pattern, "*?[") {
-		s, err := Lookup(pattern)
-		return []harness.Scenario{s}, err
-	}
-	var found []harness.Scenario
-	for _, s := range All() {
-		ok, err := path.Match(pattern, s.Name)
-		if err != nil {
-			return nil, fmt.Errorf("pattern %q: %w", pattern, err)
-		}
-		if ok {
-			found = append(found, s)
-		}
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("no scenario matches %q: `hachaos list` shows all", pattern)
-	}
-	return found, nil
 }
 
 func hint(name string, names []string) string {
