@@ -5,9 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/tw"
-
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 )
@@ -102,14 +99,7 @@ func table(p *printer, r *harness.Result, o TableOptions) error {
 	if o.Width < 60 {
 		header = header[:4]
 	}
-	t := tablewriter.NewTable(p,
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithMaxWidth(o.Width),
-		tablewriter.WithRowAutoWrap(tw.WrapNormal),
-		tablewriter.WithColumnWidths(widths(o.Width)),
-	)
+	t := newTable(p, o, 18, 14, 16, 16)
 	t.Header(header)
 	for i := range r.Assertions {
 		v := &r.Assertions[i]
@@ -119,19 +109,6 @@ func table(p *printer, r *harness.Result, o TableOptions) error {
 		}
 	}
 	return t.Render()
-}
-
-// widths gives what the fixed columns leave to the evidence.
-func widths(total int) tw.Mapper[int, int] {
-	w := tw.NewMapper[int, int]()
-	fixed := []int{18, 14, 16, 16}
-	left := total - 6
-	for i, n := range fixed {
-		w.Set(i, n)
-		left -= n
-	}
-	w.Set(len(fixed), max(left, 24))
-	return w
 }
 
 // violations prints the first evidence of a failed assertion.

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/suite"
+)
+
+// several is a suite with one of each verdict.
+func several(dir string) *suite.Result {
+	bad := hostile()
+	return &suite.Result{
+		Schema: suite.Schema, ID: "1a2b", Version: "v0", Seed: 7, StartedAt: time.Date(2026, 11, 20, 8, 15, 0, 0, time.UTC), Took: 3 * time.Minute,
+		Entries: []suite.Entry{
+			{Scenario: "db-slow", Repetition: 1, Of: 2, Seed: 7, Verdict: harness.VerdictPass, Reason: "All held.", Took: 48 * time.Second, Dir: filepath.Join(dir, "one"), Run: &harness.Result{}},
+			{Scenario: "db-slow", Repetition: 2, Of: 2, Seed: 8, Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Took: 47 * time.Second},
+			{Scenario: "db-down", Repetition: 1, Of: 1, Verdict: harness.VerdictInconclusive, Reason: "The baseline was not steady."},
+			{Scenario: bad.Scenario, Repetition: 1, Of: 1, Verdict: harness.VerdictPass, Dirty: true, Reason: bad.Reason, Run: bad},
+			{Scenario: "drain", Repetition: 1, Of: 1, Reason: "Not run: interrupted."},
+		},
+		Spreads: []suite.Spread{{Scenario: "db-slow", Verdicts: "1 pass, 1 fail", Measures: []suite.Range{
+			{Name: "good_percent", N: 2, Min: 99.1, Median: 99.5, Max: 99.9}, {Name: "steady.good_percent", N: 2},
+		}}},
+		Leftovers: []history.Leftover{{Kind: "container", Name: "c", Detail: "busy", Remove: "docker rm -f c"}},
+	}
+}
+
+func TestSuiteTable(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, SuiteTable(&b, several("d"), TableOptions{Path: "d/suite.json"}))
+	for _, want := range []string{
+		"│ db-slow", "2/2", "48 s", "pass (dirty)", "not run", "1 pass, 1 fail", "good_percent", "99.5", "docker rm -f c", "suite: d/suite.json", "seed 7",
+	} {
+		require.Contains(t, b.String(), want)
+	}
+	require.NotContains(t, b.String(), "steady.good_percent", "figures of single phases are in the file")
+	require.NotContains(t, b.String(), "\x1b")
+	require.NotContains(t, b.String(), "\u202e")
+	b.Reset()
+	require.NoError(t, SuiteTable(&b, several("d"), TableOptions{Width: 40, Colour: true}))
+	require.Contains(t, b.String(), "\x1b[1;31m")
+	require.NotContains(t, b.String(), "The baseline was not steady", "no room for the reason")
+}
+
+func TestSuiteJUnit(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, SuiteJUnit(&b, several("d")))
+	text := b.String()
+	require.Contains(t, text, `tests="6" errors="2"`)
+	require.Contains(t, text, `failures="3"`, "a fail, a dirty run, and what could not be removed")
+	require.Contains(t, text, `name="db-slow/2"`)
+	require.Contains(t, text, "not run: Not run: interrupted.")
+	require.NotContains(t, text, "\x00")
+}
+
+func TestWriteSuite(t *testing.T) {
+	dir := t.TempDir()
+	s := several(dir)
+	require.NoError(t, WriteSuite(dir, s))
+	b, err := os.ReadFile(filepath.Join(dir, suite.File))
+	require.NoError(t, err)
+	var back suite.Result
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, "one", back.Entries[0].Dir, "relative, so that the folder can be moved")
+	require.Equal(t, filepath.Join(dir, "one"), s.Entries[0].Dir, "the result itself is not changed")
+	require.Empty(t, back.Entries[4].Dir)
+	require.FileExists(t, filepath.Join(dir, JUnitFile))
+	require.False(t, strings.Contains(string(b), "journal"))
+}

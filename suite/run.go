@@ -1,0 +1,94 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+)
+
+// Topologies provides what jobs run on. It is used by one goroutine.
+type Topologies interface {
+	// Provide returns the name of a standing topology for the job, proven to
+	// be as new, or an empty one: then the run brings up its own. left are
+	// the jobs that come after it. The notes say what was done, for people.
+	Provide(ctx context.Context, j Job, left []Job) (on string, notes []string)
+	// Used tells how the run on the topology that was provided ended.
+	Used(r *harness.Result)
+	// Close removes what still stands, and returns what it could not remove.
+	Close(ctx context.Context) []history.Leftover
+}
+
+// Runner runs jobs one after another.
+type Runner struct {
+	// Run makes one run, as harness.Runner.Run does.
+	Run func(context.Context, harness.Scenario, harness.Options) (*harness.Result, error)
+	// Topologies may be nil: each run brings up its own.
+	Topologies Topologies
+	// Begins and Ends, which may be nil, are told of each job that is run;
+	// done counts those before it.
+	Begins func(j Job, done, of int)
+	Ends   func(e Entry, done, of int)
+}
+
+// All runs the jobs in their order until ctx ends. The run that is under way
+// then ends cleanly, and those that were not run are entries with no verdict.
+func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
+	res := &Result{Schema: Schema, StartedAt: time.Now(), Entries: make([]Entry, 0, len(jobs))}
+	for i, j := range jobs {
+		if ctx.Err() != nil {
+			res.Interrupted = true
+			e := entry(j)
+			e.Reason = "Not run: interrupted."
+			res.Entries = append(res.Entries, e)
+			continue
+		}
+		if r.Begins != nil {
+			r.Begins(j, i, len(jobs))
+		}
+		e := r.one(ctx, j, jobs[i+1:])
+		res.Entries = append(res.Entries, e)
+		if r.Ends != nil {
+			r.Ends(e, i, len(jobs))
+		}
+	}
+	res.Interrupted = res.Interrupted || ctx.Err() != nil
+	if r.Topologies != nil {
+		res.Leftovers = r.Topologies.Close(context.WithoutCancel(ctx))
+	}
+	res.Spreads = Spreads(res.Entries)
+	res.Took = time.Since(res.StartedAt)
+	return res
+}
+
+func entry(j Job) Entry {
+	return Entry{Scenario: j.Scenario.Name, Repetition: j.Repetition, Of: j.Of, Seed: j.Options.Seed, Command: j.Options.Command}
+}
+
+// one makes one run. A run without a result could not be carried out.
+func (r *Runner) one(ctx context.Context, j Job, left []Job) Entry {
+	e, began := entry(j), time.Now()
+	opts := j.Options
+	if r.Topologies != nil && opts.On == "" {
+		opts.On, e.Notes = r.Topologies.Provide(ctx, j, left)
+		e.Shared = opts.On
+	}
+	res, err := r.Run(ctx, j.Scenario, opts)
+	if e.Shared != "" {
+		r.Topologies.Used(res)
+	}
+	e.Took = time.Since(began)
+	if res == nil {
+		e.Verdict, e.Reason = harness.VerdictError, fmt.Sprintf("The run could not be carried out: %v.", errors.Join(err, ctx.Err()))
+		return e
+	}
+	e.Run, e.Dir = res, res.Dir
+	e.Verdict, e.Dirty, e.Reason, e.Seed, e.Command = res.Verdict, res.Dirty, res.Reason, res.Seed, res.Command
+	if err != nil {
+		e.Reason += fmt.Sprintf(" The folder is not whole: %v.", err)
+	}
+	return e
+}

@@ -1,0 +1,94 @@
+package suite_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/suite"
+)
+
+// pool is a Topologies that lends one name and keeps book.
+type pool struct {
+	on   string
+	used []*harness.Result
+	left []history.Leftover
+	shut int
+}
+
+func (p *pool) Provide(_ context.Context, _ suite.Job, left []suite.Job) (string, []string) {
+	if len(left) == 0 {
+		return "", []string{"alone"}
+	}
+	return p.on, nil
+}
+func (p *pool) Used(r *harness.Result) { p.used = append(p.used, r) }
+func (p *pool) Close(ctx context.Context) []history.Leftover {
+	p.shut++
+	if ctx.Err() != nil {
+		panic("it is closed under a cancelled run, too")
+	}
+	return p.left
+}
+
+func jobs(names ...string) []suite.Job {
+	var out []suite.Job
+	for _, n := range names {
+		out = append(out, suite.Job{Scenario: harness.Scenario{Name: n}, Options: harness.Options{Seed: 7, Command: "run " + n}, Repetition: 1, Of: 1})
+	}
+	return out
+}
+
+func TestAllRunsEveryJob(t *testing.T) {
+	p := &pool{on: "shared", left: []history.Leftover{{Kind: "network", Name: "n"}}}
+	var on, began, ended []string
+	r := suite.Runner{
+		Topologies: p,
+		Run: func(_ context.Context, s harness.Scenario, o harness.Options) (*harness.Result, error) {
+			on = append(on, s.Name+" on "+o.On)
+			if s.Name == "b" {
+				return nil, errors.New("the disk is full")
+			}
+			return &harness.Result{Verdict: harness.VerdictPass, Reason: "All held.", Seed: o.Seed, Dir: "d/" + s.Name}, nil
+		},
+		Begins: func(j suite.Job, _, _ int) { began = append(began, j.Name()) },
+		Ends:   func(e suite.Entry, _, _ int) { ended = append(ended, e.Word()) },
+	}
+	res := r.All(t.Context(), jobs("a", "b", "c"))
+	require.Equal(t, []string{"a on shared", "b on shared", "c on "}, on)
+	require.Equal(t, []string{"a", "b", "c"}, began)
+	require.Equal(t, []string{"pass", "error", "pass"}, ended)
+	require.Contains(t, res.Entries[1].Reason, "the disk is full")
+	require.Equal(t, "shared", res.Entries[0].Shared)
+	require.Equal(t, []string{"alone"}, res.Entries[2].Notes)
+	require.Len(t, p.used, 2)
+	require.Nil(t, p.used[1], "a run without a result is told of, too")
+	require.Equal(t, 1, p.shut)
+	require.Equal(t, harness.ExitDirty, res.ExitCode(), "what could not be removed")
+}
+
+func TestAnInterruptEndsTheSuite(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &pool{on: "shared"}
+	r := suite.Runner{
+		Topologies: p,
+		Run: func(_ context.Context, s harness.Scenario, _ harness.Options) (*harness.Result, error) {
+			if s.Name == "b" {
+				cancel()
+				return &harness.Result{Verdict: harness.VerdictInconclusive, Reason: "interrupted"}, nil
+			}
+			return &harness.Result{Verdict: harness.VerdictPass}, nil
+		},
+	}
+	res := r.All(ctx, jobs("a", "b", "c", "d"))
+	require.True(t, res.Interrupted)
+	require.Len(t, res.Entries, 4)
+	require.Equal(t, "1 pass, 1 inconclusive, 2 not run", suite.Counts(res.Entries))
+	require.Equal(t, "Not run: interrupted.", res.Entries[3].Reason)
+	require.Equal(t, harness.ExitInconclusive, res.ExitCode())
+	require.Equal(t, 1, p.shut)
+}
