@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,11 +23,13 @@ type description struct {
 	Name     string            `json:"name"`
 	About    string            `json:"about"`
 	Story    string            `json:"story,omitempty"`
+	Tags     []string          `json:"tags,omitempty"`
 	Topology string            `json:"topology"`
 	Profile  string            `json:"profile"`
 	Profiles []string          `json:"profiles"`
 	Phases   []phaseText       `json:"phases,omitempty"`
 	Asserts  []assertText      `json:"asserts,omitempty"`
+	Cases    []caseText        `json:"cases,omitempty"`
 	Bounds   []topology.Bound  `json:"bounds"`
 	Values   []topology.Value  `json:"values"`
 	Settings []topology.Switch `json:"settings"`
@@ -42,6 +46,31 @@ type phaseText struct {
 type assertText struct {
 	Name  string `json:"name"`
 	About string `json:"about"`
+}
+
+// caseText is a system, made so by switches, and what must be said of it.
+type caseText struct {
+	Name string `json:"name"`
+	// Command runs it.
+	Command string   `json:"command"`
+	Fails   []string `json:"fails,omitempty"`
+	Also    []string `json:"also,omitempty"`
+	Because string   `json:"because,omitempty"`
+}
+
+// expected says in words what must come of it.
+func (c caseText) expected() string {
+	if len(c.Fails) == 0 {
+		return "passes"
+	}
+	text := "fails by " + strings.Join(c.Fails, " and ")
+	if len(c.Also) > 0 {
+		text += ", perhaps " + strings.Join(c.Also, " and ")
+	}
+	if c.Because != "" {
+		text += " (" + c.Because + ")"
+	}
+	return text
 }
 
 func (a *app) describeCmd() *cobra.Command {
@@ -105,6 +134,7 @@ func describe(name string, opts topology.Options) (*description, error) {
 	if serr == nil {
 		d.Settings = append(append(append([]topology.Switch{}, s.Settings...), load.Switches()...), def.Switches...)
 		d.Phases, d.Asserts = describePhases(s.Fitted(spec)), describeAsserts(s)
+		d.Tags, d.Cases = s.Tags, describeCases(s)
 	}
 	return d, nil
 }
@@ -129,11 +159,29 @@ func describeAsserts(s harness.Scenario) []assertText {
 	return out
 }
 
+func describeCases(s harness.Scenario) []caseText {
+	var out []caseText
+	for _, c := range s.Cases {
+		words := []string{"hachaos", "run", s.Name}
+		if c.Nodes != 0 {
+			words = append(words, "--nodes", fmt.Sprint(c.Nodes))
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.Set)) {
+			words = append(words, "--set", key+"="+c.Set[key])
+		}
+		out = append(out, caseText{c.Name, strings.Join(words, " "), c.Fails, c.Also, c.Because})
+	}
+	return out
+}
+
 func printDescription(out io.Writer, d *description) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s: %s\n", d.Name, d.About)
 	if d.Story != "" {
 		fmt.Fprintf(w, "\n%s\n", d.Story)
+	}
+	if len(d.Tags) > 0 {
+		fmt.Fprintf(w, "\nTags: %s\n", strings.Join(d.Tags, ", "))
 	}
 	if len(d.Phases) > 0 {
 		fmt.Fprintf(w, "\nPhases\n")
@@ -147,6 +195,10 @@ func printDescription(out io.Writer, d *description) error {
 		fmt.Fprintf(w, "\nExpected\n")
 		for _, c := range d.Asserts {
 			fmt.Fprintf(w, "  %s\t%s\n", c.Name, c.About)
+		}
+		fmt.Fprintf(w, "\nCases: what becomes of it on systems that are otherwise\n")
+		for _, c := range d.Cases {
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", c.Name, c.Command, c.expected())
 		}
 	}
 	fmt.Fprintf(w, "\nTopology %s, profile %s (of %s)\n", d.Topology, d.Profile, strings.Join(d.Profiles, ", "))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,38 +18,60 @@ type listed struct {
 	Kind  string `json:"kind"` // scenario or topology
 	Name  string `json:"name"`
 	About string `json:"about"`
+	// Tags are a scenario's.
+	Tags []string `json:"tags,omitempty"`
 }
 
 func (a *app) listCmd() *cobra.Command {
-	var asJSON bool
+	var (
+		asJSON bool
+		tags   []string
+	)
 	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List the scenarios and the topologies",
-		Example: "  hachaos list\n  hachaos list --json | jq -r '.[].name'",
+		Example: "  hachaos list\n  hachaos list --tag process\n  hachaos list --json | jq -r '.[].name'",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			all := catalogue()
+			all, err := tagged(tags)
+			if err != nil {
+				return usageError{err}
+			}
 			if asJSON {
 				return writeJSON(a.out, all)
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', 0)
 			for _, l := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", l.Kind, l.Name, l.About)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Kind, l.Name, strings.Join(l.Tags, ","), l.About)
 			}
 			return w.Flush()
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringArrayVar(&tags, "tag", nil, "only scenarios with this tag, repeatable")
 	return c
+}
+
+// tagged is the catalogue, or the scenarios of it that bear one of the tags.
+func tagged(tags []string) ([]listed, error) {
+	if len(tags) == 0 {
+		return catalogue(), nil
+	}
+	list, err := scenarios.Choose(nil, tags)
+	var out []listed
+	for _, s := range list {
+		out = append(out, listed{"scenario", s.Name, s.About, s.Tags})
+	}
+	return out, err
 }
 
 func catalogue() []listed {
 	var all []listed
 	for _, s := range scenarios.All() {
-		all = append(all, listed{"scenario", s.Name, s.About})
+		all = append(all, listed{"scenario", s.Name, s.About, s.Tags})
 	}
 	for _, t := range topology.All() {
-		all = append(all, listed{"topology", t.Name, t.About})
+		all = append(all, listed{"topology", t.Name, t.About, nil})
 	}
 	return all
 }

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hachaos/hachaos/harness"
-	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
@@ -29,47 +28,81 @@ type runFlags struct {
 	json bool
 	// short runs the short form.
 	short bool
+	// repeat is how often each scenario is run.
+	repeat int
+	tags   []string
 }
 
 func (a *app) runCmd() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run SCENARIO",
-		Short: "Run a scenario and judge it",
+		Use:   "run SCENARIO…",
+		Short: "Run scenarios and judge them",
 		Long: `run brings the scenario's topology up, loads it, breaks what the scenario says,
 heals it, takes everything down again, and judges the record.
 
+It takes several names, patterns such as 'db-*', and 'all'; with --tag, those of
+them (or, without a name, of all) that bear one of the tags. Several runs make a
+suite: its folder has a folder for each run, suite.json and junit.xml. Scenarios
+that want the same topology share one, which is put back into a proven clean state
+between them, or replaced.
+
+Seeds: the first repetition uses --seed itself, each further one a seed derived
+from it, which is printed, and repeats that run alone.
+
 Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error, 5 dirty (something
-could not be healed or removed; it wins over the others).`,
+could not be healed or removed). Of several runs the worst counts, in this order:
+dirty, error, fail, inconclusive, pass; what was not run because of an interrupt
+counts as inconclusive.`,
 		Example: `  hachaos run instance-kill
   hachaos run instance-kill --profile documented
   hachaos run instance-kill --set dedupe=off --seed 7
-  hachaos run instance-kill --on blue --json | jq .verdict`,
-		Args: oneArg("the name of a scenario; `hachaos list` shows all"),
+  hachaos run instance-kill --on blue --json | jq .verdict
+  hachaos run 'db-*' instance-kill
+  hachaos run all --tag process --short
+  hachaos run instance-kill --repeat 5`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.runScenario(c.Context(), args[0], f)
+			return a.runScenarios(c.Context(), args, f)
 		},
 		ValidArgsFunction: completeNames,
 	}
 	f.topologyFlags.add(c)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
+	c.Flags().IntVar(&f.repeat, "repeat", 1, "how often each scenario is run; the figures' spread is printed")
+	c.Flags().StringArrayVar(&f.tags, "tag", nil, "only scenarios with this tag, repeatable (see 'hachaos list')")
 	c.Flags().BoolVar(&f.short, "short", false, "the scenario's short form: phases last 60 % of their time, and as long as their bounds demand")
 	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
 	c.Flags().StringVar(&f.dir, "dir", "runs", "where the run's folder goes")
-	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object on standard output, and nothing else there")
+	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object (of several runs, a list of them) on standard output, and nothing else there")
 	return c
 }
 
-func (a *app) runScenario(ctx context.Context, name string, f runFlags) error {
-	s, err := scenarios.Lookup(name)
+// runScenarios runs what names and tags choose: a single run by itself,
+// several as a suite.
+func (a *app) runScenarios(ctx context.Context, names []string, f runFlags) error {
+	if len(names) == 0 && len(f.tags) == 0 {
+		return usage("hachaos run wants the names of scenarios, or --tag: `hachaos list` shows all")
+	}
+	if f.repeat < 1 {
+		return usage("--repeat %d: want at least 1", f.repeat)
+	}
+	list, err := scenarios.Choose(names, f.tags)
 	if err != nil {
 		return usageError{err}
 	}
+	single := len(names) == 1 && len(f.tags) == 0 && names[0] == list[0].Name
+	if single && f.repeat == 1 {
+		return a.runScenario(ctx, list[0], f)
+	}
+	return a.runSuite(ctx, list, f)
+}
+
+func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) error {
 	opts, err := f.options()
 	if err != nil {
 		return err
 	}
-	opts.Seed, opts.On, opts.Short, opts.Command = f.seed, f.on, f.short, a.command(name, f)
+	opts.Seed, opts.On, opts.Short, opts.Command = f.seed, f.on, f.short, a.command(s.Name, f)
 	if err := new(harness.Runner).Validate(s, opts); err != nil {
 		return usageError{err}
 	}
@@ -94,11 +127,7 @@ func (a *app) runScenario(ctx context.Context, name string, f runFlags) error {
 // finish renders the run's folder, prints the result and sets the exit code.
 func (a *app) finish(r *harness.Result, f runFlags) error {
 	a.code = r.ExitCode()
-	h, err := history.Load(r.Dir)
-	if err != nil {
-		return fmt.Errorf("read the run back: %w", err)
-	}
-	if err := report.Write(r.Dir, r, h); err != nil {
+	if err := render(r); err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
 	return a.printResult(r, r.Dir, f.json)
@@ -111,15 +140,21 @@ func (a *app) printResult(r *harness.Result, dir string, asJSON bool) error {
 	if asJSON {
 		return writeJSON(a.out, &shown)
 	}
+	o := a.tableOptions()
+	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
+		o.Path = path
+	}
+	return report.Table(a.out, r, o)
+}
+
+// tableOptions suit standard output.
+func (a *app) tableOptions() report.TableOptions {
 	o := report.TableOptions{}
 	if file, ok := a.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		o.Colour = os.Getenv("NO_COLOR") == ""
 		o.Width, _, _ = term.GetSize(int(file.Fd()))
 	}
-	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
-		o.Path = path
-	}
-	return report.Table(a.out, r, o)
+	return o
 }
 
 func exists(path string) bool {
