@@ -39,14 +39,15 @@ func Typed[T Checker]() Factory {
 // builtIn is the one table of the checkers that come with hachaos.
 func builtIn() Table {
 	return Table{
-		"session-survival": Typed[SessionSurvival](),
-		"write-ledger":     Typed[WriteLedger](),
-		"error-budget":     Typed[ErrorBudget](),
-		"readiness-gating": Typed[ReadinessGating](),
-		"failover-anatomy": Typed[FailoverAnatomy](),
-		"distribution":     Typed[Distribution](),
-		"leftovers":        Typed[Leftovers](),
-		"recovery":         Typed[Recovery](),
+		"session-survival":  Typed[SessionSurvival](),
+		"write-ledger":      Typed[WriteLedger](),
+		"error-budget":      Typed[ErrorBudget](),
+		"readiness-gating":  Typed[ReadinessGating](),
+		"failover-anatomy":  Typed[FailoverAnatomy](),
+		"distribution":      Typed[Distribution](),
+		"leftovers":         Typed[Leftovers](),
+		"recovery":          Typed[Recovery](),
+		"stream-continuity": Typed[StreamContinuity](),
 	}
 }
 

@@ -44,6 +44,14 @@ func StreamOf(v any) (string, bool) {
 		return StreamCoverage, true
 	case Host:
 		return StreamHost, true
+	case Published:
+		return StreamPublished, true
+	case Received:
+		return StreamReceived, true
+	case Link:
+		return StreamLink, true
+	case FeedRow:
+		return StreamFeed, true
 	}
 	return "", false
 }
@@ -51,7 +59,8 @@ func StreamOf(v any) (string, bool) {
 // Observation are the types that observers report.
 type Observation interface {
 	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
-		NodeInfo | Connections | LedgerRow | SessionState | Leftover | Coverage | Host
+		NodeInfo | Connections | LedgerRow | SessionState | Leftover | Coverage | Host |
+		Published | Received | Link | FeedRow
 }
 
 // Observe is the event of an observation at a time of the run. A value that
@@ -122,6 +131,22 @@ func (b *builder) observeMore(e *Event) error {
 	case StreamHost:
 		return collect(e, &h.Host)
 	}
+	return b.observeClients(e)
+}
+
+// observeClients takes what companions of the load see and read.
+func (b *builder) observeClients(e *Event) error {
+	h := b.h
+	switch e.Name {
+	case StreamPublished:
+		return collect(e, &h.Published)
+	case StreamReceived:
+		return collect(e, &h.Received)
+	case StreamLink:
+		return collect(e, &h.Links)
+	case StreamFeed:
+		return collect(e, &h.Feed)
+	}
 	return fmt.Errorf("%w: stream %q is not known to %s", ErrBadLine, e.Name, Format)
 }
 
@@ -153,6 +178,10 @@ func (b *builder) sort() {
 	byTime(h.Leftovers)
 	byTime(h.Coverage)
 	byTime(h.Host)
+	byTime(h.Published)
+	byTime(h.Received)
+	byTime(h.Links)
+	byTime(h.Feed)
 }
 
 // byTime sorts by time, and by line where the times are equal.

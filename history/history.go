@@ -33,6 +33,10 @@ type History struct {
 	Leftovers   []At[Leftover]
 	Coverage    []At[Coverage]
 	Host        []At[Host]
+	Published   []At[Published]
+	Received    []At[Received]
+	Links       []At[Link]
+	Feed        []At[FeedRow]
 	Clock       []ClockPair
 
 	// Integrity says whether the record is whole.

@@ -20,6 +20,10 @@ const (
 	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
 	StreamCoverage    = "coverage"    // Coverage: what an observer itself missed
 	StreamHost        = "host"        // Host: the machine under it all
+	StreamPublished   = "published"   // Published: an event that the feed acknowledged
+	StreamReceived    = "received"    // Received: an event as a client of the feed got it
+	StreamLink        = "link"        // Link: a client's long-lived connection
+	StreamFeed        = "feed"        // FeedRow: the feed, read at the end
 )
 
 // Span is when an outside event happened, on the run's clock: Event.At is
@@ -207,6 +211,49 @@ type Coverage struct {
 type Host struct {
 	Busy  float64 `json:"busy"`  // 0 to 1 over all cores
 	Steal float64 `json:"steal"` // 0 to 1
+}
+
+// Published is an event that the feed acknowledged to its publisher, at
+// Event.At.
+type Published struct {
+	ID    int64  `json:"id"` // its place in the feed
+	Token string `json:"token"`
+	Node  string `json:"node,omitempty"` // who acknowledged it
+}
+
+// Received is an event of the feed as a client got it.
+type Received struct {
+	Client int    `json:"client"`
+	ID     int64  `json:"id"`
+	Token  string `json:"token"`
+}
+
+// States of a Link.
+const (
+	LinkUp   = "up"   // the server has spoken on a new connection
+	LinkDown = "down" // it ended, or the client gave it up
+	LinkMiss = "miss" // an attempt to connect came to nothing
+	LinkEnd  = "end"  // the client's own end: it wants no more
+)
+
+// Link is a change of a client's long-lived connection.
+type Link struct {
+	Client int    `json:"client"`
+	State  string `json:"state"`
+	Node   string `json:"node,omitempty"`
+	Reason string `json:"reason,omitempty"` // of a down or a miss, in words
+	// Code is the close code of a WebSocket that went down; 0 if none came.
+	Code int `json:"code,omitempty"`
+	// Alive is when the server was last heard: the end of the gap for an up,
+	// its beginning for all others.
+	Alive time.Duration `json:"alive"`
+}
+
+// FeedRow is an event as the database has it after the load.
+type FeedRow struct {
+	ID    int64  `json:"id"`
+	Token string `json:"token"`
+	Node  string `json:"node,omitempty"`
 }
 
 // ClockPair ties the run's clock to the wall's.

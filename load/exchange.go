@@ -10,6 +10,9 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
+// nodeHeader names the node that answered.
+const nodeHeader = "X-Hachaos-Node"
+
 // request is one attempt of an operation, as the contract has it.
 type request struct {
 	op     string // the operation's type
@@ -129,7 +132,7 @@ func (x *exchange) receive(ctx context.Context, t *trace, r request, resp *http.
 	a := attempt{
 		reply: reply{
 			status:   resp.StatusCode,
-			node:     resp.Header.Get("X-Hachaos-Node"),
+			node:     resp.Header.Get(nodeHeader),
 			balancer: resp.Header.Get("X-Hachaos-Balancer"),
 			applied:  resp.Header.Get("X-Hachaos-Applied"),
 		},

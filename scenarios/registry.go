@@ -13,6 +13,7 @@ import (
 // all is the one registry, in the order of `hachaos list`.
 var all = []func() harness.Scenario{
 	InstanceKill,
+	SSEResume,
 }
 
 // All returns every scenario, in a fixed order.

@@ -37,6 +37,8 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
 	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
 	{Switch: Switch{Key: "check", Values: []string{"ready", "liar"}, About: "whom HAProxy asks for a node's health: the node, or one that always says 200"}},
+	{Switch: Switch{Key: "feed", Values: []string{"commit", "sequence", "memory"}, About: "where an event gets its number: in the order of commits, from a sequence before the commit, or in one node's memory"}, env: "FEED"},
+	{Switch: Switch{Key: "feed-resume", Values: []string{"on", "off"}, About: "whether the event stream heeds Last-Event-ID"}, env: "FEED_RESUME"},
 	{Switch: Switch{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"}, env: "WARMUP_MS", most: time.Minute},
 	{Switch: Switch{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"}, env: "ORDER_WORK_MS", most: 10 * time.Second},
 }

@@ -1,0 +1,149 @@
+package assert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// gap is a time in which a client had no live connection.
+type gap struct {
+	client   int
+	from, to time.Duration
+	node     string // whose connection it was
+	reason   string
+	seq      uint64
+	// open says that the client never came back.
+	open bool
+}
+
+func (g gap) length() time.Duration { return g.to - g.from }
+
+// breaks are the gaps of all clients of long-lived connections, longest first.
+type breaks struct {
+	gaps    []gap
+	clients []int                 // in their order
+	ends    map[int]time.Duration // of each client
+	never   []int                 // clients that never had a connection
+}
+
+// findBreaks follows each client's connections. A gap begins when the client
+// last heard its server on a connection that then broke, and ends when it
+// first hears one again; the client's own end closes it.
+func findBreaks(h *history.History) *breaks {
+	b := &breaks{ends: map[int]time.Duration{}}
+	by := map[int][]history.At[history.Link]{}
+	for _, l := range h.Links {
+		if _, known := by[l.V.Client]; !known {
+			b.clients = append(b.clients, l.V.Client)
+		}
+		by[l.V.Client] = append(by[l.V.Client], l)
+	}
+	slices.Sort(b.clients)
+	for _, c := range b.clients {
+		b.follow(c, by[c], h.End)
+	}
+	slices.SortFunc(b.gaps, func(x, y gap) int {
+		return cmp.Or(cmp.Compare(y.length(), x.length()), cmp.Compare(x.seq, y.seq))
+	})
+	return b
+}
+
+func (b *breaks) follow(client int, links []history.At[history.Link], end time.Duration) {
+	var now *gap
+	ever := false
+	b.ends[client] = end
+	for _, l := range links {
+		switch l.V.State {
+		case history.LinkUp:
+			ever = true
+			if now != nil {
+				now.to, now.open = l.V.Alive, false
+				b.gaps = append(b.gaps, *now)
+				now = nil
+			}
+		case history.LinkDown:
+			now = &gap{client: client, from: l.V.Alive, node: l.V.Node, reason: l.V.Reason, seq: l.Seq, open: true}
+		case history.LinkEnd:
+			b.ends[client] = l.Time
+		}
+	}
+	if now != nil {
+		now.to = b.ends[client]
+		b.gaps = append(b.gaps, *now)
+	}
+	if !ever {
+		b.never = append(b.never, client)
+	}
+}
+
+// measure is the longest gap.
+func (b *breaks) measure(limit time.Duration, note string) Measure {
+	m := Measure{Name: "longest break", Unit: "ms", Bound: figure(millis(limit)), Note: note}
+	if len(b.gaps) > 0 {
+		m.Value = millis(b.gaps[0].length())
+	}
+	return m
+}
+
+// judge holds the gaps to the limit. A gap that the client's own end cut
+// short counts only if it was too long already.
+func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound history.Bound) {
+	v.Measured, v.Bound, v.Unit = figure(0), figure(millis(limit)), "ms"
+	switch {
+	case len(b.clients) == 0:
+		v.Reasons = []string{"there was no client of an " + what}
+		return
+	case len(b.never) > 0:
+		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}
+		return
+	case len(b.gaps) == 0:
+		v.Status, v.NotExercised = Pass, true
+		v.Summary = fmt.Sprintf("No %s of %s broke.", what, count(len(b.clients), "client"))
+		return
+	}
+	v.Measured = figure(millis(b.gaps[0].length()))
+	for _, g := range b.gaps {
+		if g.length() > limit {
+			v.Evidence = append(v.Evidence, g.evidence())
+		}
+	}
+	if len(v.Evidence) > 0 {
+		v.Status = Fail
+		v.Summary = fmt.Sprintf("%s came back later than %s after a break, the last after %s.", count(len(v.Evidence), "client"), sayTime(limit), sayTime(b.gaps[0].length()))
+		v.Fix = fmt.Sprintf("%s: %s", bound.File, bound.Formula)
+		return
+	}
+	v.Status = Pass
+	v.Summary = fmt.Sprintf("%s of %s broke; each was back within %s (at most %s).",
+		count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit))
+}
+
+func (g gap) evidence() Evidence {
+	text := fmt.Sprintf("client %d heard nothing for %s, from %.3f s on", g.client, sayTime(g.length()), g.from.Seconds())
+	if g.open {
+		text += ", and never came back"
+	}
+	return Evidence{Seq: g.seq, At: g.from, Node: g.node, Class: "late", Text: text + ": " + g.reason}
+}
+
+// countClasses counts evidence by class, the commonest first: "12 lost, 3
+// repeated".
+func countClasses(list []Evidence) string {
+	by := map[string]int{}
+	var names []string
+	for _, e := range list {
+		if by[e.Class]++; by[e.Class] == 1 {
+			names = append(names, e.Class)
+		}
+	}
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(by[y], by[x]) })
+	for i, n := range names {
+		names[i] = fmt.Sprintf("%d %s", by[n], n)
+	}
+	return strings.Join(names, ", ")
+}
