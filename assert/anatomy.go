@@ -66,7 +66,7 @@ func (FailoverAnatomy) Needs() []Need {
 		{Kind: NeedGenerator},
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
-		{Kind: NeedStream, Stream: history.StreamDispatch},
+		{Kind: NeedStream, Stream: history.StreamDispatch, Beside: true},
 		{Kind: NeedStream, Stream: history.StreamVIP},
 		{Kind: NeedStream, Stream: history.StreamEngine},
 		{Kind: NeedStream, Stream: history.StreamReadiness},

@@ -52,6 +52,13 @@ func (f *failover) sane() {
 	f.line("j2", 23*sec, 0, mil, 51)
 }
 
+// takesAt has lb2 end between two times; operation 1 of the clients, and no
+// other, may have been taken with it.
+func (f *failover) takesAt(from, to time.Duration) {
+	f.Op(history.OpOrder, from).Sent(from).End(to).Info(history.ErrEOF)
+	f.See(39*sec, history.Coverage{Stream: history.StreamDispatch, Source: "lb2", Complete: true, Unknown: []history.Window{{From: from + 40*mil, To: to}}})
+}
+
 func (f *failover) build(t *testing.T) *history.History {
 	f.Fault(f.faultKind, 10*sec, "j2").Proof(10500*mil, history.Proof{OK: true, From: 10 * sec, To: 10020 * mil}).Heal(f.healAt).Healed(22100 * mil)
 	for i := range 400 {
@@ -71,6 +78,20 @@ func TestFailoverAnatomy(t *testing.T) {
 	}{
 		{name: "in time", status: Pass, says: "Detection of j2 by lb1 took 442 ms (at most 1 s)", build: (*failover).sane},
 		{name: "nothing observed", status: Inconclusive, says: "no view of j2", build: func(*failover) {}},
+		{
+			name: "a balancer took a request with it, in time", status: Pass,
+			build: func(f *failover) {
+				f.sane()
+				f.takesAt(11*sec, 11050*mil)
+			},
+		},
+		{
+			name: "a balancer took a request with it, perhaps too late", status: Inconclusive, says: "too coarse",
+			build: func(f *failover) {
+				f.sane()
+				f.takesAt(12*sec, 12050*mil)
+			},
+		},
 		{
 			name: "another kind of fault", status: Inconclusive, says: "no fault of kind network-loss was injected",
 			build: (*failover).sane, check: FailoverAnatomy{Fault: "network-loss"},

@@ -100,6 +100,11 @@ type Need struct {
 	Kind NeedKind
 	// Stream is the observer's, of a NeedStream.
 	Stream string
+	// Beside says, of a NeedStream, that the checker itself treats what was
+	// under way in the times that the observer names as unknown
+	// (history.Coverage.Unknown) as unknown. Otherwise they make the stream
+	// incomplete.
+	Beside bool
 }
 
 // NeedKind says what is needed.

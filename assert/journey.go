@@ -125,12 +125,27 @@ func (j *journey) diverted() {
 		m.to = max(m.to, to)
 	}
 	s := Step{Name: StepDiverted, Judged: true, Seen: true, Note: fmt.Sprintf("%s went to %s after the fault", count(n, "request"), j.node)}
+	if n := j.concealed(&m); n > 0 {
+		s.Note += fmt.Sprintf("; %s under way when a balancer ended left no line, and may have", count(n, "request"))
+	}
 	if j.sent == 0 {
 		j.missing(Step{Name: StepDiverted, Judged: true, Note: "the balancers logged no request while the fault was in place"}, -1)
 		return
 	}
 	j.limitDiverted(&s, m)
 	j.add(s, m)
+}
+
+// concealed counts the requests that balancers took with them and that may
+// have been on their way to the victim: the last can have been one of them.
+func (j *journey) concealed(m *moment) (n int) {
+	for _, a := range hiddenRequests(j.h) {
+		if a.to > j.at.to && a.from < j.until {
+			n++
+			m.to = max(m.to, min(a.to, j.until))
+		}
+	}
+	return n
 }
 
 // onItsWay is the latest moment at which a request was still on its way to

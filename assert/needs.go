@@ -28,7 +28,7 @@ const (
 type needState struct {
 	h       *history.History
 	reasons map[NeedKind]string
-	streams map[string]string
+	streams map[Need]string
 }
 
 // evaluate looks at h once for all checkers.
@@ -42,7 +42,7 @@ func evaluate(h *history.History) *needState {
 			NeedGenerator: generatorReason(h),
 			NeedClock:     clockReason(h),
 		},
-		streams: map[string]string{},
+		streams: map[Need]string{},
 	}
 }
 
@@ -64,10 +64,13 @@ func (s *needState) missing(needs []Need) []string {
 
 func (s *needState) reason(n Need) string {
 	if n.Kind == NeedStream {
-		r, ok := s.streams[n.Stream]
+		r, ok := s.streams[n]
 		if !ok {
-			r = cmp.Or(streamReason(s.h, n.Stream), unwitnessed(s.h, n.Stream))
-			s.streams[n.Stream] = r
+			if r = streamReason(s.h, n.Stream); n.Beside {
+				r = streamReasonBeside(s.h, n.Stream)
+			}
+			r = cmp.Or(r, unwitnessed(s.h, n.Stream))
+			s.streams[n] = r
 		}
 		return r
 	}
@@ -241,6 +244,15 @@ func clockReason(h *history.History) string {
 // stream speaks of, and missed nothing at any.
 func streamReason(h *history.History, stream string) string {
 	if _, reasons := h.CoverageOf(stream, sourcesOf(h, stream)...); len(reasons) > 0 {
+		return strings.TrimPrefix(list(reasons, 3), stream+": ")
+	}
+	return vanished(h, stream)
+}
+
+// streamReasonBeside is streamReason without the times that the observers
+// name as unknown.
+func streamReasonBeside(h *history.History, stream string) string {
+	if _, reasons := h.CoverageBeside(stream, sourcesOf(h, stream)...); len(reasons) > 0 {
 		return strings.TrimPrefix(list(reasons, 3), stream+": ")
 	}
 	return vanished(h, stream)

@@ -181,6 +181,12 @@ func shift(h *history.History, by time.Duration) {
 	moveAll(h.Servers, by)
 	moveAll(h.VIPs, by)
 	moveAll(h.Engine, by)
+	for _, c := range h.Coverage {
+		for i := range c.V.Unknown {
+			w := &c.V.Unknown[i]
+			w.From, w.To = w.From+by, w.To+by
+		}
+	}
 	h.End += by
 }
 

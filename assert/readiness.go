@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hachaos/hachaos/history"
 )
@@ -60,7 +61,7 @@ func (ReadinessGating) Needs() []Need {
 		{Kind: NeedStream, Stream: history.StreamTruth},
 		{Kind: NeedStream, Stream: history.StreamTransition},
 		{Kind: NeedStream, Stream: history.StreamReceipt},
-		{Kind: NeedStream, Stream: history.StreamDispatch},
+		{Kind: NeedStream, Stream: history.StreamDispatch, Beside: true},
 		{Kind: NeedStream, Stream: history.StreamEngine},
 	}
 }
@@ -185,6 +186,9 @@ func (g *gate) told() bool {
 
 // undecided is why no violation found does not mean that there was none.
 func (g *gate) undecided() string {
+	if r := g.concealed(); r != "" {
+		return r
+	}
 	if g.settleKnown {
 		return ""
 	}
@@ -197,4 +201,31 @@ func (g *gate) undecided() string {
 		}
 	}
 	return ""
+}
+
+// concealed is why a request that a balancer took with it may have got to a
+// node that was not ready: one was under way while there was such a node.
+func (g *gate) concealed() string {
+	for _, a := range hiddenRequests(g.h) {
+		for _, n := range g.names {
+			if g.nodes[n].refuses(a.from, a.to, g.settle.Limit, g.silent.Limit) {
+				return fmt.Sprintf("operation %d, attempt %d was under way when its balancer ended, which left no line of it, and %s was not ready then", a.op, a.attempt, n)
+			}
+		}
+	}
+	return ""
+}
+
+// refuses says whether the node might have been got to wrongly at some time
+// of the interval.
+func (c *condition) refuses(from, to, settle, silent time.Duration) bool {
+	for _, l := range c.lives {
+		if from < l.readyFrom && to >= l.born {
+			return true
+		}
+	}
+	overlaps := func(l spells, grace time.Duration) bool {
+		return slices.ContainsFunc(l, func(s spell) bool { return from < s.to && to > s.from+grace })
+	}
+	return overlaps(c.silent, silent) || slices.ContainsFunc(c.unready, func(l spells) bool { return overlaps(l, settle) })
 }

@@ -115,6 +115,32 @@ func TestReadinessGating(t *testing.T) {
 			build: func(s stage) { s.honest(); s.arrives("j2", 22008*mil-1, 7) },
 		},
 		{
+			name: "a balancer ended, and took no request with it", status: Pass,
+			build: func(s stage) {
+				s.honest()
+				s.arrives("j2", 22500*mil, 7)
+				s.See(40*sec, history.Coverage{Stream: history.StreamDispatch, Source: "lb1", Complete: true, Unknown: []history.Window{{From: 21200 * mil, To: 21300 * mil}}})
+			},
+		},
+		{
+			name: "a balancer ended, and took a request with it while all were ready", status: Pass,
+			build: func(s stage) {
+				s.honest()
+				s.arrives("j2", 22500*mil, 7)
+				s.Op(history.OpOrder, 22950*mil).End(23050 * mil).Info(history.ErrEOF)
+				s.See(40*sec, history.Coverage{Stream: history.StreamDispatch, Source: "lb1", Complete: true, Unknown: []history.Window{{From: 23040 * mil, To: 23100 * mil}}})
+			},
+		},
+		{
+			name: "a balancer ended, and took a request with it while one was starting", status: Inconclusive, says: "operation 1, attempt 1 was under way when its balancer ended",
+			build: func(s stage) {
+				s.honest()
+				s.arrives("j2", 22500*mil, 7)
+				s.Op(history.OpOrder, 20950*mil).End(21050 * mil).Info(history.ErrEOF)
+				s.See(40*sec, history.Coverage{Stream: history.StreamDispatch, Source: "lb1", Complete: true, Unknown: []history.Window{{From: 21040 * mil, To: 21100 * mil}}})
+			},
+		},
+		{
 			name: "at the first moment that may be after ready", status: Pass,
 			build: func(s stage) { s.honest(); s.arrives("j2", 22008*mil, 7); s.arrives("j2", 23*sec, 8) },
 		},

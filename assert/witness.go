@@ -22,9 +22,10 @@ func unwitnessed(h *history.History, stream string) string {
 	default:
 		return ""
 	}
+	excused := hiddenOps(h, stream)
 	n, first := 0, 0
 	for i := range h.Ops {
-		if op := &h.Ops[i]; op.Outcome == history.Good && !seen.has(i) && by(op) != "" {
+		if op := &h.Ops[i]; op.Outcome == history.Good && !seen.has(i) && by(op) != "" && !excused[op.ID] {
 			if n == 0 {
 				first = i
 			}

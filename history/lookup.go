@@ -94,11 +94,28 @@ func (h *History) Victims() []string {
 	return nodes
 }
 
-// CoverageOf says whether the observers of a stream missed nothing, and if
-// not, why. A stream that nobody gave an account of is incomplete. Where
+// CoverageOf says whether the observers of a stream missed nothing, at no
+// time, and if not, why. A stream that nobody gave an account of is incomplete. Where
 // sources are given, each of them must be accounted for, by its own account
 // or by one that is for all.
 func (h *History) CoverageOf(stream string, sources ...string) (complete bool, reasons []string) {
+	for _, c := range h.Coverage {
+		if c.V.Stream == stream {
+			for _, w := range c.V.Unknown {
+				reasons = append(reasons, fmt.Sprintf("%s of %s, %v to %v: %s", stream, c.V.Source,
+					w.From.Round(time.Millisecond), w.To.Round(time.Millisecond), w.Why))
+			}
+		}
+	}
+	_, missed := h.CoverageBeside(stream, sources...)
+	reasons = append(missed, reasons...)
+	return len(reasons) == 0, reasons
+}
+
+// CoverageBeside is CoverageOf without the times that the observers name as
+// unknown: it is for those who treat what was under way then as unknown. See
+// UnknownOf.
+func (h *History) CoverageBeside(stream string, sources ...string) (complete bool, reasons []string) {
 	accounts := map[string]bool{}
 	for _, c := range h.Coverage {
 		if c.V.Stream != stream {
@@ -118,6 +135,18 @@ func (h *History) CoverageOf(stream string, sources ...string) (complete bool, r
 		}
 	}
 	return len(reasons) == 0, reasons
+}
+
+// UnknownOf are the times of a stream that its observers name as unknown, by
+// source.
+func (h *History) UnknownOf(stream string) map[string][]Window {
+	out := map[string][]Window{}
+	for _, c := range h.Coverage {
+		if c.V.Stream == stream && len(c.V.Unknown) > 0 {
+			out[c.V.Source] = append(out[c.V.Source], c.V.Unknown...)
+		}
+	}
+	return out
 }
 
 // incomplete is the reason in words; empty if the stream is complete.

@@ -205,6 +205,17 @@ type Coverage struct {
 	Missed   uint64        `json:"missed,omitempty"`  // known to be missing
 	LongGap  time.Duration `json:"longGap,omitempty"` // the longest time between two looks
 	Reason   string        `json:"reason,omitempty"`  // why it is incomplete
+	// Unknown are times of which it cannot tell whether it missed something,
+	// beside which it is complete: what was under way in one of them may have
+	// left nothing behind. In the order of time.
+	Unknown []Window `json:"unknown,omitempty"`
+}
+
+// Window is a time in which something is not known, both ends included.
+type Window struct {
+	From time.Duration `json:"from"`
+	To   time.Duration `json:"to"`
+	Why  string        `json:"why"`
 }
 
 // Host is the load of the machine, sampled each second.

@@ -20,6 +20,7 @@ type account struct {
 	seen    uint64
 	missed  uint64
 	gap     time.Duration
+	unknown []history.Window
 	reasons []string
 	more    int // reasons beyond maxReasons
 }
@@ -63,6 +64,13 @@ func (a *account) lack(format string, args ...any) {
 	a.reasons = append(a.reasons, reason)
 }
 
+// unsure names a time of which is not known whether anything is missing.
+func (a *account) unsure(from, to time.Duration, format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unknown = append(a.unknown, history.Window{From: from, To: max(from, to), Why: fmt.Sprintf(format, args...)})
+}
+
 // looked takes the longest time between two looks; above limit the stream is
 // incomplete.
 func (a *account) looked(gap, limit time.Duration) {
@@ -84,7 +92,7 @@ func (a *account) coverage() history.Coverage {
 	}
 	return history.Coverage{
 		Stream: a.stream, Source: a.source, Complete: reason == "",
-		Seen: a.seen, Missed: a.missed, LongGap: a.gap, Reason: reason,
+		Seen: a.seen, Missed: a.missed, LongGap: a.gap, Reason: reason, Unknown: a.unknown,
 	}
 }
 

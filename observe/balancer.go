@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -48,17 +51,37 @@ type balancerWatch struct {
 
 	lines sequence // of the log's goroutine, until it has ended
 
-	mu       sync.Mutex
-	latest   info
-	at       time.Time // of latest; zero: never answered
-	down     bool      // the latest look got no answer
-	restarts int
-	dropped  uint64 // by the processes before the latest
+	mu      sync.Mutex
+	latest  info
+	at      time.Time // of latest; zero: never answered
+	down    bool      // the latest look got no answer
+	base    uint64    // what the process had dropped before it was first looked at
+	dropped uint64    // by the processes before the latest
+	ends    []ending
+	exits   []exit
+}
+
+// ending is a process that was seen no more: it ended between two times.
+type ending struct {
+	pid      int
+	from, to time.Time
+}
+
+// exit is a process that ended in order, by its master's word: it had
+// finished, and logged, all that it had.
+type exit struct {
+	pid int
+	at  time.Time // when the word was read
 }
 
 // line takes one line of the log.
 func (w *balancerWatch) line(text []byte) {
 	if !ours(text) {
+		if pid, ok := parseExit(text); ok {
+			w.mu.Lock()
+			w.exits = append(w.exits, exit{pid, time.Now()})
+			w.mu.Unlock()
+		}
 		return
 	}
 	got, ok, err := parseDispatch(text)
@@ -160,9 +183,13 @@ func (w *balancerWatch) answered(began time.Time, got info) {
 	if began.Before(w.at) {
 		return
 	}
-	if !w.at.IsZero() && (got.pid != w.latest.pid || got.requests < w.latest.requests || got.uptime < w.latest.uptime) {
-		w.restarts++
-		w.dropped += w.latest.droppedLogs
+	switch {
+	case w.at.IsZero():
+		w.base = got.droppedLogs // before the run, or nearly so
+	case got.pid != w.latest.pid || got.requests < w.latest.requests || got.uptime < w.latest.uptime:
+		w.ends = append(w.ends, ending{w.latest.pid, w.at, time.Now()})
+		w.dropped += w.latest.droppedLogs - w.base
+		w.base = 0
 	}
 	w.latest, w.at, w.down = got, began, false
 }
@@ -176,26 +203,63 @@ func (w *balancerWatch) unanswered(began time.Time) {
 }
 
 // judge says what is missing of the request log. A process that was killed
-// took the lines of its unfinished requests with it: how many is not known.
+// took the lines of the requests with it that it had not finished: how many is
+// not known, and of no other time. One that a reload replaced writes them
+// before it exits.
 func (w *balancerWatch) judge() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	name := w.node.Name
-	dropped := w.dropped + w.latest.droppedLogs
+	dropped := w.dropped + w.latest.droppedLogs - w.base
 	if gaps := w.lines.missing(); gaps > 0 || dropped > 0 {
 		w.dispatches.miss(max(gaps, dropped), "%s lost lines of its log: %d left out by their numbers, %d dropped by the process",
 			name, gaps, dropped)
 	}
-	if n := max(w.restarts, w.lines.processes-1); n > 0 {
-		w.dispatches.lack("%s began anew %s: what its earlier process had not finished has no line", name, times(n))
+	for i, e := range w.ends {
+		if !w.inOrder(i) {
+			w.dispatches.unsure(w.env.clock.At(e.from), w.env.clock.At(e.to), "%s began anew: what its earlier process had not finished has no line", name)
+		}
 	}
-	if w.down {
-		w.dispatches.lack("%s did not answer at the end: what it had not finished has no line", name)
+	if n := w.lines.processes - 1 - len(w.ends); n > 0 {
+		w.dispatches.lack("%s began anew %s without being seen to: what its earlier process had not finished has no line", name, times(n))
+	}
+	if w.down && !w.at.IsZero() {
+		w.dispatches.unsure(w.env.clock.At(w.at), w.env.clock.Now(), "%s did not answer at the end: what it had not finished has no line", name)
 	}
 	if w.at.IsZero() {
 		w.dispatches.lack("%s's runtime socket never answered: lines that it dropped are not known", name)
 		w.servers.lack("%s's runtime socket never answered", name)
 	}
+}
+
+// inOrder says whether the process of that ending exited in order: its master
+// said so after it was last seen, and before another of its number was.
+func (w *balancerWatch) inOrder(i int) bool {
+	e := w.ends[i]
+	for _, x := range w.exits {
+		if x.pid != e.pid || x.at.Before(e.from) {
+			continue
+		}
+		again := slices.IndexFunc(w.ends[i+1:], func(later ending) bool { return later.pid == e.pid })
+		if again < 0 || x.at.Before(w.ends[i+1+again].from) {
+			return true
+		}
+	}
+	return false
+}
+
+// formerWorker is what HAProxy's master says of a worker that a reload has
+// replaced, and that had finished what it had.
+var formerWorker = regexp.MustCompile(`Former worker \((\d+)\) exited with code 0\b`)
+
+// parseExit reads that line.
+func parseExit(line []byte) (pid int, ok bool) {
+	m := formerWorker.FindSubmatch(line)
+	if m == nil {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(string(m[1]))
+	return pid, err == nil
 }
 
 // times is n in words.

@@ -39,34 +39,65 @@ func TestBalancerCoverage(t *testing.T) {
 		script func(c *fakeCluster, requests, dropped *atomic.Int64) // nil: nothing listens
 		missed uint64
 		reason string // of the dispatches; empty: complete
+		unsure string // the first time that is unknown, and why; empty: none
 	}{
 		{"all lines", func(c *fakeCluster, _, _ *atomic.Int64) {
 			c.say("lb1", "[NOTICE] Loading success.", dispatchOf(0), dispatchOf(1))
-		}, 0, ""},
-		{"no request at all", func(*fakeCluster, *atomic.Int64, *atomic.Int64) {}, 0, ""},
-		{"a number left out", func(c *fakeCluster, _, _ *atomic.Int64) { c.say("lb1", dispatchOf(0), dispatchOf(3)) }, 2, "2 left out by their numbers"},
+		}, 0, "", ""},
+		{"no request at all", func(*fakeCluster, *atomic.Int64, *atomic.Int64) {}, 0, "", ""},
+		{"a number left out", func(c *fakeCluster, _, _ *atomic.Int64) { c.say("lb1", dispatchOf(0), dispatchOf(3)) }, 2, "2 left out by their numbers", ""},
 		{"the process dropped lines", func(c *fakeCluster, _, dropped *atomic.Int64) {
 			c.say("lb1", dispatchOf(0))
+			time.Sleep(250 * time.Millisecond)
 			dropped.Store(4)
-		}, 4, "4 dropped by the process"},
+		}, 4, "4 dropped by the process", ""},
+		{"lines that it had dropped before the run", func(c *fakeCluster, _, dropped *atomic.Int64) {
+			dropped.Store(4)
+			c.say("lb1", dispatchOf(0))
+		}, 0, "", ""},
 		{"dropped lines and their gaps count once", func(c *fakeCluster, _, dropped *atomic.Int64) {
 			c.say("lb1", dispatchOf(0), dispatchOf(3))
+			time.Sleep(250 * time.Millisecond)
 			dropped.Store(2)
-		}, 2, "2 left out by their numbers, 2 dropped"},
-		{"a torn line", func(c *fakeCluster, _, _ *atomic.Int64) { c.say("lb1", `{"hachaos":"dispatch","lb":"lb`) }, 1, "lb1.log: dispatch"},
-		{"the stream died", func(c *fakeCluster, _, _ *atomic.Int64) { c.tear("lb1", errors.New("reset")) }, 0, "log of lb1: reset"},
-		{"killed and started again, by its numbers", func(c *fakeCluster, _, _ *atomic.Int64) {
+		}, 2, "2 left out by their numbers, 2 dropped", ""},
+		{"a torn line", func(c *fakeCluster, _, _ *atomic.Int64) { c.say("lb1", `{"hachaos":"dispatch","lb":"lb`) }, 1, "lb1.log: dispatch", ""},
+		{"the stream died", func(c *fakeCluster, _, _ *atomic.Int64) { c.tear("lb1", errors.New("reset")) }, 0, "log of lb1: reset", ""},
+		{"killed and started again, unseen but for its numbers", func(c *fakeCluster, _, _ *atomic.Int64) {
 			c.say("lb1", dispatchOf(0), dispatchOf(1), dispatchOf(0))
-		}, 0, "began anew once: what its earlier process had not finished has no line"},
+		}, 0, "began anew once without being seen to: what its earlier process had not finished has no line", ""},
 		{"killed and started again, by its counters", func(c *fakeCluster, requests, _ *atomic.Int64) {
 			time.Sleep(250 * time.Millisecond)
 			requests.Store(1)
-		}, 0, "began anew once"},
+		}, 0, "", "200ms to 300ms: lb1 began anew: what its earlier process had not finished has no line"},
+		{"killed and started again, by both", func(c *fakeCluster, requests, _ *atomic.Int64) {
+			c.say("lb1", dispatchOf(0), dispatchOf(1))
+			time.Sleep(250 * time.Millisecond)
+			requests.Store(1)
+			c.say("lb1", dispatchOf(0))
+		}, 0, "", "200ms to 300ms: lb1 began anew"},
+		{"reloaded: the former worker finishes", func(c *fakeCluster, requests, _ *atomic.Int64) {
+			time.Sleep(250 * time.Millisecond)
+			requests.Store(1)
+			time.Sleep(250 * time.Millisecond)
+			c.say("lb1", "[NOTICE]   (1) : Former worker (8) exited with code 0 (Exit)")
+		}, 0, "", ""},
+		{"reloaded: the former worker is killed", func(c *fakeCluster, requests, _ *atomic.Int64) {
+			time.Sleep(250 * time.Millisecond)
+			requests.Store(1)
+			c.say("lb1", "[ALERT]   (1) : Former worker (8) exited with code 137 (Killed)")
+		}, 0, "", "lb1 began anew"},
+		{"an exit in order of long ago excuses no later death", func(c *fakeCluster, requests, _ *atomic.Int64) {
+			time.Sleep(150 * time.Millisecond)
+			c.say("lb1", "[NOTICE]   (1) : Former worker (8) exited with code 0 (Exit)")
+			time.Sleep(300 * time.Millisecond)
+			requests.Store(1)
+		}, 0, "", "400ms to 500ms: lb1 began anew"},
 		{"killed for good", func(c *fakeCluster, _, _ *atomic.Int64) {
 			c.say("lb1", dispatchOf(0))
+			time.Sleep(250 * time.Millisecond)
 			c.happen("lb1", "die")
-		}, 0, "did not answer at the end: what it had not finished has no line"},
-		{"never there", nil, 0, "never answered"},
+		}, 0, "", "200ms to 1.5s: lb1 did not answer at the end: what it had not finished has no line"},
+		{"never there", nil, 0, "never answered", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,6 +119,11 @@ func TestBalancerCoverage(t *testing.T) {
 				require.Equal(t, tt.missed, cov.Missed)
 				require.Equal(t, tt.reason == "", cov.Complete, cov.Reason)
 				require.Contains(t, cov.Reason, tt.reason)
+				require.Equal(t, tt.unsure == "", len(cov.Unknown) == 0, "%v", cov.Unknown)
+				if tt.unsure != "" {
+					w := cov.Unknown[0]
+					require.Contains(t, fmt.Sprintf("%v to %v: %s", w.From, w.To, w.Why), tt.unsure)
+				}
 				require.Equal(t, tt.name == "the stream died", err != nil, "%v", err)
 				coverage(t, r, history.StreamServer, "lb1")
 				require.True(t, coverage(t, r, history.StreamBalancer, "lb1").Complete)

@@ -184,6 +184,9 @@ func facts(r *harness.Result, h *history.History) []fact {
 		if !c.V.Complete {
 			value = fmt.Sprintf("incomplete: %s (%d missed)", c.V.Reason, c.V.Missed)
 		}
+		for _, w := range c.V.Unknown {
+			value += fmt.Sprintf("; not known from %v to %v: %s", w.From.Round(time.Millisecond), w.To.Round(time.Millisecond), w.Why)
+		}
 		out = append(out, fact{Clean(name), Clean(value), c.V.Complete})
 	}
 	return append(out, hostFact(h))
