@@ -128,21 +128,28 @@ type reign struct {
 
 // reigns are those of the faults that were healed, in the order of time.
 func reigns(h *history.History) []reign {
-	var healed []*history.Fault
+	return reignsUntil(h, func(f *history.Fault) (time.Duration, bool) { return f.Heal, f.Heal >= 0 })
+}
+
+// reignsUntil takes the end of a fault from the caller, who may leave it out.
+func reignsUntil(h *history.History, end func(*history.Fault) (time.Duration, bool)) []reign {
+	var all []*history.Fault
 	for i := range h.Faults {
-		if f := &h.Faults[i]; f.Injected >= 0 && f.Heal >= 0 {
-			healed = append(healed, f)
+		f := &h.Faults[i]
+		if _, ok := end(f); ok && f.Injected >= 0 {
+			all = append(all, f)
 		}
 	}
-	slices.SortStableFunc(healed, func(a, b *history.Fault) int { return cmp.Compare(a.Injected, b.Injected) })
+	slices.SortStableFunc(all, func(a, b *history.Fault) int { return cmp.Compare(a.Injected, b.Injected) })
 	var out []reign
-	for _, f := range healed {
+	for _, f := range all {
+		heal, _ := end(f)
 		if n := len(out); n > 0 && f.Injected <= out[n-1].heal {
-			out[n-1].heal = max(out[n-1].heal, f.Heal)
+			out[n-1].heal = max(out[n-1].heal, heal)
 			out[n-1].faults = append(out[n-1].faults, f)
 			continue
 		}
-		out = append(out, reign{from: f.Injected, heal: f.Heal, faults: []*history.Fault{f}})
+		out = append(out, reign{from: f.Injected, heal: heal, faults: []*history.Fault{f}})
 	}
 	for i := range out {
 		out[i].until, out[i].last = judgedEnd(h), i+1 == len(out)

@@ -48,6 +48,7 @@ func builtIn() Table {
 		"leftovers":         Typed[Leftovers](),
 		"recovery":          Typed[Recovery](),
 		"stream-continuity": Typed[StreamContinuity](),
+		"blast-radius":      Typed[BlastRadius](),
 	}
 }
 

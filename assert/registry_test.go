@@ -29,6 +29,7 @@ func TestCheckersSurviveARecord(t *testing.T) {
 		assert.SessionSurvival{},
 		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
 		assert.Distribution{},
+		assert.BlastRadius{Percent: 99},
 		assert.Recovery{Bounds: []string{"ready"}, Steady: 99, Starts: 2},
 		assert.Distribution{MaxSkewPercent: 5, Expect: map[string]float64{"j1": 2, "j2": 1}},
 		limit{Max: 3},

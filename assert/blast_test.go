@@ -1,0 +1,130 @@
+package assert
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// held has a balancer's view of a server change at a time.
+func held(h *history.History, lb, server string, at time.Duration, up bool) {
+	status := "DOWN"
+	if up {
+		status = "UP"
+	}
+	h.Servers = append(h.Servers, history.At[history.Server]{Seq: 7000 + uint64(len(h.Servers)), Time: at, V: history.Server{Balancer: lb, Server: server, Status: status, Up: up}})
+}
+
+func TestBlastRadius(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*history.History)
+		check  BlastRadius
+		status Status
+		says   string
+		class  string
+	}{
+		{name: "the others are served on", status: Pass, says: "j1 served on"},
+		{
+			name: "the victim's users do not count", status: Pass,
+			change: func(h *history.History) { spoil(h, 10*sec, 20*sec, onVictim) },
+		},
+		{
+			name: "not even where they are served now", status: Pass,
+			change: func(h *history.History) { spoil(h, 12*sec, 14*sec, onVictim) },
+		},
+		{
+			name: "as many bad as the others may have", status: Pass, // 5 of 1,000
+			change: func(h *history.History) { spoil(h, 12*sec, 12050*mil, elsewhere) },
+		},
+		{
+			name: "one more", status: Fail, says: "99.4 % of 1000 operations in the share of the users of j1 during instance-kill", class: "reset",
+			change: func(h *history.History) { spoil(h, 12*sec, 12060*mil, elsewhere) },
+		},
+		{
+			name: "another objective", status: Pass, check: BlastRadius{Percent: 90},
+			change: func(h *history.History) { spoil(h, 12*sec, 13*sec, elsewhere) },
+		},
+		{
+			name: "after the heal it is no longer the fault's", status: Pass,
+			change: func(h *history.History) { spoil(h, 20*sec, 22*sec, elsewhere) },
+		},
+		{
+			name: "before it neither", status: Pass,
+			change: func(h *history.History) { spoil(h, 8*sec, 9*sec, elsewhere) },
+		},
+		{
+			name: "a session that is bound to none", status: Pass,
+			change: func(h *history.History) {
+				for i := range h.Ops {
+					if o := &h.Ops[i]; o.Session == 7 {
+						o.Bound, o.Outcome = 0, history.Failed
+					}
+				}
+			},
+		},
+		{
+			name: "too few operations", status: Inconclusive, says: "too few operations",
+			change: func(h *history.History) { h.Ops = h.Ops[:2300] },
+		},
+		{
+			name: "another node restarted", status: Fail, says: "J1 was restarted at 15.000 s", class: "restart",
+			change: func(h *history.History) { begin(h, "j1", 5*sec); begin(h, "j1", 15*sec) },
+		},
+		{
+			name: "another node marked down", status: Fail, says: "Lb1 held j1 for DOWN at 15.000 s", class: "marked down",
+			change: func(h *history.History) {
+				held(h, "lb1", "j1", 14*sec, true)
+				held(h, "lb1", "j1", 15*sec, false)
+				held(h, "lb1", "j1", 16*sec, false)
+			},
+		},
+		{
+			name: "it was down before", status: Pass,
+			change: func(h *history.History) { held(h, "lb1", "j1", 9*sec, false); held(h, "lb1", "j1", 15*sec, false) },
+		},
+		{
+			name: "the victim marked down", status: Pass,
+			change: func(h *history.History) { held(h, "lb1", "j2", 9*sec, true); held(h, "lb1", "j2", 11*sec, false) },
+		},
+		{
+			name: "what a standby believes routes nothing", status: Pass,
+			change: func(h *history.History) {
+				h.VIPs = append(h.VIPs, history.At[history.VIP]{V: history.VIP{Balancer: "lb1", Known: true, Owner: true}})
+				held(h, "lb2", "j1", 9*sec, true)
+				held(h, "lb2", "j1", 15*sec, false)
+			},
+		},
+		{
+			name: "a fault that was never healed reigns to the end", status: Fail, says: "in the share of the users of j1",
+			change: func(h *history.History) { h.Faults[0].Heal = -1; spoil(h, 25*sec, 26*sec, elsewhere) },
+		},
+		{
+			name: "all nodes are victims", status: Pass, says: "No application node is outside",
+			change: func(h *history.History) { h.Faults[0].Nodes = []string{"j1", "j2"} },
+		},
+		{
+			name: "what they share is the victim", status: Pass, says: "No application node is outside",
+			change: func(h *history.History) { h.Faults[0].Nodes = []string{"lb1"}; spoil(h, 12*sec, 14*sec, anySession) },
+		},
+		{name: "no fault", status: Inconclusive, says: "no fault was injected", change: func(h *history.History) { h.Faults = nil }},
+		{name: "nothing", status: Inconclusive, says: "no fault was injected", change: func(h *history.History) { *h = history.History{} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := killed()
+			if c.change != nil {
+				c.change(h)
+			}
+			v := c.check.Check(h)
+			require.Equal(t, c.status, v.Status, "%s %v", v.Summary, v.Reasons)
+			require.Contains(t, v.Summary+" "+list(v.Reasons, 9), c.says)
+			if c.class != "" {
+				require.Equal(t, c.class, v.Evidence[0].Class)
+			}
+			require.Equal(t, c.status == Fail, len(v.Evidence) > 0)
+		})
+	}
+}
