@@ -161,8 +161,9 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 		"DB_PASSWORD": "SecurePassword123!",
 	}
 	maps.Copy(env, p.set.env())
-	for key, value := range p.profile.env {
-		env[key] = value
+	maps.Copy(env, p.profile.env)
+	if restart := p.set.values["restart"]; restart != "profile" {
+		env["RESTART"] = restart
 	}
 	return NodeSpec{
 		Name:   name,

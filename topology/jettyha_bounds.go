@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -24,6 +25,12 @@ const turnAround = time.Second
 // shows. Warm-up moves the bound on recovery.
 func (p jettyPlan) bounds() []Bound {
 	b := boundMaker{p.profile}
+	switch seconds, err := strconv.Atoi(p.set.values["restart"]); {
+	case err == nil:
+		b.restart = time.Duration(seconds) * time.Second
+	case p.set.is("restart", "never"):
+		b.restart = 0
+	}
 	return []Bound{
 		b.detect(BoundDetectRefused, 0, "0 (refused)"),
 		b.detect(BoundDetectVanished, b.vanished(), fmt.Sprintf("min(timeout connect %s, inter %s)", b.timeoutConnect, b.inter)),

@@ -23,6 +23,7 @@ type haproxyData struct {
 	Retries        int
 	Redispatch     bool
 	Liar           bool
+	Scarce         bool // few connections of users
 	Weighted       bool // some server's weight was set
 	Servers        []haproxyServer
 }
@@ -69,6 +70,7 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Retries:        p.profile.retries,
 		Redispatch:     p.profile.redispatch && !p.set.is("redispatch", "off"),
 		Liar:           p.set.is("check", "liar"),
+		Scarce:         p.set.is("user-connections", "40"),
 		Weighted:       len(p.set.weights) > 0,
 	}
 	for i := 1; i <= p.nodes; i++ {

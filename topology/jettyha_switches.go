@@ -41,6 +41,10 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "feed-resume", Values: []string{"on", "off"}, About: "whether the event stream heeds Last-Event-ID"}, env: "FEED_RESUME"},
 	{Switch: Switch{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"}, env: "WARMUP_MS", most: time.Minute},
 	{Switch: Switch{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"}, env: "ORDER_WORK_MS", most: 10 * time.Second},
+	{Switch: Switch{Key: "lame-duck", Default: "1s", About: "unready, yet serving, before a stopping node closes its port (profile tuned), up to 1m"}, env: "LAME_DUCK_MS", most: time.Minute},
+	{Switch: Switch{Key: "stop-timeout", Default: "5s", About: "how long a stopping node lets its requests in flight finish (profile tuned), up to 1m"}, env: "STOP_TIMEOUT_MS", most: time.Minute},
+	{Switch: Switch{Key: "restart", Values: []string{"profile", "never", "1", "10"}, About: "what the supervisor does after an exit of Java: nothing, or start it again after so many seconds"}},
+	{Switch: Switch{Key: "user-connections", Values: []string{"4000", "40"}, About: "how many connections of users HAProxy holds at once (profile tuned): with few, those that hang on one node leave none for the others"}},
 }
 
 // jettySwitches are the switches for the user. The first of a switch's values

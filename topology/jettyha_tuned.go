@@ -33,8 +33,6 @@ func jettyTuned() jettyProfile {
 			"POOL_IDLE":              "4",
 			"POOL_WAIT_MS":           "500",
 			"READY_LIMIT_MS":         "300",
-			"LAME_DUCK_MS":           "1000",
-			"STOP_TIMEOUT_MS":        "5000",
 			"SESSION_EVICTION":       "0",
 			"SESSION_SAVE_PERIOD_S":  "10",
 			"SESSION_GRACE_PERIOD_S": "3600",
