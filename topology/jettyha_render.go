@@ -23,8 +23,9 @@ type haproxyData struct {
 	Retries        int
 	Redispatch     bool
 	Liar           bool
-	Scarce         bool // few connections of users
-	Weighted       bool // some server's weight was set
+	Scarce         bool   // few connections of users
+	Affinity       string // cookie, off or source
+	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
 }
 
@@ -71,6 +72,7 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Redispatch:     p.profile.redispatch && !p.set.is("redispatch", "off"),
 		Liar:           p.set.is("check", "liar"),
 		Scarce:         p.set.is("user-connections", "40"),
+		Affinity:       p.set.values["affinity"],
 		Weighted:       len(p.set.weights) > 0,
 	}
 	for i := 1; i <= p.nodes; i++ {
