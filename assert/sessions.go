@@ -50,8 +50,9 @@ func (SessionSurvival) Needs() []Need {
 }
 
 // Check implements Checker. Measured is the number of sessions violated. It
-// is not exercised if no session was bound to a victim when a fault began, and
-// inconclusive if none of those was ever seen again, or if a session that must
+// is not exercised if no session was bound to a victim when a fault began,
+// none was there when a fault hit what all share (the store, a balancer), and
+// none was answered by one node after another; and inconclusive if none of those was ever seen again, or if a session that must
 // exist was not read after the load.
 func (s SessionSurvival) Check(h *history.History) Verdict {
 	if s.Expect != "" && s.Expect != ExpectSurvive && s.Expect != ExpectLostWithNode {
@@ -147,7 +148,7 @@ func (r *register) verdict(name string) Verdict {
 		inconclusive(&v, "no session that was on a victim answered again, nor was it found after the load")
 	default:
 		v.Status = Pass
-		v.NotExercised = r.onVictim == 0
+		v.NotExercised = r.onVictim == 0 && (r.lostWithNode || r.roamed == 0 && r.outlived == 0)
 		v.Summary = fmt.Sprintf("All %d sessions are as their clients were told; %s.", r.judged, r.occasion())
 		if r.lostWithNode {
 			v.Summary = fmt.Sprintf("All %d sessions ended as documented, with their node or not at all; %s.", r.judged, r.occasion())
@@ -156,14 +157,22 @@ func (r *register) verdict(name string) Verdict {
 	return v
 }
 
+// occasion says what could have harmed the sessions.
 func (r *register) occasion() string {
-	if r.onVictim == 0 {
-		return "none was on a victim"
+	text := fmt.Sprintf("%d were on a victim", r.onVictim)
+	switch r.onVictim {
+	case 0:
+		text = "none was on a victim"
+	case 1:
+		text = "1 was on a victim"
 	}
-	if r.onVictim == 1 {
-		return "1 was on a victim"
+	if r.outlived > 0 {
+		text += fmt.Sprintf(", %d lived while what they share was hit", r.outlived)
 	}
-	return fmt.Sprintf("%d were on a victim", r.onVictim)
+	if r.roamed > 0 {
+		text += fmt.Sprintf(", %d moved between nodes", r.roamed)
+	}
+	return text
 }
 
 // tally is "3 lost update, 1 replaced by a new session".
@@ -181,6 +190,7 @@ func (r *register) measures(violated int) []Measure {
 	m := []Measure{
 		{Name: "sessions", Value: float64(r.judged), Unit: "sessions", Note: "with an acknowledged login"},
 		{Name: "on a victim", Value: float64(r.onVictim), Unit: "sessions", Note: "bound to it when the fault began"},
+		{Name: "moved between nodes", Value: float64(r.roamed), Unit: "sessions", Note: "one node answered after another"},
 		{Name: "on a victim, not seen again", Value: float64(r.unseen), Unit: "sessions"},
 		{Name: "kept", Value: float64(r.judged - violated - r.endedAsExpected), Unit: "sessions"},
 	}

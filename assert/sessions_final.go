@@ -280,6 +280,12 @@ func (r *register) count(n uint32, l *life) {
 		return
 	}
 	r.judged++
+	if l.roamed {
+		r.roamed++
+	}
+	if l.outlived {
+		r.outlived++
+	}
 	if l.state == alive && !l.readByVIP && !l.gone && l.classes == 0 {
 		r.unread++
 	}

@@ -26,10 +26,11 @@ type life struct {
 	struck  time.Duration
 	byVIP   int64 // the counter as users see it after the load
 
-	begin   uint32 // index of the operation that began it
-	lastAck uint32 // index of the last acknowledged write + 1
-	blows   uint32 // faults that it has met
-	node    history.Name
+	begin   uint32       // index of the operation that began it
+	lastAck uint32       // index of the last acknowledged write + 1
+	blows   uint32       // faults that it has met
+	node    history.Name // of the last answer
+	place   history.Name // of the last good answer from the session itself
 	sid     history.Name
 	user    history.Name
 	classes uint16 // a bit for each sessionClass
@@ -46,6 +47,8 @@ type life struct {
 	readByVIP bool // found through the entry after the load
 	listed    bool // its list of operations was judged
 	looked    bool // a read after the load found it
+	roamed    bool // one node answered it after another
+	outlived  bool // it was there when a fault hit what all sessions share
 
 	over      uint32 // index + 1 of the read after the load that was too high
 	firstLost uint32 // index into findings, of its lost update
@@ -80,6 +83,7 @@ type register struct {
 	findings []finding
 
 	judged, unjudged, onVictim, unseen int
+	roamed, outlived                   int // of the judged, see life
 	unread                             int // alive, and not read through the entry
 	endedAsExpected, unknownWrites     int
 	missingOnNodes, strangeIDs         int
@@ -152,6 +156,7 @@ func (r *register) follow() {
 			r.meet(l, op)
 		}
 		r.step(n, l, i, op)
+		l.roam(op)
 		if op.Node != 0 {
 			l.node = op.Node
 		}
@@ -164,6 +169,21 @@ func (r *register) follow() {
 		for ; int(l.blows) < len(r.blows); l.blows++ {
 			r.strike(l, r.blows[l.blows], l.node)
 		}
+	}
+}
+
+// roam notes whether a session that must exist is read or written on another
+// node than before: only then can it be stale.
+func (l *life) roam(op *history.Op) {
+	if op.Outcome != history.Good || op.Node == 0 {
+		return
+	}
+	switch op.Type {
+	case history.Login:
+		l.place = op.Node
+	case history.SessionWrite, history.SessionRead:
+		l.roamed = l.roamed || l.state == alive && l.place != 0 && l.place != op.Node
+		l.place = op.Node
 	}
 }
 

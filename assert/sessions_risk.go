@@ -13,25 +13,29 @@ import (
 type blow struct {
 	from, to time.Duration
 	victims  []history.Name
+	// shared says that it hit none of the nodes that sessions are bound to,
+	// but what they have in common: the store, the balancers.
+	shared bool
 }
 
 // blows are the faults that have taken effect, in the order of time. Faults
-// on nodes that no operation names cannot bind a session and are left out.
+// on application nodes that no operation names cannot bind a session and are
+// left out.
 func blows(h *history.History) []blow {
 	var out []blow
 	for _, f := range h.Faults {
 		if f.Injected < 0 {
 			continue
 		}
-		b := blow{}
+		b := blow{shared: len(f.Nodes) > 0 && !slices.ContainsFunc(f.Nodes, func(n string) bool { return serves(h, n) })}
 		b.from, b.to = f.Took()
 		b.to = max(b.to, b.from)
 		for _, n := range f.Nodes {
-			if id := nameOf(h, n); id != 0 {
+			if id := nameOf(h, n); id != 0 && !b.shared {
 				b.victims = append(b.victims, id)
 			}
 		}
-		if len(b.victims) > 0 {
+		if len(b.victims) > 0 || b.shared {
 			out = append(out, b)
 		}
 	}
@@ -67,7 +71,11 @@ func (r *register) meet(l *life, op *history.Op) {
 
 // strike notes whether the fault b hit the node that the session is bound to.
 func (r *register) strike(l *life, b blow, bound history.Name) {
-	if l.state != alive && l.state != doubtful || !slices.Contains(b.victims, bound) {
+	if l.state != alive && l.state != doubtful {
+		return
+	}
+	l.outlived = l.outlived || b.shared
+	if !slices.Contains(b.victims, bound) {
 		return
 	}
 	hit := surely

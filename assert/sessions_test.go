@@ -91,6 +91,41 @@ func TestSessionSurvival(t *testing.T) {
 			s.final("vip", 2, 2, 4)
 			s.final("j1", 2, 2, 4)
 		}, want{status: assert.Pass}},
+		{"on no victim, but moved between nodes", "", func(s *script) {
+			s.bound = "j1"
+			s.login()
+			s.write(1)
+			s.bound = "j3"
+			s.read(1)
+			s.skip()
+			s.final("vip", 1, 2)
+		}, want{status: assert.Pass}},
+		{"on no victim, but there when the store was hit", "", func(s *script) {
+			s.Fault("database-down", 300*ms, "db").
+				Proof(320*ms, history.Proof{OK: true, Asked: "down", Measured: "down", From: 300 * ms, To: 310 * ms}).Heal(350 * ms).Healed(360 * ms)
+			s.bound = "j1"
+			s.login()
+			s.skip()
+			s.read(0)
+			s.final("vip", 0)
+		}, want{status: assert.Pass}},
+		{"gone before the store was hit", "", func(s *script) {
+			s.Fault("database-down", 300*ms, "db").
+				Proof(320*ms, history.Proof{OK: true, Asked: "down", Measured: "down", From: 300 * ms, To: 310 * ms}).Heal(350 * ms).Healed(360 * ms)
+			s.bound = "j1"
+			s.login()
+			s.logout()
+			s.gone("vip")
+		}, want{status: assert.Pass, idle: true}},
+		{"on no victim, and only an order went elsewhere", "", func(s *script) {
+			s.bound = "j1"
+			s.login()
+			s.bound = "j3"
+			s.op(history.OpOrder).OK()
+			s.bound = "j1"
+			s.read(0)
+			s.final("vip", 0)
+		}, want{status: assert.Pass, idle: true}},
 		{"kept, but was on no victim", "", func(s *script) {
 			s.bound = "j1"
 			s.login()
