@@ -30,7 +30,7 @@ const zScore = 3.2905
 // may do at 99.9 % (the normal approximation of a binomial). A window in
 // which not even a node that gets nothing would exceed that is too small to
 // be judged. Requests follow their sessions, so their shares are measured and
-// not judged.
+// not judged, unless MaxLoadPercent says so.
 type Distribution struct {
 	// MaxSkewPercent is in percentage points; 0 means 10.
 	MaxSkewPercent float64 `json:"maxSkewPercent,omitempty"`
@@ -38,7 +38,22 @@ type Distribution struct {
 	// means that all application nodes are equal: the balancers' own weights
 	// are what is tested, and so are no expectation.
 	Expect map[string]float64 `json:"expect,omitempty"`
+	// MaxLoadPercent also judges the requests themselves, as the balancers'
+	// logs have them, whoever sent them: in no window may a node's share of
+	// them differ from the expected one by more percentage points. Requests
+	// follow their sessions, so that a single busy one can overload its node
+	// although new sessions are shared evenly. 0 leaves them unjudged; a
+	// window with fewer than 1000 requests is.
+	MaxLoadPercent float64 `json:"maxLoadPercent,omitempty"`
+	// Tenant is the user whose requests must be among them, as a companion
+	// journalled them: without one the load was never put to the test. Empty
+	// asks for nobody.
+	Tenant string `json:"tenant,omitempty"`
 }
+
+// leastLoad is how many requests a window must have for its load to be
+// judged.
+const leastLoad = 1000
 
 // Name implements Checker.
 func (Distribution) Name() string { return "distribution" }
@@ -49,18 +64,29 @@ func (d Distribution) About() string {
 	if len(d.Expect) > 0 {
 		shares = "the stated shares"
 	}
-	return fmt.Sprintf("each ready node gets %s of the new sessions, within %g percentage points and chance; a diverted node gets nothing", shares, d.skew())
+	text := fmt.Sprintf("each ready node gets %s of the new sessions, within %g percentage points and chance; a diverted node gets nothing", shares, d.skew())
+	if d.MaxLoadPercent > 0 {
+		text += fmt.Sprintf("; its share of all requests is within %g percentage points", d.MaxLoadPercent)
+	}
+	return text
 }
 
 // Needs implements Checker.
-func (Distribution) Needs() []Need {
-	return []Need{
+func (d Distribution) Needs() []Need {
+	needs := []Need{
 		{Kind: NeedFault},
 		{Kind: NeedHeal},
 		{Kind: NeedGenerator},
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
 	}
+	if d.MaxLoadPercent > 0 {
+		needs = append(needs, Need{Kind: NeedStream, Stream: history.StreamDispatch})
+	}
+	if d.Tenant != "" {
+		needs = append(needs, Need{Kind: NeedStream, Stream: history.StreamTenant})
+	}
+	return needs
 }
 
 func (d Distribution) skew() float64 {
@@ -86,6 +112,8 @@ type window struct {
 	expect   []float64 // by node; they add up to 1
 	sessions []int     // new sessions, by node
 	requests []int     // answers, by node
+	load     []int     // requests that the balancers sent, by node
+	tenant   []int     // those of the tenant that were answered, by node
 	skew     float64   // in percentage points
 	bound    float64
 	worst    int // the node with that skew

@@ -115,6 +115,7 @@ func (s *spread) open(name string, from, to time.Duration, without []string) {
 	s.windows = append(s.windows, window{
 		name: name, from: from, to: to, expect: s.expected(without),
 		sessions: make([]int, len(s.nodes)), requests: make([]int, len(s.nodes)),
+		load: make([]int, len(s.nodes)), tenant: make([]int, len(s.nodes)),
 	})
 }
 
@@ -232,6 +233,7 @@ func (s *spread) count() {
 	for i := range s.h.Dispatches {
 		s.strayDispatch(&s.h.Dispatches[i])
 	}
+	s.weigh()
 	for i := range s.windows {
 		s.windows[i].judge(s.skew())
 	}

@@ -218,3 +218,58 @@ func TestDistributionMeasuresEachNode(t *testing.T) {
 	}
 	require.Equal(t, fmt.Sprintf("%.1f", 10+100*3.2905*0.05), fmt.Sprintf("%.1f", *v.Bound))
 }
+
+// requests has the balancer send so many to each node over the first 10 s.
+func requests(b *historytest.Builder, on map[string]int) {
+	n := uint64(0)
+	for _, node := range []string{"j1", "j2"} {
+		for i := range on[node] {
+			n++
+			b.See(time.Duration(i)*10*sec/time.Duration(on[node]), history.Dispatch{Balancer: "lb1", Number: n, Server: node, Status: 200})
+		}
+	}
+}
+
+func TestDistributionOfTheLoad(t *testing.T) {
+	load := assert.Distribution{MaxLoadPercent: 10}
+	tenant := assert.Distribution{MaxLoadPercent: 10, Tenant: "big"}
+	tests := []struct {
+		name    string
+		checker assert.Distribution
+		on      map[string]int
+		tenant  int // answered by j1
+		want    assert.Status
+		text    string
+		idle    bool
+	}{
+		{"not judged", assert.Distribution{}, map[string]int{"j1": 1900, "j2": 100}, 0, assert.Pass, "shared within 0.0", false},
+		{"within", load, map[string]int{"j1": 600, "j2": 400}, 0, assert.Pass, "shared within 0.0", false},
+		{"beyond", load, map[string]int{"j1": 601, "j2": 399}, 0, assert.Fail, "Before the fault j1 got 60.1 % of 1000 requests, 50.0 expected.", false},
+		{"too few", load, map[string]int{"j1": 900, "j2": 99}, 0, assert.Inconclusive, "", false},
+		{"the tenant is named", tenant, map[string]int{"j1": 1500, "j2": 500}, 1000, assert.Fail, "before the fault j1 got 75.0 % of 2000 requests, 50.0 expected; skew 25.0, at most 10 percentage points; 1000 of them are of big", false},
+		{"the tenant was there", tenant, map[string]int{"j1": 550, "j2": 500}, 50, assert.Pass, "", false},
+		{"the tenant never came", tenant, map[string]int{"j1": 500, "j2": 500}, 0, assert.Inconclusive, "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := historytest.New()
+			b.Meta(func(m *history.Meta) { m.Faultless = true })
+			b.Phase("steady", history.PhaseSteady, 0, 10*sec)
+			b.Clock(0, 0).Clock(sec, int64(sec))
+			logins(b, 0, map[string]int{"j1": 50, "j2": 50})
+			requests(b, tt.on)
+			b.See(5*sec, history.Tenant{User: "big", Sent: tt.tenant, By: map[string]int{"j1": tt.tenant}})
+			b.See(5*sec, history.Tenant{User: "other", Sent: 9, By: map[string]int{"j1": 9}})
+			b.Covered(11*sec, history.StreamServer, history.StreamDispatch, history.StreamTenant)
+			v := tt.checker.Check(b.Build(t))
+			require.Equal(t, tt.want, v.Status, "%s %v %v", v.Summary, v.Reasons, v.Evidence)
+			require.Equal(t, tt.idle, v.NotExercised)
+			said := v.Summary
+			for _, e := range v.Evidence {
+				require.Equal(t, "load before", e.Class)
+				said += e.Text
+			}
+			require.Contains(t, said, tt.text)
+		})
+	}
+}

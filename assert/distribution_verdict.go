@@ -14,11 +14,12 @@ func (s *spread) verdict(name string) Verdict {
 	if w != nil {
 		v.Measured, v.Bound = figure(w.skew), figure(w.bound)
 	}
-	switch skewed := s.skewed(); {
-	case len(skewed) > 0 || len(s.strays) > 0:
+	skewed, loaded := s.skewed(), s.overloads()
+	switch {
+	case len(skewed) > 0 || len(s.strays) > 0 || len(loaded) > 0:
 		v.Status = Fail
-		v.Summary = s.blame(skewed)
-		v.Evidence = append(s.evidence(skewed), v.Evidence...)
+		v.Summary = s.blame(skewed, loaded)
+		v.Evidence = append(append(s.evidence(skewed), s.loadEvidence(loaded)...), v.Evidence...)
 		v.Fix = s.fix(skewed)
 	case len(s.nodes) < 2:
 		v.NotExercised = true
@@ -30,10 +31,11 @@ func (s *spread) verdict(name string) Verdict {
 	default:
 		v.Status = Pass
 		v.Summary = fmt.Sprintf("New sessions were shared within %.1f percentage points (%s, at most %.1f).", w.skew, w.name, w.bound)
-		if after := s.named("after"); after == nil || !after.judged {
+		if after := s.named("after"); len(s.h.Faults) > 0 && (after == nil || !after.judged) {
 			v.Status = Inconclusive
 			v.Reasons = append(v.Reasons, "after the heal "+s.tooFew())
 		}
+		s.judgeLoad(&v)
 	}
 	return v
 }
@@ -56,10 +58,13 @@ func (s *spread) named(name string) *window {
 	return nil
 }
 
-func (s *spread) blame(skewed []*window) string {
+func (s *spread) blame(skewed, loaded []*window) string {
 	var parts []string
 	for _, w := range skewed {
 		parts = append(parts, s.windowText(w))
+	}
+	for _, w := range loaded {
+		parts = append(parts, s.loadText(w))
 	}
 	if n := len(s.strays); n > 0 {
 		parts = append(parts, fmt.Sprintf("%s answered by a node that was marked down", count(n, "request")))
@@ -120,7 +125,7 @@ func (s *spread) measures() (out []Measure) {
 		if w.judged {
 			m.Bound, m.Note = figure(w.bound), fmt.Sprintf("%g and 99.9 %% of chance with %s", s.skew(), count(w.total(), "new session"))
 		}
-		out = append(out, m)
+		out = append(append(out, m), s.loadMeasures(w)...)
 	}
 	return append(out, Measure{Name: "answers of a node marked down", Value: float64(len(s.strays)), Unit: "requests", Bound: figure(0)})
 }

@@ -52,6 +52,8 @@ func StreamOf(v any) (string, bool) {
 		return StreamLink, true
 	case FeedRow:
 		return StreamFeed, true
+	case Tenant:
+		return StreamTenant, true
 	}
 	return "", false
 }
@@ -60,7 +62,7 @@ func StreamOf(v any) (string, bool) {
 type Observation interface {
 	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
 		NodeInfo | Connections | LedgerRow | SessionState | Leftover | Coverage | Host |
-		Published | Received | Link | FeedRow
+		Published | Received | Link | FeedRow | Tenant
 }
 
 // Observe is the event of an observation at a time of the run. A value that
@@ -146,6 +148,8 @@ func (b *builder) observeClients(e *Event) error {
 		return collect(e, &h.Links)
 	case StreamFeed:
 		return collect(e, &h.Feed)
+	case StreamTenant:
+		return collect(e, &h.Tenants)
 	}
 	return fmt.Errorf("%w: stream %q is not known to %s", ErrBadLine, e.Name, Format)
 }
@@ -182,6 +186,7 @@ func (b *builder) sort() {
 	byTime(h.Received)
 	byTime(h.Links)
 	byTime(h.Feed)
+	byTime(h.Tenants)
 }
 
 // byTime sorts by time, and by line where the times are equal.

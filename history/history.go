@@ -37,6 +37,7 @@ type History struct {
 	Received    []At[Received]
 	Links       []At[Link]
 	Feed        []At[FeedRow]
+	Tenants     []At[Tenant]
 	Clock       []ClockPair
 
 	// Integrity says whether the record is whole.

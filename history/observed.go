@@ -24,6 +24,7 @@ const (
 	StreamReceived    = "received"    // Received: an event as a client of the feed got it
 	StreamLink        = "link"        // Link: a client's long-lived connection
 	StreamFeed        = "feed"        // FeedRow: the feed, read at the end
+	StreamTenant      = "tenant"      // Tenant: one user with many requests, each second
 )
 
 // Span is when an outside event happened, on the run's clock: Event.At is
@@ -265,6 +266,14 @@ type FeedRow struct {
 	ID    int64  `json:"id"`
 	Token string `json:"token"`
 	Node  string `json:"node,omitempty"`
+	// Tenant is what one user with many requests sent since the last one, and
+	// which nodes answered it.
+}
+
+type Tenant struct {
+	User string         `json:"user"`
+	Sent int            `json:"sent"`
+	By   map[string]int `json:"by,omitempty"` // good answers
 }
 
 // ClockPair ties the run's clock to the wall's.

@@ -128,6 +128,19 @@ func (g *Generator) Serving() map[string]int {
 	return by
 }
 
+// Users are the nodes that serve the users who are logged in now, by the
+// last answer to each.
+func (g *Generator) Users() map[string]string {
+	by := map[string]string{}
+	for i := range g.clients {
+		c := &g.clients[i]
+		if session, bound, _ := c.now(); session != 0 && bound != "" {
+			by[c.user] = bound
+		}
+	}
+	return by
+}
+
 // Refs are the sessions that the load has had and a cookie can name: the
 // last MaxRefs ended ones, oldest first, then the live ones.
 func (g *Generator) Refs() []history.SessionRef {
