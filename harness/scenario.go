@@ -116,4 +116,7 @@ type View struct {
 	Nodes []topology.Node
 	// Serving counts the sessions that are bound to each node now.
 	Serving map[string]int
+	// Users are the nodes that serve the users who are logged in now, by the
+	// user's name.
+	Users map[string]string
 }

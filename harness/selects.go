@@ -3,6 +3,7 @@ package harness
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -36,6 +37,32 @@ func MostSessions() Select {
 			return []topology.Node{slices.MaxFunc(apps, func(a, b topology.Node) int {
 				return cmp.Compare(v.Serving[a.Name()], v.Serving[b.Name()])
 			})}
+		},
+	}
+}
+
+// ServingUser takes the node that serves the user who is logged in when the
+// fault is injected; an empty name draws one of those who are, by the seed. A
+// user who is not logged in then is served by no node, and the fault has no
+// target.
+func ServingUser(user string) Select {
+	name := "the node that serves " + user
+	if user == "" {
+		name = "the node that serves a user who is logged in, by the seed"
+	}
+	return Select{
+		Name: name,
+		Pick: func(r *rand.Rand, v View) []topology.Node {
+			who := user
+			if all := slices.Sorted(maps.Keys(v.Users)); who == "" && len(all) > 0 {
+				who = all[r.IntN(len(all))]
+			}
+			for _, n := range v.Nodes {
+				if v.Users[who] == n.Name() {
+					return []topology.Node{n}
+				}
+			}
+			return nil
 		},
 	}
 }
