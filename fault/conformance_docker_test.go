@@ -52,6 +52,24 @@ func TestDockerConformance(t *testing.T) {
 	} {
 		all = append(all, aimed{f, []string{"lb1", "lb2"}})
 	}
+	for _, f := range []fault.Fault{
+		fault.DatabaseBlackHole{},
+		fault.DatabaseDown{},
+		fault.DatabaseDown{Stop: true},
+		fault.DatabaseFreeze{},
+		fault.DatabaseRestart{},
+	} {
+		all = append(all, aimed{f, []string{"db"}})
+	}
+	for _, f := range []fault.Fault{
+		fault.DatabaseCut{},
+		fault.Latency{Delay: 60 * time.Millisecond, Jitter: 10 * time.Millisecond},
+		fault.Stall{},
+		fault.NetworkCut{Peers: []string{"balancer"}},
+		fault.NetworkCut{Peers: []string{"db", "toxi"}, Way: fault.Incoming},
+	} {
+		all = append(all, aimed{f, []string{"j1"}})
+	}
 	turn := -1
 	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)

@@ -34,6 +34,16 @@ func TestConformance(t *testing.T) {
 	} {
 		conforms(t, f, topology.Balancer)
 	}
+	// What acts through the proxies or leaves a mark in the container is held
+	// to it on containers only.
+	for _, f := range []fault.Fault{
+		fault.DatabaseDown{},
+		fault.DatabaseDown{Stop: true},
+		fault.DatabaseFreeze{},
+		fault.DatabaseBlackHole{},
+	} {
+		conforms(t, f, topology.Database)
+	}
 }
 
 // conforms holds a fault to the suite over the nodes of a role.
@@ -47,7 +57,7 @@ func conforms(t *testing.T, f fault.Fault, role topology.Role) {
 	})
 }
 
-// nodesOf are the two nodes of a role of a cluster in memory that is ready.
+// nodesOf are the nodes of a role of a cluster in memory that is ready.
 func nodesOf(t *testing.T, role topology.Role) []topology.Node {
 	t.Helper()
 	var d fake.Driver

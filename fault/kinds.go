@@ -19,6 +19,14 @@ var builtin = byKind(
 	Drain{},
 	Maintenance{},
 	Weight{},
+	DatabaseBlackHole{},
+	DatabaseCut{},
+	DatabaseDown{},
+	DatabaseFreeze{},
+	DatabaseRestart{},
+	Latency{},
+	NetworkCut{},
+	Stall{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

@@ -24,7 +24,7 @@ func (s *sight) see(ok bool, format string, args ...any) {
 }
 
 // prove looks at all victims until the proof holds for each, or ctx ends.
-func prove(ctx context.Context, asked string, vs []victim, look func(context.Context, victim) (sight, error)) (Proof, error) {
+func prove[V interface{ Name() string }](ctx context.Context, asked string, vs []V, look func(context.Context, V) (sight, error)) (Proof, error) {
 	return await(ctx, func(ctx context.Context) (Proof, error) {
 		p := Proof{OK: true, Asked: asked}
 		var measured []string

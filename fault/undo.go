@@ -28,6 +28,14 @@ const (
 	ServerReady = "server-ready"
 	// ServerWeight gives that server the weight of the configuration.
 	ServerWeight = "server-weight"
+	// ProxyEnabled has the proxy Params["proxy"] of the API Params["api"],
+	// as the node reaches it, let connections through.
+	ProxyEnabled = "proxy-enabled"
+	// ToxicAbsent removes the toxic Params["toxic"] of such a proxy.
+	ToxicAbsent = "toxic-absent"
+	// RestartMarkAbsent starts the node's container if it does not run, and
+	// removes the mark that a restart left.
+	RestartMarkAbsent = "restart-mark-absent"
 )
 
 // UndoBudget is how long UndoAll gives each entry.
@@ -35,12 +43,15 @@ const UndoBudget = 20 * time.Second
 
 // undoers is the table of everything that an Entry can name.
 var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
-	ContainerRunning: ensureContainer,
-	ProcessRunning:   ensureProcess,
-	FilterAbsent:     ensureNoFilter,
-	Unpaused:         ensureUnpaused,
-	ServerReady:      ensureServerReady,
-	ServerWeight:     ensureServerWeight,
+	ContainerRunning:  ensureContainer,
+	ProcessRunning:    ensureProcess,
+	FilterAbsent:      ensureNoFilter,
+	Unpaused:          ensureUnpaused,
+	ServerReady:       ensureServerReady,
+	ServerWeight:      ensureServerWeight,
+	ProxyEnabled:      ensureProxyEnabled,
+	ToxicAbsent:       ensureNoToxic,
+	RestartMarkAbsent: ensureNoRestartMark,
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

@@ -81,7 +81,7 @@ func (s Suite) start(t *testing.T) (fault.Fault, []topology.Node, *script) {
 func (s Suite) heal(t *testing.T, f fault.Fault, nodes []topology.Node, sc *script) {
 	t.Helper()
 	sc.lose, sc.mute, sc.onAct = 0, false, nil
-	require.NoError(t, fault.UndoAll(context.Background(), nodes, sc.entries))
+	require.NoError(t, fault.UndoAll(context.Background(), everyone(nodes), sc.entries))
 	p := s.healed(t, f, nodes, s.settle())
 	require.Truef(t, p.OK, "healed: %+v", p)
 }
@@ -151,7 +151,7 @@ func (s Suite) undoWithoutAct(t *testing.T) {
 	require.NoError(t, f.Inject(context.Background(), nodes, sc))
 	sc.mute = false
 	before := states(t, nodes)
-	require.NoError(t, fault.UndoAll(context.Background(), nodes, sc.entries))
+	require.NoError(t, fault.UndoAll(context.Background(), everyone(nodes), sc.entries))
 	require.Equal(t, before, states(t, nodes))
 }
 
@@ -176,7 +176,7 @@ func (s Suite) cancelled(t *testing.T) {
 	_ = f.Inject(ctx, nodes, sc) // it may finish or not
 	require.Error(t, ctx.Err())
 	sc.onAct = nil
-	require.NoError(t, fault.UndoAll(ctx, nodes, sc.entries), "an undo that a cancelled run cancels")
+	require.NoError(t, fault.UndoAll(ctx, everyone(nodes), sc.entries), "an undo that a cancelled run cancels")
 	p := s.healed(t, f, nodes, s.settle())
 	require.Truef(t, p.OK, "healed: %+v", p)
 }
@@ -190,7 +190,7 @@ func (s Suite) undoFromFile(t *testing.T) {
 	require.NoError(t, log.Close())
 	entries, err := fault.ReadLog(path)
 	require.NoError(t, err)
-	require.NoError(t, fault.UndoAll(context.Background(), nodes, entries))
+	require.NoError(t, fault.UndoAll(context.Background(), everyone(nodes), entries))
 	p := s.healed(t, f, nodes, s.settle())
 	require.Truef(t, p.OK, "healed: %+v", p)
 }

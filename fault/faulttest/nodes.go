@@ -164,6 +164,32 @@ func (n *spy) DialContext(ctx context.Context, network, address string) (net.Con
 	return d.DialContext(ctx, network, address)
 }
 
+// Peers are spies of the same script.
+func (n *spy) Peers() []topology.Node {
+	if m, ok := n.Node.(topology.Member); ok {
+		return spies(m.Peers(), n.s)
+	}
+	return nil
+}
+
+// everyone are the targets and the other nodes of their cluster: a fault may
+// act on what stands between.
+func everyone(nodes []topology.Node) []topology.Node {
+	all := slices.Clone(nodes)
+	for _, n := range nodes {
+		m, ok := n.(topology.Member)
+		if !ok {
+			continue
+		}
+		for _, p := range m.Peers() {
+			if !slices.ContainsFunc(all, func(o topology.Node) bool { return o.Name() == p.Name() }) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
 // bare is a node that offers nothing but the least.
 type bare struct{ topology.Node }
 

@@ -30,6 +30,7 @@ var (
 	_ topology.Namespace = (*node)(nil)
 	_ topology.Served    = (*node)(nil)
 	_ topology.Streamer  = (*node)(nil)
+	_ topology.Member    = (*node)(nil)
 )
 
 // Name implements topology.Node.
@@ -43,6 +44,9 @@ func (n *node) Addr() netip.Addr { return n.spec.Addr }
 
 // Port implements topology.Served.
 func (n *node) Port() int { return n.spec.Port }
+
+// Peers implements topology.Member.
+func (n *node) Peers() []topology.Node { return n.cluster.Nodes() }
 
 // Kill implements topology.Container.
 func (n *node) Kill(ctx context.Context) error {

@@ -205,6 +205,8 @@ func (c *Cluster) process(n *node) process {
 		return newApp(n)
 	case topology.Balancer:
 		return newLB(n)
+	case topology.Database:
+		return newPostgres(n)
 	}
 	return idle{}
 }

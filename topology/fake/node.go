@@ -48,6 +48,9 @@ func (n *node) Role() topology.Role { return n.spec.Role }
 func (n *node) Addr() netip.Addr    { return n.spec.Addr }
 func (n *node) Port() int           { return n.spec.Port }
 
+// Peers are all nodes of the cluster.
+func (n *node) Peers() []topology.Node { return n.cluster.Nodes() }
+
 // DialContext connects from outside of the cluster.
 func (n *node) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return n.cluster.DialContext(ctx, network, address)

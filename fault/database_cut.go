@@ -1,0 +1,88 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// DatabaseCut refuses each target its way to the database: the connections
+// that it has are closed and new ones are refused, while the database itself
+// and the other nodes' ways are well. The zero value is ready to use.
+//
+// It acts on the proxy between the node and the database; two of them on one
+// node are one, which ends with the first heal.
+type DatabaseCut struct{}
+
+// Kind is "database-cut".
+func (DatabaseCut) Kind() string { return "database-cut" }
+
+// Validate accepts every value: there are no parameters.
+func (DatabaseCut) Validate() error { return nil }
+
+// Inject disables the targets' proxies; the undo enables them.
+func (f DatabaseCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	ws, err := runningWays(ctx, f.Kind(), nodes)
+	if err != nil {
+		return err
+	}
+	for _, w := range ws {
+		if err := log.Record(w.undo(ProxyEnabled, nil)); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
+		}
+		if err := w.ask(ctx, "POST", w.Name(), `{"enabled":false}`); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when each target is refused where it connects to for its
+// database, and has no connection left there.
+func (f DatabaseCut) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "refused", func(s *sight, p probes, open int) {
+		s.see(p.all(cutProbes, probeRefused), "asked the database from beside it: %s", p)
+		s.see(open == 0, "connections to the database that it has left: %d", open)
+	})
+}
+
+// Healed holds when each target is answered there again.
+func (f DatabaseCut) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "answered again", func(s *sight, p probes, _ int) {
+		s.see(len(p.answered) == cutProbes, "asked the database from beside it: %s", p)
+	})
+}
+
+// cutProbes is how many probes a look makes.
+const cutProbes = 3
+
+func (f DatabaseCut) look(ctx context.Context, nodes []topology.Node, asked string, judge func(*sight, probes, int)) (Proof, error) {
+	ws, err := ways(f.Kind(), nodes)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
+		s := sight{ok: true}
+		state, err := w.state(ctx)
+		if err != nil {
+			return s, err
+		}
+		to, err := w.entrance(state)
+		if err != nil {
+			return s, err
+		}
+		p, err := probeDatabase(ctx, w.ns, to, cutProbes, cutProbes, time.Second)
+		if err != nil {
+			return s, err
+		}
+		open, err := established(ctx, w.ns, to)
+		if err != nil {
+			return s, err
+		}
+		s.measured = fmt.Sprintf("%s, %d connections", p, open)
+		judge(&s, p, open)
+		return s, nil
+	})
+}

@@ -1,0 +1,137 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// DatabaseRestart ends the database in order and starts it again at once, as
+// an upgrade or a change of its configuration does. It is over when it is
+// proven; the heal ensures that it runs. The zero value is ready to use.
+type DatabaseRestart struct {
+	// Port is the TCP port whose answer is part of the proof; 0 is the one
+	// that the node says it serves.
+	Port int `json:"port,omitempty"`
+}
+
+// restartMark is a file in the container whose time is that of the restart, so
+// that an earlier one is not taken for it.
+const restartMark = "/tmp/hachaos-restart"
+
+// Kind is "database-restart".
+func (DatabaseRestart) Kind() string { return "database-restart" }
+
+// Begins names the engine's event with which it takes effect.
+func (DatabaseRestart) Begins() string { return "kill" }
+
+// Takes is how long the database may take to end and to start.
+func (DatabaseRestart) Takes() time.Duration { return stopGrace }
+
+// Validate reports a port that cannot be.
+func (f DatabaseRestart) Validate() error { return validPort(f.Kind(), f.Port) }
+
+// Inject marks, stops and starts the containers. One that does not run is an
+// error.
+func (f DatabaseRestart) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return err
+	}
+	for _, v := range vs {
+		if err := log.Record(Entry{Undo: RestartMarkAbsent, Node: v.Name()}); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := succeed(v.Exec(ctx, "/bin/sh", "-c", ": >"+restartMark)); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := v.Stop(ctx, stopGrace); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := v.Start(ctx); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when the containers ended in order and started after the
+// restart was asked for, and answer. From is the last end of one, To its
+// start.
+func (f DatabaseRestart) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "container ended in order and started", vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		st, mark, err := f.see(ctx, &s, v)
+		if err != nil || !s.ok {
+			return s, err
+		}
+		s.from, s.to = st.FinishedAt, st.StartedAt
+		s.see(!mark.IsZero() && st.FinishedAt.After(mark), "its end came after the restart was asked for")
+		s.see(st.ExitCode != exitKilled, "exit status %d", st.ExitCode)
+		return s, seeConnect(ctx, &s, v, connected)
+	})
+}
+
+// Healed holds when the containers run, answer, and bear no mark.
+func (f DatabaseRestart) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "container running, restart over", vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		_, mark, err := f.see(ctx, &s, v)
+		if err != nil || !s.ok {
+			return s, err
+		}
+		s.see(mark.IsZero(), "the mark of the restart is there: %t", !mark.IsZero())
+		return s, seeConnect(ctx, &s, v, connected)
+	})
+}
+
+// see asks the engine for the container's state, and the container for its
+// mark; zero if there is none.
+func (DatabaseRestart) see(ctx context.Context, s *sight, v victim) (topology.State, time.Time, error) {
+	st, err := v.Inspect(ctx)
+	if err != nil {
+		return st, time.Time{}, err
+	}
+	if !st.Running || st.Paused {
+		s.measured = "not running"
+		s.see(false, "the engine says it does not run")
+		return st, time.Time{}, nil
+	}
+	s.measured = "running since " + st.StartedAt.UTC().Format(stamp)
+	s.see(true, "the engine says it runs since %s, after its end at %s", st.StartedAt.UTC().Format(stamp), st.FinishedAt.UTC().Format(stamp))
+	out, err := v.Exec(ctx, "/bin/sh", "-c", "stat -c %.9Y "+restartMark+" 2>/dev/null || echo -")
+	if err := succeed(out, err); err != nil {
+		return st, time.Time{}, err
+	}
+	mark, err := parseStamp(strings.TrimSpace(string(out.Stdout)))
+	return st, mark, err
+}
+
+func ensureNoRestartMark(ctx context.Context, n topology.Node, _ map[string]string) error {
+	if err := ensureContainer(ctx, n, nil); err != nil {
+		return err
+	}
+	for {
+		err := succeed(n.Exec(ctx, "rm", "-f", restartMark))
+		if !errors.Is(err, topology.ErrNotRunning) {
+			return err
+		}
+		select { // it is just starting
+		case <-ctx.Done():
+			return err
+		case <-time.After(poll):
+		}
+	}
+}

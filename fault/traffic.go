@@ -1,0 +1,147 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// datagrams is a script that sends so many small datagrams to each address's
+// discard port. Nothing listens there: they are there to be counted.
+const datagrams = `n=$1; shift
+for a in "$@"; do
+	exec 3>"/dev/udp/$a/9" || continue
+	for ((i = 0; i < n; i++)); do printf x >&3; done 2>/dev/null
+	exec 3>&-
+done
+exit 0`
+
+// sendDatagrams has a node send them. One that does not run sends none, and
+// says so.
+func sendDatagrams(ctx context.Context, from topology.Node, n int, to ...netip.Addr) (sent bool, err error) {
+	ns, err := namespace(from)
+	if err != nil {
+		return false, err
+	}
+	argv := []string{"bash", "-c", datagrams, "datagrams", strconv.Itoa(n)}
+	for _, a := range to {
+		argv = append(argv, a.String())
+	}
+	err = succeed(ns.InNamespace(ctx, argv...))
+	if errors.Is(err, topology.ErrNotRunning) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// exchange sends n datagrams from each peer to the victim and back, as far as
+// the way goes, and returns how many of the peers took part.
+func (l link) exchange(ctx context.Context, way string, n int) (int, error) {
+	took := 0
+	own := l.Container.(topology.Addressed).Addr()
+	for _, p := range l.peers {
+		ran := true
+		for _, chain := range chains(way) {
+			from, to := p, own
+			if chain == "output" {
+				from, to = topology.Node(l.ns), p.(topology.Addressed).Addr()
+			}
+			sent, err := sendDatagrams(ctx, from, n, to)
+			if err != nil {
+				return took, fmt.Errorf("datagrams from %s: %w", from.Name(), err)
+			}
+			ran = ran && sent
+		}
+		if ran {
+			took++
+		}
+	}
+	return took, nil
+}
+
+// connects tries to connect to each address within 0.7 s, all at a time, and
+// prints the address and how it ended. The limit is below TCP's first
+// retransmission after 1 s, so that each try is one packet.
+const connects = `try() {
+	out=$(timeout 0.7 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${1%:*}" "${1##*:}" 2>&1)
+	case "$?:$out" in
+	0:*) echo "$1 connected" ;;
+	124:*) echo "$1 silent" ;;
+	*refused*) echo "$1 refused" ;;
+	*) echo "$1 closed" ;;
+	esac
+}
+for a in "$@"; do try "$a" & done
+wait`
+
+// connectsCommand is the command that tries the addresses.
+func connectsCommand(to []netip.AddrPort) []string {
+	argv := []string{"bash", "-c", connects, "connects"}
+	for _, a := range to {
+		argv = append(argv, a.String())
+	}
+	return argv
+}
+
+// seeConnects looks how attempts to connect end between the victim and its
+// peers, both ways; want is how each must.
+func (l link) seeConnects(ctx context.Context, s *sight, want string) error {
+	var served []netip.AddrPort
+	for _, p := range l.peers {
+		if a := address(p, 0); a.IsValid() && runs(ctx, p) {
+			served = append(served, a)
+		}
+	}
+	if len(served) > 0 {
+		out, err := l.ns.InNamespace(ctx, connectsCommand(served)...)
+		if err := succeed(out, err); err != nil {
+			return err
+		}
+		l.seeEnds(s, l.Name()+" to", string(out.Stdout), len(served), want)
+	}
+	for _, p := range l.peers {
+		ns, err := namespace(p)
+		if err != nil || !l.addr.IsValid() || !runs(ctx, p) {
+			continue
+		}
+		out, err := ns.InNamespace(ctx, connectsCommand([]netip.AddrPort{l.addr})...)
+		if err := succeed(out, err); err != nil {
+			return err
+		}
+		l.seeEnds(s, p.Name()+" to", string(out.Stdout), 1, want)
+	}
+	if l.clients && l.addr.IsValid() {
+		got, err := l.connect(ctx)
+		if err != nil {
+			return err
+		}
+		l.seeEnds(s, Clients+" to", l.addr.String()+" "+strings.ReplaceAll(got, unreachable, probeSilent)+"\n", 1, want)
+	}
+	return nil
+}
+
+// seeEnds reads the lines that connects prints.
+func (l link) seeEnds(s *sight, who, text string, n int, want string) {
+	lines := 0
+	for line := range strings.Lines(text) {
+		addr, how, _ := strings.Cut(strings.TrimSpace(line), " ")
+		lines++
+		s.see(how == want, "%s %s: %s", who, addr, how)
+	}
+	s.see(lines == n, "%s: %d of %d attempts to connect ended", who, lines, n)
+}
+
+// runs says whether a node's container runs.
+func runs(ctx context.Context, n topology.Node) bool {
+	c, ok := n.(topology.Container)
+	if !ok {
+		return true
+	}
+	st, err := c.Inspect(ctx)
+	return err == nil && st.Running && !st.Paused
+}
