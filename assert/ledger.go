@@ -31,7 +31,20 @@ import (
 // somebody else: such rows are counted and not judged.
 //
 // The zero value is ready to use.
-type WriteLedger struct{}
+type WriteLedger struct {
+	// Require names an occasion without which there is no verdict: the
+	// scenario is about it. Empty requires none.
+	Require string `json:"require,omitempty"`
+}
+
+// Occasions that WriteLedger can require.
+const (
+	// RequireUnknown: an attempt of which nobody knew whether it was applied.
+	RequireUnknown = "unknown outcome"
+	// RequireResent: a write arrived at the nodes more often than its client
+	// sent it, so that a balancer sent it again.
+	RequireResent = "sent again by a balancer"
+)
 
 // Name implements Checker.
 func (WriteLedger) Name() string { return "write-ledger" }
@@ -54,7 +67,20 @@ func (l WriteLedger) Check(h *history.History) Verdict {
 	b.readRows()
 	b.readLogs()
 	b.classify()
-	return b.verdict(l.Name())
+	return l.verdict(b)
+}
+
+// occasion says whether what is required was met.
+func (l WriteLedger) occasion(b *book) bool {
+	switch l.Require {
+	case "":
+		return true
+	case RequireUnknown:
+		return b.unknown > 0
+	case RequireResent:
+		return b.resent > 0
+	}
+	return false
 }
 
 // writeClass is what became of one write.
@@ -82,9 +108,9 @@ func (c writeClass) String() string  { return writeClassNames[c] }
 func (c writeClass) violation() bool { return c <= conflictWrite }
 
 // verdict puts the book into words.
-func (b *book) verdict(name string) Verdict {
+func (l WriteLedger) verdict(b *book) Verdict {
 	v := Verdict{
-		Name: name, Bound: figure(0), Op: "<=", Unit: "writes",
+		Name: l.Name(), Bound: figure(0), Op: "<=", Unit: "writes",
 		Measured: figure(float64(len(b.violations))), Measures: b.measures(), Notes: b.notes(),
 	}
 	judged := fmt.Sprintf("judged %s and %s (%d by clients, %d by balancers)",
@@ -110,9 +136,13 @@ func (b *book) verdict(name string) Verdict {
 	case b.contradicted > 0:
 		v.Summary = "The client's record and the logs contradict each other."
 		inconclusive(&v, fmt.Sprintf("%s that the client did not send arrived all the same, by the logs", count(b.contradicted, "order")))
+	case !l.occasion(b):
+		v.NotExercised = true
+		v.Summary = "What the scenario is about did not happen."
+		inconclusive(&v, fmt.Sprintf("no order met the occasion %q; judged %s", l.Require, judged))
 	default:
 		v.Status = Pass
-		v.NotExercised = b.unknown == 0 && b.clientRetries+b.balancerRetries == 0
+		v.NotExercised = b.unknown == 0 && b.clientRetries+b.balancerRetries+b.resent == 0
 		v.Summary = fmt.Sprintf("%s acknowledged and in the ledger once, %d recovered; %s.", count(b.counts[onceWrite], "order"), b.counts[recoveredWrite], judged)
 	}
 	return v
@@ -149,6 +179,7 @@ func (b *book) measures() []Measure {
 		Measure{Name: "unknown outcomes", Value: float64(b.unknown), Unit: "operations", Note: "in the end or on the way"},
 		Measure{Name: "client retries", Value: float64(b.clientRetries), Unit: "attempts"},
 		Measure{Name: "balancer retries", Value: float64(b.balancerRetries), Unit: "attempts"},
+		Measure{Name: "sent again by a balancer", Value: float64(b.resent), Unit: "attempts", Note: "arrivals at nodes beyond what clients sent"},
 		Measure{Name: "replayed answers", Value: float64(b.replayed), Unit: "operations"},
 		Measure{Name: "conflict answers", Value: float64(b.refusedAsConflict), Unit: "operations", Note: "409 to a key"},
 		Measure{Name: "foreign rows", Value: float64(b.foreign), Unit: "rows", Note: "of other clients"},

@@ -27,15 +27,19 @@ type book struct {
 	clientRetries, balancerRetries  int
 	refusedAsConflict               int
 	commitsAbsent, contradicted     int
+	resent                          int
 	foreign                         int
 }
 
-// write is 12 bytes, so that millions of them stay cheap.
+// write is 16 bytes, so that millions of them stay cheap.
 type write struct {
 	op    uint32 // index of its first operation
 	row   uint32 // index of its first row + 1
 	rows  uint16 // saturating
 	flags writeFlags
+	// surplus is by how many its arrivals at nodes exceed the attempts that
+	// its clients made; the rest came from a balancer.
+	surplus int32
 }
 
 type writeFlags uint16
@@ -93,6 +97,7 @@ func (b *book) readClients() {
 		case history.Unknown:
 			w.flags |= uncertain
 		}
+		w.surplus -= int32(op.Attempts)
 		b.countRetries(op)
 		if op.Has(history.Replayed) {
 			b.replayed++
@@ -215,6 +220,9 @@ func (b *book) readLogs() {
 		}
 		w := &b.writes[n]
 		w.flags |= inLogs
+		if r.What == "arrive" {
+			w.surplus++
+		}
 		if r.What == "commit" && w.rows == 0 && w.flags&committed == 0 {
 			w.flags |= committed
 			b.commitsAbsent++
@@ -236,6 +244,7 @@ func (b *book) classify() {
 	for i := range b.writes {
 		w := &b.writes[i]
 		class := w.class(whole)
+		b.resent += int(max(0, w.surplus))
 		if w.rows > 0 && w.flags&(reached|inLogs) == inLogs {
 			b.contradicted++
 		}

@@ -195,6 +195,48 @@ func TestWriteLedger(t *testing.T) {
 	}
 }
 
+// A scenario that is about an occasion has no verdict without it.
+func TestWriteLedgerRequires(t *testing.T) {
+	plain := func(b *historytest.Builder) {
+		op := b.Op(history.OpOrder, 10*ms).Value(7).OK()
+		b.See(11*ms, history.Receipt{Node: "j1", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+		b.Row(sec, 7, op, 1, "j1")
+	}
+	retried := func(b *historytest.Builder) {
+		op := b.Op(history.OpOrder, 10*ms).Value(7).Try(info(history.ErrReset, "j2")).Replayed().OK()
+		b.See(11*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+		b.See(200*ms, history.Receipt{Node: "j1", What: "arrive", Op: op, Attempt: 2, Key: "k-1"})
+		b.Row(sec, 7, op, 1, "j2")
+	}
+	resent := func(b *historytest.Builder) {
+		op := b.Op(history.OpOrder, 10*ms).Value(7).Replayed().OK()
+		b.See(11*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+		b.See(12*ms, history.Receipt{Node: "j1", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+		b.Row(sec, 7, op, 1, "j2")
+	}
+	for _, tc := range []struct {
+		name, require string
+		build         func(*historytest.Builder)
+		want          assert.Status
+	}{
+		{"unknown, none", assert.RequireUnknown, plain, assert.Inconclusive},
+		{"unknown, met", assert.RequireUnknown, retried, assert.Pass},
+		{"resent, none", assert.RequireResent, plain, assert.Inconclusive},
+		{"resent, only by the client", assert.RequireResent, retried, assert.Inconclusive},
+		{"resent, met", assert.RequireResent, resent, assert.Pass},
+		{"what there is not", "luck", resent, assert.Inconclusive},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := historytest.New()
+			tc.build(b)
+			b.Covered(2*sec, history.StreamLedger)
+			v := assert.WriteLedger{Require: tc.require}.Check(b.Build(t))
+			require.Equal(t, tc.want, v.Status, v.Summary)
+			require.Equal(t, tc.want == assert.Inconclusive, v.NotExercised)
+		})
+	}
+}
+
 func TestWriteLedgerWithoutAWholeLedger(t *testing.T) {
 	b := historytest.New()
 	b.Op(history.OpOrder, 0).Value(7).OK()

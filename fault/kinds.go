@@ -27,6 +27,7 @@ var builtin = byKind(
 	Latency{},
 	NetworkCut{},
 	Stall{},
+	TransactionKill{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

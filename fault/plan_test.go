@@ -121,3 +121,35 @@ func TestAwaitKeepsTheLastWholeLook(t *testing.T) {
 		})
 	}
 }
+
+func TestParseMark(t *testing.T) {
+	const alive = "-\n1732082400.000000001\n17\n"
+	for name, tc := range map[string]struct {
+		text string
+		want mark
+		err  string
+	}{
+		"nothing":     {"\n-\n" + alive, mark{process: process{gone: time.Unix(1732082400, 1), pid: 17}}, ""},
+		"armed":       {"after-commit \n-\n" + alive, mark{armed: "after-commit", process: process{gone: time.Unix(1732082400, 1), pid: 17}}, ""},
+		"died":        {"after-commit \nafter-commit 1732082400000002 12.1 k-12\n-\n1732082400.000000003\n-\n", mark{armed: "after-commit", point: "after-commit", op: "12.1", key: "k-12", at: time.UnixMicro(1732082400000002), process: process{gone: time.Unix(1732082400, 3)}}, ""},
+		"half a mark": {"\nafter-commit 17\n" + alive, mark{}, "want point, time, operation and key"},
+		"no time":     {"\nafter-commit x 12.1 k\n" + alive, mark{}, "no number"},
+		"too little":  {"\n-", mark{}, "five lines"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseMark(tc.text)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+func TestTransactionKillValidates(t *testing.T) {
+	require.NoError(t, TransactionKill{}.Validate())
+	require.NoError(t, TransactionKill{Point: BeforeCommit}.Validate())
+	require.ErrorContains(t, TransactionKill{Point: "later"}.Validate(), "want after-commit or before-commit")
+}

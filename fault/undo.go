@@ -21,6 +21,9 @@ const (
 	// FilterAbsent removes the packet filter whose table Params["table"]
 	// names from the node's network namespace.
 	FilterAbsent = "filter-absent"
+	// CrashPointsAbsent disarms the application's crash points and starts its
+	// process if it does not run.
+	CrashPointsAbsent = "crash-points-absent"
 	// Unpaused thaws the node's container.
 	Unpaused = "unpaused"
 	// ServerReady has a balancer use the server that Params["server"] names,
@@ -43,6 +46,12 @@ const UndoBudget = 20 * time.Second
 
 // undoers is the table of everything that an Entry can name.
 var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
+	ContainerRunning: ensureContainer,
+	ProcessRunning:   ensureProcess,
+	FilterAbsent:     ensureNoFilter,
+	Unpaused:         ensureUnpaused,
+	ServerReady:      ensureServerReady,
+	ServerWeight:     ensureServerWeight,
 	ContainerRunning:  ensureContainer,
 	ProcessRunning:    ensureProcess,
 	FilterAbsent:      ensureNoFilter,
@@ -52,6 +61,7 @@ var undoers = map[string]func(context.Context, topology.Node, map[string]string)
 	ProxyEnabled:      ensureProxyEnabled,
 	ToxicAbsent:       ensureNoToxic,
 	RestartMarkAbsent: ensureNoRestartMark,
+	CrashPointsAbsent: ensureNoCrashPoint,
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

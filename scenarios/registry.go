@@ -14,6 +14,7 @@ import (
 var all = []func() harness.Scenario{
 	InstanceKill,
 	SSEResume,
+	UnknownOutcome,
 }
 
 // All returns every scenario, in a fixed order.

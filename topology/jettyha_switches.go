@@ -32,7 +32,7 @@ type jettySwitch struct {
 // jettySwitchTable is every switch but the weights. What the application
 // reads needs no more than a row here.
 var jettySwitchTable = []jettySwitch{
-	{Switch: Switch{Key: "dedupe", Values: []string{"on", "off"}, About: "whether orders look at their idempotency key"}, env: "DEDUPE"},
+	{Switch: Switch{Key: "dedupe", Values: []string{"on", "off", "late"}, About: "whether orders keep their idempotency key: in their transaction, never, or in one of its own afterwards"}, env: "DEDUPE"},
 	{Switch: Switch{Key: "sessions", Values: []string{"jdbc", "memory"}, About: "where sessions are kept"}, env: "SESSIONS"},
 	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
 	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
