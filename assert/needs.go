@@ -287,7 +287,7 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamDispatch: len(h.Dispatches), history.StreamServer: len(h.Servers),
 		history.StreamVIP: len(h.VIPs), history.StreamEngine: len(h.Engine),
 		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
-		history.StreamLeftover: len(h.Leftovers),
+		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
 	}
 	n, known = counts[stream]
 	return n, known

@@ -38,18 +38,42 @@ func Typed[T Checker]() Factory {
 
 // builtIn is the one table of the checkers that come with hachaos.
 func builtIn() Table {
-	return Table{
-		"session-survival":  Typed[SessionSurvival](),
-		"write-ledger":      Typed[WriteLedger](),
-		"error-budget":      Typed[ErrorBudget](),
-		"readiness-gating":  Typed[ReadinessGating](),
-		"failover-anatomy":  Typed[FailoverAnatomy](),
-		"distribution":      Typed[Distribution](),
-		"leftovers":         Typed[Leftovers](),
-		"recovery":          Typed[Recovery](),
-		"stream-continuity": Typed[StreamContinuity](),
-		"blast-radius":      Typed[BlastRadius](),
+	return tableOf(
+		known[SessionSurvival](),
+		known[WriteLedger](),
+		known[ErrorBudget](),
+		known[ReadinessGating](),
+		known[FailoverAnatomy](),
+		known[Distribution](),
+		known[Leftovers](),
+		known[Recovery](),
+		known[StreamContinuity](),
+		known[BlastRadius](),
+		known[EventDelivery](),
+	)
+}
+
+// builder is a checker's name with its Factory.
+type builder struct {
+	name  string
+	build Factory
+}
+
+// known is a checker under the name that its zero value bears.
+func known[T Checker]() builder {
+	var zero T
+	return builder{zero.Name(), Typed[T]()}
+}
+
+func tableOf(list ...builder) Table {
+	t := make(Table, len(list))
+	for _, b := range list {
+		if _, ok := t[b.name]; ok {
+			panic("assert: checker " + b.name + " is there twice")
+		}
+		t[b.name] = b.build
 	}
+	return t
 }
 
 // Known lists the names of the checkers that come with hachaos, sorted.

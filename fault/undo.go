@@ -44,6 +44,9 @@ const (
 // UndoBudget is how long UndoAll gives each entry.
 const UndoBudget = 20 * time.Second
 
+// undo ensures one state of a node.
+type undo = func(context.Context, topology.Node, map[string]string) error
+
 // undoers is the table of everything that an Entry can name.
 var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
 	ContainerRunning: ensureContainer,
@@ -62,6 +65,30 @@ var undoers = map[string]func(context.Context, topology.Node, map[string]string)
 	ToxicAbsent:       ensureNoToxic,
 	RestartMarkAbsent: ensureNoRestartMark,
 	CrashPointsAbsent: ensureNoCrashPoint,
+var undoers = byName(
+	undoer{ContainerRunning, ensureContainer},
+	undoer{ProcessRunning, ensureProcess},
+	undoer{FilterAbsent, ensureNoFilter},
+	undoer{Unpaused, ensureUnpaused},
+	undoer{ServerReady, ensureServerReady},
+	undoer{ServerWeight, ensureServerWeight},
+	undoer{CrashPointsAbsent, ensureNoCrashPoint},
+)
+
+type undoer struct {
+	name string
+	undo undo
+}
+
+func byName(list ...undoer) map[string]undo {
+	m := make(map[string]undo, len(list))
+	for _, u := range list {
+		if _, ok := m[u.name]; ok {
+			panic("fault: undo " + u.name + " is there twice")
+		}
+		m[u.name] = u.undo
+	}
+	return m
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

@@ -36,6 +36,8 @@ func StreamOf(v any) (string, bool) {
 		return StreamConnections, true
 	case LedgerRow:
 		return StreamLedger, true
+	case Delivery:
+		return StreamDelivery, true
 	case SessionState:
 		return StreamSession, true
 	case Leftover:
@@ -60,9 +62,28 @@ func StreamOf(v any) (string, bool) {
 
 // Observation are the types that observers report.
 type Observation interface {
-	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
-		NodeInfo | Connections | LedgerRow | SessionState | Leftover | Coverage | Host |
-		Published | Received | Link | FeedRow | Tenant
+	Readiness |
+		Truth |
+		Transition |
+		Receipt |
+		Dispatch |
+		Server |
+		BalancerInfo |
+		VIP |
+		Engine |
+		NodeInfo |
+		Connections |
+		LedgerRow |
+		Delivery |
+		SessionState |
+		Leftover |
+		Coverage |
+		Host |
+		Published |
+		Received |
+		Link |
+		FeedRow |
+		Tenant
 }
 
 // Observe is the event of an observation at a time of the run. A value that
@@ -124,6 +145,8 @@ func (b *builder) observeMore(e *Event) error {
 		return collect(e, &h.Connections)
 	case StreamLedger:
 		return collect(e, &h.Ledger)
+	case StreamDelivery:
+		return collect(e, &h.Deliveries)
 	case StreamSession:
 		return collect(e, &h.Sessions)
 	case StreamLeftover:
@@ -178,6 +201,7 @@ func (b *builder) sort() {
 	byTime(h.Nodes)
 	byTime(h.Connections)
 	byTime(h.Ledger)
+	byTime(h.Deliveries)
 	byTime(h.Sessions)
 	byTime(h.Leftovers)
 	byTime(h.Coverage)

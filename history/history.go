@@ -29,6 +29,7 @@ type History struct {
 	Nodes       []At[NodeInfo]
 	Connections []At[Connections]
 	Ledger      []At[LedgerRow]
+	Deliveries  []At[Delivery]
 	Sessions    []At[SessionState]
 	Leftovers   []At[Leftover]
 	Coverage    []At[Coverage]

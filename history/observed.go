@@ -16,6 +16,7 @@ const (
 	StreamNode        = "node"        // NodeInfo: version and start time
 	StreamConnections = "connections" // Connections: of the database
 	StreamLedger      = "ledger"      // LedgerRow: the orders, read at the end
+	StreamDelivery    = "delivery"    // Delivery: the orders' events, read at the end
 	StreamSession     = "session"     // SessionState: the sessions, read at the end
 	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
 	StreamCoverage    = "coverage"    // Coverage: what an observer itself missed
@@ -173,6 +174,16 @@ type LedgerRow struct {
 	Attempt int    `json:"attempt"`
 	Node    string `json:"node"`
 	Version string `json:"version,omitempty"`
+}
+
+// Delivery is the event of an order as whoever waits for it has it after the
+// load.
+type Delivery struct {
+	Order int64    `json:"order"`
+	Times int      `json:"times"`           // at least once is promised: more than one is no fault
+	Nodes []string `json:"nodes,omitempty"` // that delivered it
+	// Waits says that the event was kept and was still to be delivered.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // SessionState is a session as read after the load: through the VIP (Via

@@ -15,6 +15,8 @@ var all = []func() harness.Scenario{
 	InstanceKill,
 	SSEResume,
 	UnknownOutcome,
+	BalancerRetry,
+	OutboxLoss,
 }
 
 // All returns every scenario, in a fixed order.

@@ -22,6 +22,7 @@ type haproxyData struct {
 	Fall, Rise     int
 	Retries        int
 	Redispatch     bool
+	RetryAll       bool // HAProxy sends writes again, too
 	Liar           bool
 	Scarce         bool   // few connections of users
 	Affinity       string // cookie, off or source
@@ -70,6 +71,7 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Rise:           p.profile.rise,
 		Retries:        p.profile.retries,
 		Redispatch:     p.profile.redispatch && !p.set.is("redispatch", "off"),
+		RetryAll:       p.set.is("l7-retry", "all"),
 		Liar:           p.set.is("check", "liar"),
 		Scarce:         p.set.is("user-connections", "40"),
 		Affinity:       p.set.values["affinity"],
