@@ -48,23 +48,6 @@ const UndoBudget = 20 * time.Second
 type undo = func(context.Context, topology.Node, map[string]string) error
 
 // undoers is the table of everything that an Entry can name.
-var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
-	ContainerRunning: ensureContainer,
-	ProcessRunning:   ensureProcess,
-	FilterAbsent:     ensureNoFilter,
-	Unpaused:         ensureUnpaused,
-	ServerReady:      ensureServerReady,
-	ServerWeight:     ensureServerWeight,
-	ContainerRunning:  ensureContainer,
-	ProcessRunning:    ensureProcess,
-	FilterAbsent:      ensureNoFilter,
-	Unpaused:          ensureUnpaused,
-	ServerReady:       ensureServerReady,
-	ServerWeight:      ensureServerWeight,
-	ProxyEnabled:      ensureProxyEnabled,
-	ToxicAbsent:       ensureNoToxic,
-	RestartMarkAbsent: ensureNoRestartMark,
-	CrashPointsAbsent: ensureNoCrashPoint,
 var undoers = byName(
 	undoer{ContainerRunning, ensureContainer},
 	undoer{ProcessRunning, ensureProcess},
@@ -72,6 +55,9 @@ var undoers = byName(
 	undoer{Unpaused, ensureUnpaused},
 	undoer{ServerReady, ensureServerReady},
 	undoer{ServerWeight, ensureServerWeight},
+	undoer{ProxyEnabled, ensureProxyEnabled},
+	undoer{ToxicAbsent, ensureNoToxic},
+	undoer{RestartMarkAbsent, ensureNoRestartMark},
 	undoer{CrashPointsAbsent, ensureNoCrashPoint},
 )
 
