@@ -70,6 +70,7 @@ func TestDockerConformance(t *testing.T) {
 	} {
 		all = append(all, aimed{f, []string{"j1"}})
 	}
+	all = append(all, aimed{fault.SessionCleanup{}, []string{"db"}})
 	turn := -1
 	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)

@@ -28,6 +28,7 @@ var builtin = byKind(
 	NetworkCut{},
 	Stall{},
 	TransactionKill{},
+	SessionCleanup{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

@@ -39,6 +39,9 @@ const (
 	// RestartMarkAbsent starts the node's container if it does not run, and
 	// removes the mark that a restart left.
 	RestartMarkAbsent = "restart-mark-absent"
+	// NoCleanupTrace removes what SessionCleanup planted in the node's
+	// database and its trace.
+	NoCleanupTrace = "no-cleanup-trace"
 )
 
 // UndoBudget is how long UndoAll gives each entry.
@@ -59,6 +62,7 @@ var undoers = byName(
 	undoer{ToxicAbsent, ensureNoToxic},
 	undoer{RestartMarkAbsent, ensureNoRestartMark},
 	undoer{CrashPointsAbsent, ensureNoCrashPoint},
+	undoer{NoCleanupTrace, ensureNoCleanupTrace},
 )
 
 type undoer struct {
