@@ -109,7 +109,7 @@ func (s *spread) judgeLoad(v *Verdict) {
 
 func (s *spread) loadText(w *window) string {
 	_, i := w.loadSkew()
-	return fmt.Sprintf("%s the fault %s got %.1f %% of %s, %.1f expected", w.name, s.nodes[i], percent(w.load[i], total(w.load)), count(total(w.load), "request"), 100*w.expect[i])
+	return fmt.Sprintf("%s %s got %.1f %% of %s, %.1f expected", s.when(w), s.nodes[i], percent(w.load[i], total(w.load)), count(total(w.load), "request"), 100*w.expect[i])
 }
 
 // loadEvidence names each overloaded node, and how much of it is the tenant.

@@ -244,9 +244,9 @@ func TestDistributionOfTheLoad(t *testing.T) {
 	}{
 		{"not judged", assert.Distribution{}, map[string]int{"j1": 1900, "j2": 100}, 0, assert.Pass, "shared within 0.0", false},
 		{"within", load, map[string]int{"j1": 600, "j2": 400}, 0, assert.Pass, "shared within 0.0", false},
-		{"beyond", load, map[string]int{"j1": 601, "j2": 399}, 0, assert.Fail, "Before the fault j1 got 60.1 % of 1000 requests, 50.0 expected.", false},
+		{"beyond", load, map[string]int{"j1": 601, "j2": 399}, 0, assert.Fail, "In the steady phases j1 got 60.1 % of 1000 requests, 50.0 expected.", false},
 		{"too few", load, map[string]int{"j1": 900, "j2": 99}, 0, assert.Inconclusive, "", false},
-		{"the tenant is named", tenant, map[string]int{"j1": 1500, "j2": 500}, 1000, assert.Fail, "before the fault j1 got 75.0 % of 2000 requests, 50.0 expected; skew 25.0, at most 10 percentage points; 1000 of them are of big", false},
+		{"the tenant is named", tenant, map[string]int{"j1": 1500, "j2": 500}, 1000, assert.Fail, "in the steady phases j1 got 75.0 % of 2000 requests, 50.0 expected; skew 25.0, at most 10 percentage points; 1000 of them are of big", false},
 		{"the tenant was there", tenant, map[string]int{"j1": 550, "j2": 500}, 50, assert.Pass, "", false},
 		{"the tenant never came", tenant, map[string]int{"j1": 500, "j2": 500}, 0, assert.Inconclusive, "", true},
 	}

@@ -78,7 +78,15 @@ func (s *spread) windowText(w *window) string {
 	if w.name == "after" && w.sessions[w.worst] == 0 && w.expect[w.worst] > 0 {
 		return fmt.Sprintf("after the heal no new session reached %s again (of %d)", n, w.total())
 	}
-	return fmt.Sprintf("%s the fault %s got %.1f %% of %s, %.1f expected", w.name, n, w.share(w.worst), count(w.total(), "new session"), 100*w.expect[w.worst])
+	return fmt.Sprintf("%s %s got %.1f %% of %s, %.1f expected", s.when(w), n, w.share(w.worst), count(w.total(), "new session"), 100*w.expect[w.worst])
+}
+
+// when says in words which window it is.
+func (s *spread) when(w *window) string {
+	if len(s.h.Faults) == 0 {
+		return "in the steady phases"
+	}
+	return w.name + " the fault"
 }
 
 // evidence names each skewed window.
@@ -136,7 +144,7 @@ func (s *spread) notes() (out []string) {
 	}
 	for i := range s.windows {
 		if w := &s.windows[i]; !w.judged && len(s.nodes) > 2 {
-			out = append(out, fmt.Sprintf("%s the fault %s began, too few to judge", w.name, count(w.total(), "session")))
+			out = append(out, fmt.Sprintf("%s %s began, too few to judge", s.when(w), count(w.total(), "session")))
 		}
 	}
 	if r := streamReason(s.h, history.StreamDispatch); r != "" {

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -143,6 +144,42 @@ func TestMostSessions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestServingUser aims at the node that serves a user now.
+func TestServingUser(t *testing.T) {
+	spec := map[string]string{"u1": "j2", "u2": "j1", "u3": "gone"}
+	for name, tc := range map[string]struct {
+		user string
+		on   map[string]string
+		want []string
+	}{
+		"by name":         {"u1", spec, []string{"j2"}},
+		"drawn":           {"", map[string]string{"u2": "j1"}, []string{"j1"}},
+		"not logged in":   {"u9", spec, nil},
+		"on no node":      {"u3", spec, nil},
+		"nobody is there": {"", nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			aim := harness.ServingUser(tc.user)
+			require.NotEmpty(t, aim.Name)
+			view := harness.View{Nodes: []topology.Node{named{"j1"}, named{"j2"}}, Users: tc.on}
+			var got []string
+			for _, n := range aim.Pick(rand.New(rand.NewPCG(1, 1)), view) {
+				got = append(got, n.Name())
+			}
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+// named is a node that only has a name.
+type named struct{ name string }
+
+func (n named) Name() string      { return n.name }
+func (named) Role() topology.Role { return topology.Application }
+func (named) Exec(context.Context, ...string) (topology.Output, error) {
+	return topology.Output{}, topology.ErrNotRunning
 }
 
 // TestTheGuardIsLetGoOnlyFromACleanRun: what could not be removed is left to

@@ -63,6 +63,7 @@ func jettyTuned() jettyProfile {
 		{"keepalived: nopreempt", "on", "a balancer that comes back does not take the VIP again: one move, not two", jettyDir + "keepalived.conf.tmpl"},
 		{"keepalived: track interval × fall", "250ms × 2", "HAProxy itself is watched, by a request to the users' port", jettyProfilesFile},
 		{"jetty: evictionPolicy", "0", "with the default of -1 each node keeps its own copy and serves it, stale, after a fail-back", jettyTunedFile},
+		{"jetty: session store", "with a fence", "Jetty's own updates a row by its id alone, so that a node that was frozen saves over what others have saved since", "fixtures/images/jetty/src/hachaos/node/FencedStore.java"},
 		{"jetty: savePeriod", "10s", "attributes are saved before every answer; only the time of access may wait", jettyTunedFile},
 		{"jetty: flushOnResponseCommit", "true", "a session is saved before its answer, and the application answers 503 if it could not be", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
 		{"jetty: workerName", "the node's name", "equal to the balancer's cookie, so that a session that moved stays where it moved to", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
