@@ -17,6 +17,10 @@ var all = []func() harness.Scenario{
 	UnknownOutcome,
 	BalancerRetry,
 	OutboxLoss,
+	SessionNodeLoss,
+	NoAffinity,
+	SessionExpiry,
+	StickySkew,
 }
 
 // All returns every scenario, in a fixed order.
