@@ -47,12 +47,7 @@ func (EventDelivery) Check(h *history.History) Verdict {
 	for i := range h.Deliveries {
 		delivered[h.Deliveries[i].V.Order] = &h.Deliveries[i].V
 	}
-	victims := map[string]bool{}
-	for _, f := range h.Faults {
-		for _, n := range f.Nodes {
-			victims[n] = true
-		}
-	}
+	victims := victimNames(h)
 	counts := map[string]int{}
 	rows := make(map[int64]bool, len(h.Ledger))
 	onVictims := 0

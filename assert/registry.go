@@ -50,6 +50,8 @@ func builtIn() Table {
 		known[StreamContinuity](),
 		known[BlastRadius](),
 		known[EventDelivery](),
+		known[UploadDurability](),
+		known[Staleness](),
 	)
 }
 

@@ -38,6 +38,12 @@ func StreamOf(v any) (string, bool) {
 		return StreamLedger, true
 	case Delivery:
 		return StreamDelivery, true
+	case Upload:
+		return StreamUpload, true
+	case Download:
+		return StreamDownload, true
+	case Price:
+		return StreamPrice, true
 	case SessionState:
 		return StreamSession, true
 	case Leftover:
@@ -75,6 +81,9 @@ type Observation interface {
 		Connections |
 		LedgerRow |
 		Delivery |
+		Upload |
+		Download |
+		Price |
 		SessionState |
 		Leftover |
 		Coverage |
@@ -147,6 +156,12 @@ func (b *builder) observeMore(e *Event) error {
 		return collect(e, &h.Ledger)
 	case StreamDelivery:
 		return collect(e, &h.Deliveries)
+	case StreamUpload:
+		return collect(e, &h.Uploads)
+	case StreamDownload:
+		return collect(e, &h.Downloads)
+	case StreamPrice:
+		return collect(e, &h.Prices)
 	case StreamSession:
 		return collect(e, &h.Sessions)
 	case StreamLeftover:
@@ -202,6 +217,9 @@ func (b *builder) sort() {
 	byTime(h.Connections)
 	byTime(h.Ledger)
 	byTime(h.Deliveries)
+	byTime(h.Uploads)
+	byTime(h.Downloads)
+	byTime(h.Prices)
 	byTime(h.Sessions)
 	byTime(h.Leftovers)
 	byTime(h.Coverage)

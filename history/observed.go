@@ -17,6 +17,9 @@ const (
 	StreamConnections = "connections" // Connections: of the database
 	StreamLedger      = "ledger"      // LedgerRow: the orders, read at the end
 	StreamDelivery    = "delivery"    // Delivery: the orders' events, read at the end
+	StreamUpload      = "upload"      // Upload: a file that a client gave to keep
+	StreamDownload    = "download"    // Download: such a file as read again
+	StreamPrice       = "price"       // Price: a price that was changed or read
 	StreamSession     = "session"     // SessionState: the sessions, read at the end
 	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
 	StreamCoverage    = "coverage"    // Coverage: what an observer itself missed
@@ -184,6 +187,41 @@ type Delivery struct {
 	Nodes []string `json:"nodes,omitempty"` // that delivered it
 	// Waits says that the event was kept and was still to be delivered.
 	Waits bool `json:"waits,omitempty"`
+}
+
+// Upload is a file that a client gave to keep. Event.At is when the answer
+// came, or the client gave up.
+type Upload struct {
+	Name string `json:"name"`
+	Node string `json:"node,omitempty"` // that answered
+	// Outcome is ok, fail (certainly not kept) or info.
+	Outcome  string        `json:"outcome"`
+	Attempts int           `json:"attempts"`
+	Took     time.Duration `json:"took"`
+}
+
+// Download is a file as read again.
+type Download struct {
+	Name string `json:"name"`
+	// Via is "vip", or the node that was asked itself.
+	Via  string `json:"via"`
+	Node string `json:"node,omitempty"` // that answered
+	// Known says that the question was answered: Found and Same count.
+	Known bool `json:"known"`
+	Found bool `json:"found"`
+	Same  bool `json:"same"` // byte for byte what was uploaded
+	// Last says that it was read when the system was healed and quiet.
+	Last bool `json:"last,omitempty"`
+}
+
+// Price is a price that was changed, or read. Event.At is when the answer
+// came.
+type Price struct {
+	Item  string        `json:"item"`
+	Write bool          `json:"write,omitempty"`
+	Sent  time.Duration `json:"sent"` // when the question was sent
+	Node  string        `json:"node,omitempty"`
+	Price int64         `json:"price"`
 }
 
 // SessionState is a session as read after the load: through the VIP (Via

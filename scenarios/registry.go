@@ -21,6 +21,8 @@ var all = []func() harness.Scenario{
 	NoAffinity,
 	SessionExpiry,
 	StickySkew,
+	UploadNodeLoss,
+	CacheStaleness,
 }
 
 // All returns every scenario, in a fixed order.

@@ -36,6 +36,8 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "sessions", Values: []string{"jdbc", "memory"}, About: "where sessions are kept"}, env: "SESSIONS"},
 	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
 	{Switch: Switch{Key: "outbox", Values: []string{"off", "transaction", "memory"}, About: "where the event of an order waits for its delivery: there is none, in a table from the order's transaction on, or in the node's memory"}, env: "OUTBOX"},
+	{Switch: Switch{Key: "uploads", Values: []string{"database", "disk"}, About: "where uploaded files are kept: in the database, or on the disk of the node that took them"}, env: "UPLOADS"},
+	{Switch: Switch{Key: "price-life", Default: "2s", About: "how long a node uses a price that it has cached, up to 10m; 0s is for ever"}, env: "PRICE_LIFE_MS", most: 10 * time.Minute},
 	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
 	{Switch: Switch{Key: "l7-retry", Values: []string{"reads", "all"}, About: "what HAProxy sends again after a connection broke without an answer: reads, or writes too (profile tuned; documented never does)"}},
 	{Switch: Switch{Key: "check", Values: []string{"ready", "liar"}, About: "whom HAProxy asks for a node's health: the node, or one that always says 200"}},

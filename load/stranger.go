@@ -1,0 +1,80 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// stranger is a client without a session, each of whose requests comes on a
+// connection of its own: the balancer may send it to any node.
+type stranger struct {
+	base      *url.URL
+	transport *http.Transport
+	within    time.Duration // its patience with a request
+}
+
+func newStranger(base string, dial topology.DialFunc, within time.Duration) (*stranger, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, fmt.Errorf("target %q: %w", base, err)
+	}
+	u.Path = or(u.Path, "/")
+	return &stranger{
+		base: u, within: within,
+		transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, DisableCompression: true},
+	}, nil
+}
+
+// response is what came back.
+type response struct {
+	status int
+	node   string
+	body   []byte
+	// applied is the answer's word on a write that failed: no, unknown or
+	// nothing.
+	applied string
+}
+
+// errTooLarge: an answer exceeded what the caller allowed for.
+var errTooLarge = errors.New("the answer is too large")
+
+// ask makes one request and reads at most limit bytes of its answer.
+func (s *stranger) ask(ctx context.Context, method, path string, body []byte, limit int64) (response, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.within, errPatience)
+	defer cancel()
+	resp, err := s.transport.RoundTrip(newRequest(ctx, method, s.base.JoinPath(path), http.Header{}, body))
+	if err != nil {
+		return response{}, err
+	}
+	defer func() { _ = resp.Body.Close() }() // after a read there is nothing to lose
+	r := response{status: resp.StatusCode, node: resp.Header.Get("X-Hachaos-Node"), applied: resp.Header.Get("X-Hachaos-Applied")}
+	if r.body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1)); err != nil {
+		return r, err
+	}
+	if int64(len(r.body)) > limit {
+		return r, errTooLarge
+	}
+	return r, nil
+}
+
+// outcome says what is certain of a write: ok if it succeeded, fail if it
+// certainly was not applied, info otherwise.
+func (r response) outcome(err error) history.Kind {
+	switch {
+	case err == nil && r.status/100 == 2:
+		return history.OK
+	case err == nil && r.applied == "no":
+		return history.Fail
+	}
+	return history.Info
+}
+
+func (s *stranger) close() { s.transport.CloseIdleConnections() }
