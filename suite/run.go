@@ -42,39 +42,54 @@ func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
 		if ctx.Err() != nil {
 			res.Interrupted = true
 			e := entry(j)
-			e.Reason = "Not run: interrupted."
+			e.Reason = notRun
 			res.Entries = append(res.Entries, e)
 			continue
 		}
 		if r.Begins != nil {
 			r.Begins(j, i, len(jobs))
 		}
-		e := r.one(ctx, j, jobs[i+1:])
+		e := r.One(ctx, j, jobs[i+1:])
 		res.Entries = append(res.Entries, e)
 		if r.Ends != nil {
 			r.Ends(e, i, len(jobs))
 		}
 	}
 	res.Interrupted = res.Interrupted || ctx.Err() != nil
-	if r.Topologies != nil {
-		res.Leftovers = r.Topologies.Close(context.WithoutCancel(ctx))
-	}
+	res.Leftovers = r.Close(ctx)
 	res.Spreads = Spreads(res.Entries)
 	res.Took = time.Since(res.StartedAt)
 	return res
 }
 
+// notRun is the reason of a job that an interrupt forestalled.
+const notRun = "Not run: interrupted."
+
 func entry(j Job) Entry {
 	return Entry{Scenario: j.Scenario.Name, Repetition: j.Repetition, Of: j.Of, Seed: j.Options.Seed, Command: j.Options.Command}
 }
 
-// one makes one run. A run without a result could not be carried out.
-func (r *Runner) one(ctx context.Context, j Job, left []Job) Entry {
+// Close removes what the jobs shared, also if ctx has ended, and returns what
+// could not be removed.
+func (r *Runner) Close(ctx context.Context) []history.Leftover {
+	if r.Topologies == nil {
+		return nil
+	}
+	return r.Topologies.Close(context.WithoutCancel(ctx))
+}
+
+// One makes one run; left are the jobs that may come after it. A run without
+// a result could not be carried out, or was forestalled by the end of ctx.
+func (r *Runner) One(ctx context.Context, j Job, left []Job) Entry {
 	e, began := entry(j), time.Now()
 	opts := j.Options
 	if r.Topologies != nil && opts.On == "" {
 		opts.On, e.Notes = r.Topologies.Provide(ctx, j, left)
 		e.Shared = opts.On
+	}
+	if ctx.Err() != nil {
+		e.Reason = notRun
+		return e
 	}
 	res, err := r.Run(ctx, j.Scenario, opts)
 	if e.Shared != "" {

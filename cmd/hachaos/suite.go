@@ -11,11 +11,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hachaos/hachaos/clean"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/suite"
+	"github.com/hachaos/hachaos/topology/docker"
 )
 
 // runSuite runs several scenarios, or one several times, in a folder of the
@@ -47,22 +49,54 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags)
 	lines := newSuiteLines(a.err, steps)
 	defer lines.close()
 	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
+	keeper := a.keeper(session, dir)
+	keeper.Start.Images, keeper.Start.Subnet = jobs[0].Options.Images, jobs[0].Options.Subnet
 	fmt.Fprintf(a.err, "%d runs, seed %d, in %s\n", len(jobs), base, dir)
 	runner := suite.Runner{
-		Run: func(ctx context.Context, s harness.Scenario, o harness.Options) (*harness.Result, error) {
-			r, err := session.Runner.Run(ctx, s, o)
-			if r != nil {
-				err = errors.Join(err, render(r))
-			}
-			return r, err
-		},
-		Begins: lines.begins, Ends: lines.ends,
+		Run:    a.rendered(session),
+		Begins: lines.begins, Ends: lines.ends, Topologies: keeper,
+	}
+	if f.on != "" {
+		runner.Topologies = nil // the user's is used as it is
 	}
 	res := runner.All(ctx, jobs)
 	lines.close()
 	res.ID, res.Version, res.Seed = id, buildVersion(), base
 	a.code = res.ExitCode()
 	return errors.Join(report.WriteSuite(dir, res), a.printSuite(res, dir, f.json))
+}
+
+// rendered makes a run and writes its reports.
+func (a *app) rendered(session *wiring.Session) func(context.Context, harness.Scenario, harness.Options) (*harness.Result, error) {
+	return func(ctx context.Context, s harness.Scenario, o harness.Options) (*harness.Result, error) {
+		r, err := session.Runner.Run(ctx, s, o)
+		if r != nil {
+			err = errors.Join(err, render(r))
+		}
+		return r, err
+	}
+}
+
+// keeper lends the runs of a suite a topology, which a reaper removes should
+// this process die.
+func (a *app) keeper(session *wiring.Session, dir string) *suite.Keeper {
+	return &suite.Keeper{
+		Driver: session.Driver, Probes: clean.Probes(), Hurry: a.hurry,
+		Shape: func(j suite.Job) harness.Shape {
+			shape, err := session.Runner.Shape(j.Scenario, j.Options)
+			if err != nil { // it was planned before
+				return harness.Shape{}
+			}
+			return shape
+		},
+		Guard: func(ctx context.Context, id string) (func(context.Context) error, error) {
+			r, err := session.Driver.StartReaper(ctx, docker.ReaperOptions{RunID: id, Log: filepath.Join(dir, "reaper.log")})
+			if err != nil {
+				return nil, fmt.Errorf("reaper: %w", err)
+			}
+			return r.Release, nil
+		},
+	}
 }
 
 // plan validates every job before anything starts.
@@ -152,9 +186,14 @@ func (l *suiteLines) begins(j suite.Job, done, of int) {
 }
 
 func (l *suiteLines) ends(e suite.Entry, done, of int) {
-	for _, n := range e.Notes {
-		l.progress.Step("        " + report.Clean(n))
-	}
 	width := len(fmt.Sprint(of))
-	l.progress.Step(fmt.Sprintf("[%*d/%d] %-28s %-14s %4.0fs  %s", width, done+1, of, e.Name(), e.Word(), e.Took.Seconds(), report.Clean(e.Reason)))
+	l.says(e.Notes, fmt.Sprintf("[%*d/%d] %-28s %-14s %4.0fs  %s", width, done+1, of, e.Name(), e.Word(), e.Took.Seconds(), report.Clean(e.Reason)))
+}
+
+// says prints a line under the notes of what was done before.
+func (l *suiteLines) says(notes []string, line string) {
+	for _, n := range notes {
+		l.progress.Step("  " + report.Clean(n))
+	}
+	l.progress.Step(line)
 }

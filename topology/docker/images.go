@@ -65,6 +65,16 @@ func (b *Builder) Tag(name string) (string, error) {
 	return tag, nil
 }
 
+// Tags are the references of the fixtures' images, as this executable would
+// make them. No engine is needed.
+func Tags() (map[string]string, error) {
+	b, err := newBuilder(nil, Options{})
+	if err != nil {
+		return nil, err
+	}
+	return b.tags, nil
+}
+
 // Build makes those of the named images, and of what they descend from, that
 // the engine does not hold: all images if no name is given. Images that do not
 // depend on each other are built at the same time. The error of an image that

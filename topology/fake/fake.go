@@ -135,6 +135,7 @@ func (d *Driver) Attach(_ context.Context, name string) (topology.Cluster, error
 		return nil, fmt.Errorf("standing topology %q: %w", name, topology.ErrNotFound)
 	}
 	d.last = c
+	c.attached.Store(true)
 	return c, nil
 }
 
@@ -163,6 +164,7 @@ type Cluster struct {
 	spec     topology.Spec
 	opts     Options
 	standing bool
+	attached atomic.Bool // taken into use by Attach: Close only lets go
 	net      *network
 	store    *store
 	events   *record[topology.EngineEvent]
@@ -385,9 +387,9 @@ func (c *Cluster) engine() error {
 	return nil
 }
 
-// Close removes the cluster, or lets go of it if it is a standing one.
+// Close removes the cluster, or lets go of it if it was attached to.
 func (c *Cluster) Close(context.Context) error {
-	if c.standing {
+	if c.attached.Swap(false) {
 		return nil
 	}
 	if err := c.engine(); err != nil {
