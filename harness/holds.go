@@ -1,0 +1,76 @@
+package harness
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Holds returns nil if the result is what the case says must be said: a pass,
+// or exactly the failures that it names, each with evidence. Else the error
+// says what is not so. A dirty run is never what a case wants.
+func (c Case) Holds(r *Result) error {
+	want := VerdictPass
+	if len(c.Fails) > 0 {
+		want = VerdictFail
+	}
+	switch {
+	case r.Dirty:
+		return fmt.Errorf("it is dirty: %s", r.Reason)
+	case r.Verdict != want:
+		return fmt.Errorf("the verdict is %s instead of %s: %s", r.Verdict, want, r.Reason)
+	}
+	var failed []string
+	for _, v := range r.Assertions {
+		if v.Status != assert.Fail {
+			continue
+		}
+		failed = append(failed, v.Name)
+		if len(v.Evidence) == 0 {
+			return fmt.Errorf("%s fails without evidence: %s", v.Name, v.Summary)
+		}
+		text := v.Evidence[0].Class + " " + v.Evidence[0].Text + " " + v.Summary
+		if len(c.Fails) > 0 && v.Name == c.Fails[0] && !strings.Contains(text, c.Evidence) {
+			return fmt.Errorf("the evidence of %s does not say %q: %s", v.Name, c.Evidence, text)
+		}
+	}
+	for _, name := range c.Fails {
+		if !slices.Contains(failed, name) {
+			return fmt.Errorf("%s does not fail, but %s: %s", name, strings.Join(failed, ", "), r.Reason)
+		}
+	}
+	for _, name := range failed {
+		if !slices.Contains(c.Fails, name) && !slices.Contains(c.Also, name) {
+			return fmt.Errorf("%s fails, too: %s", name, r.Reason)
+		}
+	}
+	return nil
+}
+
+// Resolved is what a run would be, as data: everything that its record and
+// its verdict follow from but the seed, the machine and the program.
+type Resolved struct {
+	Scenario any           `json:"scenario"`
+	Load     any           `json:"load"`
+	Spec     topology.Spec `json:"spec"`
+}
+
+// Resolved returns what a run of s with opts would be. Its errors wrap
+// ErrUsage.
+func (r *Runner) Resolved(s Scenario, opts Options) (Resolved, error) {
+	opts.Seed, opts.Command = 1, ""
+	p, err := resolve(s, opts, r.lookup(), nil)
+	if err != nil {
+		return Resolved{}, err
+	}
+	p.id, p.Load.KeyPrefix = "", ""
+	rec, err := p.record("")
+	if err != nil {
+		return Resolved{}, usage("scenario %s: %w", s.Name, err)
+	}
+	rec.About = ""
+	return Resolved{Scenario: rec, Load: p.Load, Spec: p.spec}, nil
+}
