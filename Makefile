@@ -11,12 +11,15 @@ TESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --hide-summary=skip
 SEED    ?= $(shell date +%Y%m%d)
 BUDGET  ?= 12m
 # The packages that have tests on containers.
-CONTAINERS = ./topology/docker/... ./fault/... ./observe ./cmd/hachaos ./scenarios
+CONTAINERS = ./topology/docker/... ./fault/... ./observe ./clean ./cmd/hachaos ./scenarios
+# What `make catalogue` runs, and for how long at most (0: until it is done).
+NAMES           ?=
+CAMPAIGN_BUDGET ?= 0
 
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit containers test-all lint fmt bench images clean
+.PHONY: help build deps demo test unit containers test-all catalogue profiles lint fmt bench images clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -49,6 +52,15 @@ test-all: deps unit ## every test, every container test
 	@tools/deps.sh registry
 	@$(MAKE) build && $(BIN) images build
 	PATH="$(CURDIR)/.cache/registry/usr/bin:$$PATH" CGO_ENABLED=0 $(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 3h $(CONTAINERS)
+
+catalogue: deps build ## every scenario three times and each of its cases, resumably (CAMPAIGN_BUDGET=20m stops between items)
+	@$(BIN) images build
+	@$(BIN) campaign run --budget $(CAMPAIGN_BUDGET) $(NAMES)
+
+profiles: deps build ## docs/profiles.md, from the campaign's results on both profiles
+	@$(BIN) images build
+	@$(BIN) campaign run --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; [ $$code -le 1 ]
+	@$(BIN) campaign profiles >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md
 
 lint: ## formatting, vet, staticcheck
 	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi

@@ -75,7 +75,7 @@ and judges from the recorded history whether users would have noticed.`,
 		return usage("%v: see '%s --help'", err, c.CommandPath())
 	})
 	root.AddCommand(
-		a.runCmd(), a.listCmd(), a.describeCmd(),
+		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
 		a.checkCmd(), a.reportCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),

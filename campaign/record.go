@@ -1,0 +1,184 @@
+package campaign
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/harness"
+)
+
+// Schema names the version of Record's JSON form.
+const Schema = "hachaos.item/1"
+
+// Record is an item's result file.
+type Record struct {
+	Schema string `json:"schema"`
+	Item
+	Hash string `json:"hash"`
+	// Expected says in words what must be said of it.
+	Expected string `json:"expected"`
+	// Unlike is what was not as expected; empty if all was.
+	Unlike string `json:"unlike,omitempty"`
+	// The last run.
+	Verdict   harness.Verdict    `json:"verdict"`
+	Dirty     bool               `json:"dirty,omitempty"`
+	Reason    string             `json:"reason"`
+	Failed    []string           `json:"failed,omitempty"` // assertions
+	Seed      uint64             `json:"seed"`
+	Command   string             `json:"command"`
+	Version   string             `json:"version"`
+	Machine   string             `json:"machine"`
+	StartedAt time.Time          `json:"startedAt"`
+	Took      time.Duration      `json:"took"` // wall time
+	Measures  map[string]float64 `json:"measures,omitempty"`
+	Shared    string             `json:"shared,omitempty"` // the topology, if it was shared
+	// Folder is the run's, if it was kept: it is where the result was not as
+	// expected.
+	Folder string `json:"folder,omitempty"`
+	// Before are the runs before it that gave no verdict.
+	Before []Attempt `json:"before,omitempty"`
+}
+
+// Attempt is a run that was inconclusive, or could not be carried out.
+type Attempt struct {
+	Verdict   harness.Verdict `json:"verdict"`
+	Reason    string          `json:"reason"`
+	Seed      uint64          `json:"seed"`
+	StartedAt time.Time       `json:"startedAt"`
+	Folder    string          `json:"folder,omitempty"`
+}
+
+// State is where an item stands.
+type State string
+
+// States of an item. Only a missing and an open one are run: a result that is
+// not as expected is never repeated, unless something that it depends on has
+// changed.
+const (
+	Missing State = "missing" // no run with what it depends on now
+	Open    State = "open"    // no verdict yet: inconclusive, or it could not be carried out
+	Good    State = "good"    // as expected
+	Bad     State = "bad"     // not as expected, or dirty
+)
+
+// State is where the record's item stands. A nil record is Missing.
+func (r *Record) State() State {
+	switch {
+	case r == nil:
+		return Missing
+	case r.Dirty:
+		return Bad
+	case r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail:
+		return Open
+	case r.Unlike != "":
+		return Bad
+	}
+	return Good
+}
+
+// record makes the item's record of a run. before is the item's record until
+// now; nil if there is none.
+func record(i Item, hash string, r *harness.Result, before *Record) *Record {
+	rec := &Record{
+		Schema: Schema, Item: i, Hash: hash, Expected: expected(i), Unlike: i.Judge(r),
+		Verdict: r.Verdict, Dirty: r.Dirty, Reason: r.Reason, Seed: r.Seed, Command: r.Command, Version: r.Version,
+		StartedAt: r.StartedAt, Measures: r.Measures,
+	}
+	for _, v := range r.Assertions {
+		if v.Status == assert.Fail {
+			rec.Failed = append(rec.Failed, v.Name)
+		}
+	}
+	if before != nil {
+		rec.Before = append(slices.Clone(before.Before), Attempt{before.Verdict, before.Reason, before.Seed, before.StartedAt, before.Folder})
+	}
+	return rec
+}
+
+func expected(i Item) string {
+	switch {
+	case i.Profile != "":
+		return "a verdict"
+	case len(i.expect.Fails) > 0:
+		return "fail by " + strings.Join(i.expect.Fails, " and ")
+	}
+	return "pass"
+}
+
+// Store is the folder of a campaign:
+//
+//	items/<scenario>/<case>.<profile>.<repetition>.<hash>.json
+//	runs/                                                       what is kept of the runs
+//
+// A record of another hash is of another state of things; it stays, and is not
+// looked at.
+type Store struct{ Dir string }
+
+// Runs is where the runs' folders go.
+func (s Store) Runs() string { return filepath.Join(s.Dir, "runs") }
+
+func (s Store) path(i Item, hash string) string {
+	profile := i.Profile
+	if profile == "" {
+		profile = "default"
+	}
+	return filepath.Join(s.Dir, "items", slug(i.Scenario), fmt.Sprintf("%s.%s.%d.%s.json", slug(i.Case), slug(profile), i.Repetition, hash))
+}
+
+// Get returns the record of an item with this hash; nil if there is none.
+func (s Store) Get(i Item, hash string) (*Record, error) {
+	path := s.path(i, hash)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("%s: %w: remove it to have the item run again", path, err)
+	}
+	if r.Schema != Schema || r.Hash != hash || r.Scenario != i.Scenario || r.Case != i.Case || r.Repetition != i.Repetition || r.Profile != i.Profile {
+		return nil, fmt.Errorf("%s is not the record of %s with hash %s: remove it to have the item run again", path, i.Name(), hash)
+	}
+	return &r, nil
+}
+
+// Put writes a record, whole or not at all.
+func (s Store) Put(r *Record) error {
+	path := s.path(r.Item, r.Hash)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("record of %s: %w", r.Name(), err)
+	}
+	tmp := path + ".part"
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// slug makes a file's name of words.
+func slug(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return '-'
+	}, s)
+}

@@ -1,0 +1,170 @@
+package campaign
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/suite"
+)
+
+// Attempts is how often an item is run in one go if the runs are
+// inconclusive, as hachaostest does.
+const Attempts = 3
+
+// Entry is an item with where it stands.
+type Entry struct {
+	Item
+	Hash   string
+	Record *Record // nil if it is missing
+}
+
+// State is the item's.
+func (e Entry) State() State { return e.Record.State() }
+
+// Look reads where each item stands.
+func Look(s Store, items []Item, hash func(Item) (string, error)) ([]Entry, error) {
+	out := make([]Entry, 0, len(items))
+	for _, i := range items {
+		h, err := hash(i)
+		if err != nil {
+			return nil, err
+		}
+		r, err := s.Get(i, h)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Entry{i, h, r})
+	}
+	return out, nil
+}
+
+// Campaign runs what is missing.
+type Campaign struct {
+	Store  Store
+	Runner *suite.Runner
+	// Shape tells which items can share a topology.
+	Shape func(suite.Job) string
+	// Machine says in words where it runs.
+	Machine string
+	// Budget ends the campaign between two items; 0 does not.
+	Budget time.Duration
+	// Says, which may be nil, is told of each run.
+	Says func(e Entry, run suite.Entry, done, of int)
+}
+
+// Outcome is what became of a Run.
+type Outcome struct {
+	Entries     []Entry // of all items, as they stand now
+	Ran         int     // items
+	Interrupted bool
+	// Spent says that the budget ended it.
+	Spent bool
+	// Leftovers is what of a shared topology could not be removed.
+	Leftovers []history.Leftover
+}
+
+// Run runs the items that are missing or open, those of the same shape one
+// after another, until all are done, the budget is spent, or ctx ends. An
+// inconclusive run, for want of machine, is repeated up to Attempts times; a
+// result that is not as expected never is.
+func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
+	out := &Outcome{Entries: slices.Clone(entries)}
+	began := time.Now()
+	todo := c.todo(out.Entries)
+	jobs := make([]suite.Job, len(todo))
+	for n, at := range todo {
+		jobs[n] = suite.Job{Scenario: out.Entries[at].scenario, Options: out.Entries[at].Options(), Repetition: 1, Of: 1}
+	}
+	var failed error
+	for n, at := range todo {
+		if out.Interrupted = ctx.Err() != nil; out.Interrupted || failed != nil {
+			break
+		}
+		if out.Spent = c.Budget > 0 && time.Since(began) >= c.Budget; out.Spent {
+			break
+		}
+		if failed = c.one(ctx, &out.Entries[at], jobs[n], jobs[n+1:], n, len(todo)); out.Entries[at].State() != Missing {
+			out.Ran++
+		}
+	}
+	out.Leftovers = c.Runner.Close(ctx)
+	return out, failed
+}
+
+// todo are the indices of what is to be run, grouped by shape.
+func (c *Campaign) todo(entries []Entry) []int {
+	var todo []int
+	first, key := map[string]int{}, map[int]string{}
+	for at, e := range entries {
+		if s := e.State(); s == Good || s == Bad {
+			continue
+		}
+		todo = append(todo, at)
+		key[at] = c.Shape(suite.Job{Scenario: e.scenario, Options: e.Options()})
+		if _, seen := first[key[at]]; !seen {
+			first[key[at]] = at
+		}
+	}
+	slices.SortStableFunc(todo, func(a, b int) int { return cmp.Compare(first[key[a]], first[key[b]]) })
+	return todo
+}
+
+// one runs an item until there is a verdict.
+func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.Job, done, of int) error {
+	for attempt := 1; attempt <= Attempts; attempt++ {
+		run := c.Runner.One(ctx, j, left)
+		if ctx.Err() != nil {
+			return nil // what was broken off says nothing
+		}
+		if run.Run == nil {
+			return fmt.Errorf("%s: %s", e.Name(), run.Reason)
+		}
+		rec := record(e.Item, e.Hash, run.Run, e.Record)
+		rec.Machine, rec.Took, rec.Shared = c.Machine, run.Took, run.Shared
+		if rec.State() != Good {
+			rec.Folder = filepath.Join("runs", filepath.Base(run.Dir))
+		}
+		if err := c.Store.Put(rec); err != nil {
+			return err
+		}
+		if rec.State() == Good {
+			if err := os.RemoveAll(run.Dir); err != nil {
+				return err
+			}
+		}
+		e.Record = rec
+		if c.Says != nil {
+			c.Says(*e, run, done, of)
+		}
+		if rec.State() != Open {
+			return nil
+		}
+	}
+	return nil
+}
+
+// ExitCode is the worst of the items': dirty, bad, not done, good.
+func ExitCode(entries []Entry) int {
+	code := harness.ExitPass
+	for _, e := range entries {
+		switch {
+		case e.Record != nil && e.Record.Dirty:
+			return harness.ExitDirty
+		case e.State() == Bad:
+			code = harness.ExitFail
+		case e.State() != Good && code == harness.ExitPass:
+			code = harness.ExitInconclusive
+		}
+	}
+	return code
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,233 @@
+package campaign
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/suite"
+)
+
+// stage is a campaign whose runs take a minute and end as they are told.
+type stage struct {
+	*Campaign
+	t       *testing.T
+	list    []harness.Scenario
+	sources string
+	ran     []string
+	ends    func(command string, nth int) harness.Result
+}
+
+func newStage(t *testing.T, list ...harness.Scenario) *stage {
+	s := &stage{t: t, list: list, sources: "s1"}
+	s.Campaign = &Campaign{
+		Store: Store{t.TempDir()}, Machine: "a machine",
+		Shape:  func(j suite.Job) string { return strings.Join(sorted(j.Options.Set), ",") },
+		Runner: &suite.Runner{Run: s.run},
+	}
+	return s
+}
+
+func (s *stage) run(_ context.Context, sc harness.Scenario, o harness.Options) (*harness.Result, error) {
+	time.Sleep(time.Minute)
+	s.ran = append(s.ran, o.Command)
+	r := harness.Result{Verdict: harness.VerdictPass, Reason: "All held."}
+	if s.ends != nil {
+		r = s.ends(o.Command, len(s.ran))
+	}
+	r.Scenario, r.Command, r.Version = sc.Name, o.Command, "v1"
+	r.StartedAt = time.Now()
+	r.Dir = filepath.Join(s.Store.Runs(), strings.ReplaceAll(o.Command, " ", "-")+r.StartedAt.Format("150405"))
+	require.NoError(s.t, os.MkdirAll(r.Dir, 0o755))
+	return &r, nil
+}
+
+func (s *stage) look() []Entry {
+	images := func(name string) (string, error) { return name, nil }
+	entries, err := Look(s.Store, Items(s.list, ""), func(i Item) (string, error) {
+		return i.Hash(memory(), Depends{images, s.sources})
+	})
+	require.NoError(s.t, err)
+	return entries
+}
+
+func (s *stage) resume(ctx context.Context) *Outcome {
+	out, err := s.Run(ctx, s.look())
+	require.NoError(s.t, err)
+	return out
+}
+
+func kept(t *testing.T, s *stage) int {
+	list, err := os.ReadDir(s.Store.Runs())
+	require.NoError(t, err)
+	return len(list)
+}
+
+// fails is the result that noDedupe wants.
+func fails() harness.Result {
+	return harness.Result{Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Assertions: []assert.Verdict{
+		{Name: "write-ledger", Status: assert.Fail, Evidence: []assert.Evidence{{Class: "duplicate"}}},
+	}}
+}
+
+func TestACampaignGoesOnWhereItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a", noDedupe), scenario("b"))
+		s.ends = func(command string, _ int) harness.Result {
+			if strings.Contains(command, "dedupe=off") {
+				return fails()
+			}
+			return harness.Result{Verdict: harness.VerdictPass}
+		}
+		require.Equal(t, harness.ExitInconclusive, ExitCode(s.look()))
+		require.Equal(t, []int{0, 1, 2, 4, 5, 6, 3}, s.todo(s.look()), "what shares a topology stands together")
+		s.Budget = 150 * time.Second
+		out := s.resume(t.Context())
+		require.True(t, out.Spent)
+		require.Equal(t, 3, out.Ran, "the third began before the budget was spent")
+		require.Equal(t, "3 good, 4 missing", Totals(s.look()))
+		s.Budget = 0
+		out = s.resume(t.Context())
+		require.Equal(t, 4, out.Ran)
+		require.Equal(t, "7 good", Totals(s.look()))
+		require.Equal(t, harness.ExitPass, ExitCode(s.look()))
+		require.Equal(t, "hachaos run a --short --set dedupe=off", s.ran[3])
+		require.Zero(t, kept(t, s), "what is as expected is not kept")
+		require.Zero(t, s.resume(t.Context()).Ran)
+
+		s.sources = "s2"
+		require.Equal(t, "7 missing", Totals(s.look()), "the judges have changed")
+		s.sources = "s1"
+		require.Equal(t, "7 good", Totals(s.look()), "and are as they were")
+	})
+}
+
+func TestAFailIsNeverRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a", noDedupe))
+		s.ends = func(_ string, nth int) harness.Result {
+			if nth == 2 {
+				return fails()
+			}
+			return harness.Result{Verdict: harness.VerdictPass}
+		}
+		out := s.resume(t.Context())
+		require.Equal(t, 4, out.Ran)
+		require.Len(t, s.ran, 4)
+		entries := s.look()
+		require.Equal(t, []State{Good, Bad, Good, Bad}, []State{entries[0].State(), entries[1].State(), entries[2].State(), entries[3].State()},
+			"a pass is not what a broken system must come to")
+		require.Contains(t, entries[1].Record.Unlike, "the verdict is fail instead of pass")
+		require.Equal(t, []string{"write-ledger"}, entries[1].Record.Failed)
+		require.DirExists(t, filepath.Join(s.Store.Dir, entries[1].Record.Folder), "it is kept")
+		require.Equal(t, harness.ExitFail, ExitCode(entries))
+		require.Zero(t, s.resume(t.Context()).Ran)
+		sum := Summarise(entries)
+		require.Equal(t, 2, sum[0].InARow)
+		require.Equal(t, 3, sum[0].Of)
+		require.Zero(t, sum[0].Cases)
+		require.Len(t, sum[0].Open, 2)
+		require.Contains(t, sum[0].Open[0], "bad: a (2): the verdict is fail")
+	})
+}
+
+func TestAnInconclusiveRunIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a"))
+		s.ends = func(_ string, nth int) harness.Result {
+			if nth <= 4 {
+				return harness.Result{Verdict: harness.VerdictInconclusive, Reason: "The host was busy.", Seed: uint64(nth)}
+			}
+			return harness.Result{Verdict: harness.VerdictPass}
+		}
+		s.resume(t.Context())
+		entries := s.look()
+		require.Len(t, entries[0].Record.Before, 2)
+		require.Equal(t, Open, entries[0].State(), "three attempts gave no verdict")
+		require.Equal(t, Good, entries[1].State())
+		require.Len(t, entries[1].Record.Before, 1)
+		require.Equal(t, harness.ExitInconclusive, ExitCode(entries))
+		s.resume(t.Context())
+		entries = s.look()
+		require.Equal(t, "3 good", Totals(entries))
+		require.Len(t, entries[0].Record.Before, 3)
+		require.Equal(t, uint64(2), entries[0].Record.Before[1].Seed)
+		require.Equal(t, 4, Summarise(entries)[0].Repeated)
+		require.Equal(t, 4, kept(t, s), "their folders are kept")
+	})
+}
+
+func TestAnInterruptLeavesNoRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newStage(t, scenario("a"))
+		s.ends = func(_ string, nth int) harness.Result {
+			if nth == 2 {
+				cancel()
+				return harness.Result{Verdict: harness.VerdictInconclusive, Reason: "interrupted"}
+			}
+			return harness.Result{Verdict: harness.VerdictPass}
+		}
+		out := s.resume(ctx)
+		require.True(t, out.Interrupted)
+		require.Equal(t, "1 good, 2 missing", Totals(s.look()))
+	})
+}
+
+func TestADirtyItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a"))
+		s.ends = func(_ string, nth int) harness.Result {
+			return harness.Result{Verdict: harness.VerdictPass, Dirty: nth == 1, Reason: "Dirty: a container."}
+		}
+		s.resume(t.Context())
+		require.Equal(t, "2 good, 1 bad", Totals(s.look()))
+		require.Equal(t, harness.ExitDirty, ExitCode(s.look()))
+	})
+}
+
+func TestRecordsThatAreNotTheItems(t *testing.T) {
+	s := Store{t.TempDir()}
+	i := Items([]harness.Scenario{scenario("a")}, "")[0]
+	require.NoError(t, s.Put(&Record{Schema: Schema, Item: i, Hash: "abc"}))
+	r, err := s.Get(i, "abc")
+	require.NoError(t, err)
+	require.Equal(t, i.Name(), r.Name())
+	r, err = s.Get(i, "abd")
+	require.NoError(t, err)
+	require.Equal(t, Missing, r.State())
+	require.NoError(t, os.WriteFile(s.path(i, "abd"), []byte("{"), 0o644))
+	_, err = s.Get(i, "abd")
+	require.ErrorContains(t, err, "remove it to have the item run again")
+	require.NoError(t, os.Rename(s.path(i, "abc"), s.path(i, "abd")))
+	_, err = s.Get(i, "abd")
+	require.ErrorContains(t, err, "is not the record of")
+}
+
+func TestCosts(t *testing.T) {
+	of := func(v harness.Verdict, m map[string]float64) Entry {
+		return Entry{Record: &Record{Verdict: v, Measures: m}}
+	}
+	c := Costs([]Entry{
+		of(harness.VerdictPass, map[string]float64{outageFigure: 10, budgetFigure: 0.1}),
+		of(harness.VerdictFail, map[string]float64{outageFigure: 20100, lostFigure: 3, budgetFigure: 0.05}),
+		of(harness.VerdictInconclusive, map[string]float64{outageFigure: 99999}),
+		{},
+	})
+	require.Equal(t, "1 pass, 1 fail, 1 inconclusive", c.Verdicts)
+	require.InDelta(t, 20100, *c.Outage, 0)
+	require.InDelta(t, 3, *c.Lost, 0)
+	require.InDelta(t, 0.1, *c.Budget, 0)
+	require.Nil(t, c.Duplicates)
+	require.Empty(t, Costs(nil).Verdicts)
+	all := Costs([]Entry{of(harness.VerdictPass, map[string]float64{allOutageFigure: 7})})
+	require.InDelta(t, 7, *all.Outage, 0, "where the fault was aimed at no node of users")
+}

@@ -1,0 +1,184 @@
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/harness"
+)
+
+// Summary is where a scenario stands.
+type Summary struct {
+	Scenario string `json:"scenario"`
+	// InARow counts the passes as it stands, of Of; Longest is the longest of
+	// its runs.
+	InARow  int           `json:"inARow"`
+	Of      int           `json:"of"`
+	Longest time.Duration `json:"longest"`
+	// Cases counts those that are as expected, of CasesOf.
+	Cases   int `json:"cases"`
+	CasesOf int `json:"casesOf"`
+	// Repeated counts the runs that gave no verdict and were repeated.
+	Repeated int `json:"repeated"`
+	// Missing counts the items that have not been run.
+	Missing int `json:"missing"`
+	// Open are those that are bad, or have no verdict yet, in words.
+	Open []string `json:"open,omitempty"`
+}
+
+// Done says that every item of the scenario is as expected.
+func (s Summary) Done() bool { return s.Missing == 0 && len(s.Open) == 0 }
+
+// Summarise tells where each scenario stands, in the entries' order.
+func Summarise(entries []Entry) []Summary {
+	var out []Summary
+	at := map[string]int{}
+	for _, e := range entries {
+		n, ok := at[e.Scenario]
+		if !ok {
+			n = len(out)
+			at[e.Scenario] = n
+			out = append(out, Summary{Scenario: e.Scenario})
+		}
+		out[n].add(e)
+	}
+	return out
+}
+
+func (s *Summary) add(e Entry) {
+	good := 0
+	if e.State() == Good {
+		good = 1
+	}
+	if e.Case == AsItStands {
+		s.Of++
+		s.InARow += good
+		if e.Record != nil {
+			s.Longest = max(s.Longest, e.Record.Took)
+		}
+	} else {
+		s.CasesOf++
+		s.Cases += good
+	}
+	if e.Record != nil {
+		s.Repeated += len(e.Record.Before)
+	}
+	switch e.State() {
+	case Missing:
+		s.Missing++
+	case Open, Bad:
+		s.Open = append(s.Open, e.words())
+	}
+}
+
+// words say why an entry is not good.
+func (e Entry) words() string {
+	text := string(e.State()) + ": " + e.Name()
+	if e.Record.Unlike != "" {
+		text += ": " + e.Record.Unlike
+	} else {
+		text += ": " + e.Record.Reason
+	}
+	if e.Record.Folder != "" {
+		text += " (" + e.Record.Folder + ")"
+	}
+	return text
+}
+
+// Totals says how many entries are in each state: "120 good, 2 bad, 8
+// missing".
+func Totals(entries []Entry) string {
+	n := map[State]int{}
+	for _, e := range entries {
+		n[e.State()]++
+	}
+	var words []string
+	for _, s := range []State{Good, Bad, Open, Missing} {
+		if n[s] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n[s], s))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Provenance are the versions and the machines that the entries' records are
+// of, each once, sorted, and the time of the last run.
+func Provenance(entries []Entry) (versions, machines []string, last time.Time) {
+	for _, e := range entries {
+		if e.Record == nil {
+			continue
+		}
+		versions, machines = append(versions, e.Record.Version), append(machines, e.Record.Machine)
+		if e.Record.StartedAt.After(last) {
+			last = e.Record.StartedAt
+		}
+	}
+	slices.Sort(versions)
+	slices.Sort(machines)
+	return slices.Compact(versions), slices.Compact(machines), last
+}
+
+// Cost is what a scenario does to users on one profile: the worst of its
+// runs as it stands that have a verdict. A figure that no run has is missing.
+type Cost struct {
+	Verdicts string // "3 pass"
+	// Outage is the longest, in milliseconds, of the victim's users if there
+	// is a victim.
+	Outage *float64
+	// Lost counts sessions, Duplicates writes.
+	Lost, Duplicates *float64
+	// Budget is the share of a 30-day budget at 99.9 % that the fault spends,
+	// in percent.
+	Budget *float64
+}
+
+// Names of the figures in Result.Measures: see harness.Summarise.
+const (
+	outageFigure    = "error-budget.longest_outage_of_the_victim_s_share"
+	allOutageFigure = "error-budget.longest_outage_of_all_traffic"
+	lostFigure      = "session-survival.lost"
+	duplicateFigure = "write-ledger.duplicate"
+	budgetFigure    = "error-budget.budget_spent"
+)
+
+// Costs is the cost of the entries' runs, which are those of one scenario on
+// one profile.
+func Costs(entries []Entry) Cost {
+	var c Cost
+	n := map[harness.Verdict]int{}
+	for _, e := range entries {
+		r := e.Record
+		if r == nil {
+			continue
+		}
+		n[r.Verdict]++
+		if r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail {
+			continue
+		}
+		outage := outageFigure
+		if _, ok := r.Measures[outage]; !ok {
+			outage = allOutageFigure
+		}
+		worst(&c.Outage, r.Measures, outage)
+		worst(&c.Lost, r.Measures, lostFigure)
+		worst(&c.Duplicates, r.Measures, duplicateFigure)
+		worst(&c.Budget, r.Measures, budgetFigure)
+	}
+	var words []string
+	for _, v := range []harness.Verdict{harness.VerdictPass, harness.VerdictFail, harness.VerdictInconclusive, harness.VerdictError} {
+		if n[v] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n[v], v))
+		}
+	}
+	c.Verdicts = strings.Join(words, ", ")
+	return c
+}
+
+func worst(to **float64, from map[string]float64, name string) {
+	v, ok := from[name]
+	if ok && (*to == nil || v > **to) {
+		*to = &v
+	}
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	sources "github.com/hachaos/hachaos"
+	"github.com/hachaos/hachaos/campaign"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/report"
+	"github.com/hachaos/hachaos/scenarios"
+	"github.com/hachaos/hachaos/suite"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/docker"
+)
+
+// campaignFlags are those of all the campaign's commands.
+type campaignFlags struct {
+	dir     string
+	tags    []string
+	profile string
+}
+
+func (f *campaignFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "catalogue"), "the campaign's folder")
+	c.Flags().StringArrayVar(&f.tags, "tag", nil, "only scenarios with this tag, repeatable")
+}
+
+func (a *app) campaignCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "campaign",
+		Short: "Run the whole catalogue over hours, resumably, and show where it stands",
+		Long: `A campaign's items are every scenario as it stands, three times, and each of its
+cases, once, in its short form. Each item has one result file, named after a hash of
+all that its result depends on: the resolved scenario and topology, the images, and
+the sources of the packages that run and judge it, without comments and tests. An
+item whose file is there is not run again: a campaign that was broken off goes on
+where it was, and after a change only what it touches is run. An inconclusive run is
+repeated; a result that is not as expected never is.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.campaignRun(), a.campaignStatus(), a.campaignProfiles())
+	return c
+}
+
+func (a *app) campaignRun() *cobra.Command {
+	var (
+		f      campaignFlags
+		budget time.Duration
+	)
+	c := &cobra.Command{
+		Use:   "run [SCENARIO…]",
+		Short: "Run what is missing",
+		Long: `run runs the items that have no result yet, and ends when all have one, when the
+budget is spent, or at an interrupt; it can be called again.
+
+Exit codes: 0 all items are as expected, 1 one is not, 2 usage, 3 some are not run or
+have no verdict yet, 4 error, 5 one was dirty.`,
+		Example: "  hachaos campaign run --budget 20m\n  hachaos campaign run 'db-*'\n  hachaos campaign run --profile documented",
+		RunE: func(c *cobra.Command, names []string) error {
+			return a.runCampaign(c.Context(), names, f, budget)
+		},
+		ValidArgsFunction: completeNames,
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.profile, "profile", "", "run each scenario as it stands, once, on this profile instead (see 'campaign profiles')")
+	c.Flags().DurationVar(&budget, "budget", 0, "stop between two items once this long has passed, such as 20m (0: never)")
+	return c
+}
+
+func (a *app) campaignStatus() *cobra.Command {
+	var (
+		f                campaignFlags
+		asJSON, markdown bool
+	)
+	c := &cobra.Command{
+		Use:   "status [SCENARIO…]",
+		Short: "Show which items are done, which are not as expected, and which are missing",
+		Long:  "status reads the result files, starts nothing and needs no engine. Its exit codes are those of 'campaign run'.",
+		RunE: func(_ *cobra.Command, names []string) error {
+			entries, err := a.entries(names, f)
+			if err != nil {
+				return err
+			}
+			a.code = campaign.ExitCode(entries)
+			switch {
+			case asJSON:
+				return writeJSON(a.out, campaign.Summarise(entries))
+			case markdown:
+				return report.CampaignMarkdown(a.out, entries)
+			}
+			return report.CampaignTable(a.out, entries, a.tableOptions())
+		},
+		ValidArgsFunction: completeNames,
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.profile, "profile", "", "of this profile's items")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&markdown, "markdown", false, "print a page")
+	return c
+}
+
+func (a *app) campaignProfiles() *cobra.Command {
+	var f campaignFlags
+	c := &cobra.Command{
+		Use:   "profiles [SCENARIO…]",
+		Short: "Print docs/profiles.md: what each profile costs users, scenario by scenario",
+		Long: `profiles prints a page from the result files of the first profile's items and of
+those that 'campaign run --profile NAME' made. It starts nothing.`,
+		Example: "  hachaos campaign run && hachaos campaign run --profile documented\n  hachaos campaign profiles > docs/profiles.md",
+		RunE: func(_ *cobra.Command, names []string) error {
+			profiles, entries := topology.All()[0].Profiles, map[string][]campaign.Entry{}
+			for i, name := range profiles {
+				if f.profile = name; i == 0 {
+					f.profile = ""
+				}
+				var err error
+				if entries[name], err = a.entries(names, f); err != nil {
+					return err
+				}
+			}
+			return report.Profiles(a.out, profiles, entries)
+		},
+		ValidArgsFunction: completeNames,
+	}
+	f.add(c)
+	return c
+}
+
+// entries are the items that names and flags choose, as they stand.
+func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error) {
+	list, err := scenarios.Choose(names, f.tags)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	fingerprint, err := campaign.Fingerprint(sources.Sources)
+	if err != nil {
+		return nil, err
+	}
+	images, err := docker.Tags()
+	if err != nil {
+		return nil, err
+	}
+	depends := campaign.Depends{Sources: fingerprint, Images: func(name string) (string, error) {
+		if ref := images[name]; ref != "" {
+			return ref, nil
+		}
+		return "", fmt.Errorf("image %s: %w", name, topology.ErrNotFound)
+	}}
+	var r harness.Runner
+	entries, err := campaign.Look(campaign.Store{Dir: f.dir}, campaign.Items(list, f.profile), func(i campaign.Item) (string, error) {
+		return i.Hash(&r, depends)
+	})
+	if errors.Is(err, harness.ErrUsage) {
+		return nil, usageError{err}
+	}
+	return entries, err
+}
+
+func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, budget time.Duration) error {
+	entries, err := a.entries(names, f)
+	if err != nil {
+		return err
+	}
+	store := campaign.Store{Dir: f.dir}
+	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	if err := os.MkdirAll(store.Runs(), 0o755); err != nil {
+		return fmt.Errorf("campaign's folder: %w", err)
+	}
+	lines := newSuiteLines(a.err, io.Discard)
+	defer lines.close()
+	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
+	keeper := a.keeper(session, store.Runs())
+	c := campaign.Campaign{
+		Store: store, Budget: budget, Machine: machine(),
+		Runner: &suite.Runner{Run: a.rendered(session), Topologies: keeper},
+		Shape:  func(j suite.Job) string { return keeper.Shape(j).Key() },
+		Says: func(e campaign.Entry, run suite.Entry, done, of int) {
+			lines.says(run.Notes, fmt.Sprintf("[%d/%d] %-44s %-8s %4.0fs  %s", done+1, of, e.Name(), e.State(), run.Took.Seconds(), report.Clean(said(e, run))))
+		},
+	}
+	out, err := c.Run(ctx, entries)
+	lines.close()
+	if out == nil {
+		return err
+	}
+	a.code = campaign.ExitCode(out.Entries)
+	switch {
+	case out.Interrupted:
+		fmt.Fprintln(a.err, "hachaos: interrupted: call it again to go on")
+	case out.Spent:
+		fmt.Fprintf(a.err, "hachaos: the budget of %v is spent: call it again to go on\n", budget)
+	}
+	for _, l := range out.Leftovers {
+		a.code = harness.ExitDirty
+		fmt.Fprintf(a.err, "hachaos: left behind: %s %s (%s); remove it with: %s\n", l.Kind, l.Name, l.Detail, l.Remove)
+	}
+	return errors.Join(err, report.CampaignTable(a.out, out.Entries, a.tableOptions()))
+}
+
+// said is what is worth saying of an item's run.
+func said(e campaign.Entry, run suite.Entry) string {
+	if e.Record != nil && e.Record.Unlike != "" {
+		return e.Record.Unlike
+	}
+	return run.Reason
+}
+
+// machine says in words what the figures were measured on.
+func machine() string {
+	text := fmt.Sprintf("%d processors, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kilobytes int
+		if _, err := fmt.Sscanf(string(b), "MemTotal: %d kB", &kilobytes); err == nil {
+			text += fmt.Sprintf(", %d GiB", (kilobytes+1<<19)>>20)
+		}
+	}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		text += ", kernel " + strings.TrimSpace(string(b))
+	}
+	return text
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/campaign"
+)
+
+// CampaignTable writes where a campaign stands for a terminal: one row a
+// scenario, then all that is not good.
+func CampaignTable(w io.Writer, entries []campaign.Entry, o TableOptions) error {
+	if o.Width <= 0 {
+		o.Width = 120
+	}
+	p := &printer{w: w}
+	t := newTable(p, o, 28, 18, 10, 10)
+	t.Header([]string{"scenario", "passes in a row", "cases", "longest", "what is left"})
+	all := campaign.Summarise(entries)
+	for _, s := range all {
+		if err := t.Append([]string{Clean(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), left(s)}); err != nil {
+			return fmt.Errorf("table row of %s: %w", s.Scenario, err)
+		}
+	}
+	if err := t.Render(); err != nil {
+		return err
+	}
+	for _, s := range all {
+		for _, l := range s.Open {
+			p.line("%s", Clean(l))
+		}
+	}
+	p.line("%s", campaign.Totals(entries))
+	return p.err
+}
+
+// left says in words what a scenario still lacks.
+func left(s campaign.Summary) string {
+	var words []string
+	if s.Missing > 0 {
+		words = append(words, fmt.Sprintf("%d missing", s.Missing))
+	}
+	if len(s.Open) > 0 {
+		words = append(words, fmt.Sprintf("%d not as expected", len(s.Open)))
+	}
+	if s.Repeated > 0 {
+		words = append(words, fmt.Sprintf("%d inconclusive runs were repeated", s.Repeated))
+	}
+	if len(words) == 0 {
+		return "-"
+	}
+	return strings.Join(words, "; ")
+}
+
+func of(n, total int) string {
+	if total == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d of %d", n, total)
+}
+
+func whole(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}
+
+// CampaignMarkdown writes the same as a page.
+func CampaignMarkdown(w io.Writer, entries []campaign.Entry) error {
+	p := &printer{w: w}
+	p.line("# The campaign\n\nWritten by `hachaos campaign status --markdown` from result files; not to be edited by hand.\n")
+	provenance(p, entries)
+	p.line("%s. Each scenario must pass as it stands on its first profile %d times in a row, and each of its cases", campaign.Totals(entries), campaign.InARow)
+	p.line("must end as the case says: `hachaos describe` shows them. An inconclusive run may be repeated, and is counted;")
+	p.line("a result that is not as expected never is.\n")
+	p.line("| scenario | passes in a row | cases | longest | what is left |\n|---|---|---|---|---|")
+	for _, s := range campaign.Summarise(entries) {
+		p.line("| %s | %s | %s | %s | %s |", md(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), md(left(s)))
+	}
+	p.line("")
+	for _, s := range campaign.Summarise(entries) {
+		for _, l := range s.Open {
+			p.line("- %s", md(l))
+		}
+	}
+	return p.err
+}
+
+// provenance says what made the figures of a page, and where.
+func provenance(p *printer, entries []campaign.Entry) {
+	versions, machines, last := campaign.Provenance(entries)
+	if len(versions) == 0 {
+		p.line("Nothing has been run yet.\n")
+		return
+	}
+	p.line("hachaos %s; %s; last run %s.\n", md(strings.Join(versions, ", ")), md(strings.Join(machines, "; ")), last.UTC().Format("2006-01-02 15:04 UTC"))
+}
+
+// Profiles writes, scenario by scenario, what each profile costs users.
+// entries has, for each name of profiles, those of that profile; only those of
+// scenarios as they stand count.
+func Profiles(w io.Writer, profiles []string, entries map[string][]campaign.Entry) error {
+	p := &printer{w: w}
+	p.line("# The profiles, side by side\n\nWritten by `hachaos campaign profiles` from result files; not to be edited by hand.\n")
+	var all []campaign.Entry
+	for _, name := range profiles {
+		all = append(all, entries[name]...)
+	}
+	provenance(p, all)
+	p.line(`What each scenario costs users, by profile; the worst of the runs counts. The outage is the
+longest time without service of the users of the node that was broken (of all users, where
+the fault was aimed at none). A lost session is one whose user has to begin again. The
+budget is the share of what 99.9 %% leaves over 30 days that this one fault spends. A verdict
+other than pass means that the profile does not bear the fault unnoticed: its report says
+which value to change. "-" means that the scenario does not ask.
+`)
+	head, rule := "| scenario |", "|---|"
+	for _, name := range profiles {
+		for _, column := range []string{"verdicts", "longest outage", "lost sessions", "duplicates", "30-day budget"} {
+			head += " " + md(name) + ": " + column + " |"
+			rule += "---|"
+		}
+	}
+	p.line("%s\n%s", head, rule)
+	for _, s := range scenariosOf(all) {
+		row := "| " + md(s) + " |"
+		for _, name := range profiles {
+			row += costs(campaign.Costs(standing(entries[name], s)))
+		}
+		p.line("%s", row)
+	}
+	return p.err
+}
+
+// scenariosOf are the entries' scenarios, each once, in their order.
+func scenariosOf(entries []campaign.Entry) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if !seen[e.Scenario] {
+			seen[e.Scenario] = true
+			out = append(out, e.Scenario)
+		}
+	}
+	return out
+}
+
+// standing are the entries of a scenario as it stands.
+func standing(entries []campaign.Entry, scenario string) []campaign.Entry {
+	var out []campaign.Entry
+	for _, e := range entries {
+		if e.Scenario == scenario && e.Case == campaign.AsItStands {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func costs(c campaign.Cost) string {
+	if c.Verdicts == "" {
+		return " not run | - | - | - | - |"
+	}
+	return fmt.Sprintf(" %s | %s | %s | %s | %s |", c.Verdicts, figure(c.Outage, outageText), figure(c.Lost, number), figure(c.Duplicates, number), figure(c.Budget, percentText))
+}
+
+func figure(v *float64, text func(float64) string) string {
+	if v == nil {
+		return "-"
+	}
+	return text(*v)
+}
+
+// outageText shows milliseconds.
+func outageText(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%.1f s", ms/1000)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+func percentText(v float64) string { return fmt.Sprintf("%.2f %%", v) }
