@@ -43,7 +43,7 @@ true`
 const filesScript = `shift 2
 for f in "$@"; do sha256sum "$f" || echo "missing $f"; done
 for d in /etc/hachaos /etc/haproxy /etc/keepalived; do
-	[ -d "$d" ] && (cd "$d" && find . -type f | sed "s|^|file $d/|")
+	[ -d "$d" ] && find "$d" -type f | sed 's/^/file /'
 done
 true`
 
