@@ -48,6 +48,7 @@ func builtIn() Table {
 		known[Leftovers](),
 		known[Recovery](),
 		known[StreamContinuity](),
+		known[SingleOwner](),
 		known[BlastRadius](),
 		known[EventDelivery](),
 		known[UploadDurability](),

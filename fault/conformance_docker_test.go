@@ -42,6 +42,7 @@ func TestDockerConformance(t *testing.T) {
 		fault.ProcessCrash{Port: jettyPort},
 		fault.PowerLoss{Port: jettyPort},
 		fault.InstanceFreeze{Port: jettyPort},
+		fault.ClockMoved{By: time.Minute, Port: jettyPort},
 	} {
 		all = append(all, aimed{f, []string{"j1"}})
 	}
@@ -100,7 +101,7 @@ func standing(t *testing.T) topology.Cluster {
 	d, err := docker.Open(ctx, docker.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	plan, err := topology.JettyHA().Plan(topology.Options{})
+	plan, err := topology.JettyHA().Plan(topology.Options{Set: map[string]string{"clock": "movable"}})
 	require.NoError(t, err)
 	id := fmt.Sprintf("%08x", rand.Uint32())
 	reaper, err := d.StartReaper(ctx, docker.ReaperOptions{RunID: id})

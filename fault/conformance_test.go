@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 		fault.ProcessCrash{},
 		fault.PowerLoss{},
 		fault.InstanceFreeze{},
+		fault.ClockMoved{By: time.Minute},
 	} {
 		conforms(t, f, topology.Application)
 	}

@@ -16,6 +16,7 @@ var builtin = byKind(
 	ProcessCrash{},
 	PowerLoss{},
 	InstanceFreeze{},
+	ClockMoved{},
 	Drain{},
 	Maintenance{},
 	Weight{},

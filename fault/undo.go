@@ -26,6 +26,8 @@ const (
 	CrashPointsAbsent = "crash-points-absent"
 	// Unpaused thaws the node's container.
 	Unpaused = "unpaused"
+	// ClockRight puts the application's clock right.
+	ClockRight = "clock-right"
 	// ServerReady has a balancer use the server that Params["server"] names,
 	// as "nodes/j1", whatever it was ordered.
 	ServerReady = "server-ready"
@@ -56,6 +58,7 @@ var undoers = byName(
 	undoer{ProcessRunning, ensureProcess},
 	undoer{FilterAbsent, ensureNoFilter},
 	undoer{Unpaused, ensureUnpaused},
+	undoer{ClockRight, ensureClock},
 	undoer{ServerReady, ensureServerReady},
 	undoer{ServerWeight, ensureServerWeight},
 	undoer{ProxyEnabled, ensureProxyEnabled},

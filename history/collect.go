@@ -62,6 +62,10 @@ func StreamOf(v any) (string, bool) {
 		return StreamFeed, true
 	case Tenant:
 		return StreamTenant, true
+	case JobEffect:
+		return StreamJob, true
+	case Resumed:
+		return StreamResumed, true
 	}
 	return "", false
 }
@@ -92,7 +96,9 @@ type Observation interface {
 		Received |
 		Link |
 		FeedRow |
-		Tenant
+		Tenant |
+		JobEffect |
+		Resumed
 }
 
 // Observe is the event of an observation at a time of the run. A value that
@@ -188,6 +194,10 @@ func (b *builder) observeClients(e *Event) error {
 		return collect(e, &h.Feed)
 	case StreamTenant:
 		return collect(e, &h.Tenants)
+	case StreamJob:
+		return collect(e, &h.Jobs)
+	case StreamResumed:
+		return collect(e, &h.Resumed)
 	}
 	return fmt.Errorf("%w: stream %q is not known to %s", ErrBadLine, e.Name, Format)
 }
@@ -229,6 +239,8 @@ func (b *builder) sort() {
 	byTime(h.Links)
 	byTime(h.Feed)
 	byTime(h.Tenants)
+	byTime(h.Jobs)
+	byTime(h.Resumed)
 }
 
 // byTime sorts by time, and by line where the times are equal.

@@ -42,6 +42,8 @@ type History struct {
 	Links       []At[Link]
 	Feed        []At[FeedRow]
 	Tenants     []At[Tenant]
+	Jobs        []At[JobEffect]
+	Resumed     []At[Resumed]
 	Clock       []ClockPair
 
 	// Integrity says whether the record is whole.

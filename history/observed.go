@@ -29,6 +29,8 @@ const (
 	StreamLink        = "link"        // Link: a client's long-lived connection
 	StreamFeed        = "feed"        // FeedRow: the feed, read at the end
 	StreamTenant      = "tenant"      // Tenant: one user with many requests, each second
+	StreamJob         = "job"         // JobEffect: what a scheduled job did, read at the end
+	StreamResumed     = "resumed"     // Resumed: what a client's state was on a new connection
 )
 
 // Span is when an outside event happened, on the run's clock: Event.At is
@@ -293,6 +295,7 @@ type Received struct {
 const (
 	LinkUp   = "up"   // the server has spoken on a new connection
 	LinkDown = "down" // it ended, or the client gave it up
+	LinkTry  = "try"  // the client asks for a connection (WebSockets only)
 	LinkMiss = "miss" // an attempt to connect came to nothing
 	LinkEnd  = "end"  // the client's own end: it wants no more
 )
@@ -323,6 +326,26 @@ type Tenant struct {
 	User string         `json:"user"`
 	Sent int            `json:"sent"`
 	By   map[string]int `json:"by,omitempty"` // good answers
+}
+
+// Resumed is a client's state as its server tells it on a new connection, and
+// what the client knew: the last number that it said and that was
+// acknowledged, and the last that it said.
+type Resumed struct {
+	Client int    `json:"client"`
+	Node   string `json:"node,omitempty"`
+	Told   int64  `json:"told"`
+	Acked  int64  `json:"acked"`
+	Said   int64  `json:"said"`
+}
+
+// JobEffect is one effect of a scheduled job as the database has it after the
+// load. Event.At is when it was written, by the database's clock.
+type JobEffect struct {
+	Row   int64  `json:"row"`   // the order of writing
+	Slot  int64  `json:"slot"`  // the part of time that it was done for
+	Token int64  `json:"token"` // the fencing token that it was done under
+	Owner string `json:"owner"`
 }
 
 // ClockPair ties the run's clock to the wall's.

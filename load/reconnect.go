@@ -19,6 +19,9 @@ type Reconnect struct {
 	// half of it to one and a half, so that those who lost their connections
 	// together do not come back together.
 	Wait time.Duration
+	// Together has every client wait for exactly Wait: a herd, to show that
+	// it is seen.
+	Together bool
 }
 
 // DefaultReconnect fits the sample application, whose open connections are
@@ -64,7 +67,11 @@ func (l *link) keep(ctx context.Context, connect func(context.Context) history.L
 			return // its end is the client's own
 		}
 		l.tell(ended)
-		pause(ctx, l.Wait/2+time.Duration(l.rng.Int64N(int64(l.Wait)+1)))
+		wait := l.Wait
+		if !l.Together {
+			wait = l.Wait/2 + time.Duration(l.rng.Int64N(int64(l.Wait)+1))
+		}
+		pause(ctx, wait)
 	}
 }
 

@@ -23,6 +23,7 @@ var all = []func() harness.Scenario{
 	StickySkew,
 	UploadNodeLoss,
 	CacheStaleness,
+	JobSingleOwner,
 }
 
 // All returns every scenario, in a fixed order.

@@ -43,6 +43,7 @@ func (p jettyPlan) bounds() []Bound {
 		b.ready(),
 		b.vip(),
 		b.recovered(p.set.waits["warmup"]),
+		b.job(),
 	}
 }
 

@@ -296,6 +296,7 @@ const (
 	BoundReady          = "ready"     // a node turns ready → it is served again
 	BoundVIP            = "vip"       // the owner dies → another owns the VIP
 	BoundRecovered      = "recovered" // restart → ready
+	BoundJob            = "job"       // the last effect of a job's owner → the first of another
 )
 
 // NodeByName returns the spec of the named node.

@@ -124,6 +124,7 @@ func (a *app) metrics(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "hachaos_warm %d %d\n", bit(a.isWarm()), now)
 	fmt.Fprintf(w, "hachaos_database_reachable %d %d\n", bit(a.c.store.up()), now)
 	fmt.Fprintf(w, "hachaos_requests_in_flight %d\n", a.serving.Load())
+	fmt.Fprintf(w, "hachaos_clock_seconds %.3f\n", float64(now)/1e3+float64(a.n.clock.Load()))
 	fmt.Fprintf(w, "hachaos_start_time_seconds %.3f\n", float64(a.started.UnixMilli())/1e3)
 }
 

@@ -26,6 +26,8 @@ func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) 
 	case argv[0] == "cat":
 		_, pid, _ := strings.Cut(strings.TrimSpace(n.look()), "\n")
 		return topology.Output{Stdout: []byte(pid)}, nil
+	case strings.HasSuffix(script, ">/run/hachaos/clock"):
+		return n.moveClock(script), nil
 	case argv[0] == "/usr/local/bin/app-start":
 		return n.appStart()
 	case strings.Contains(script, "kill -KILL"):
@@ -54,6 +56,19 @@ func (n *node) crash() (topology.Output, error) {
 	n.stopProcess()
 	n.crashed, n.ended = time.Now(), time.Now()
 	return topology.Output{}, nil
+}
+
+// moveClock sets how many seconds the application's clock is off.
+func (n *node) moveClock(script string) topology.Output {
+	var seconds int64
+	if _, err := fmt.Sscanf(script, "echo %d >", &seconds); err != nil {
+		return topology.Output{Code: 2, Stderr: []byte(err.Error())}
+	}
+	if seconds != 0 && n.cluster.opts.NoEffect {
+		return topology.Output{}
+	}
+	n.clock.Store(seconds)
+	return topology.Output{}
 }
 
 // look prints when the process was killed, when that was noticed, and its

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -29,6 +30,7 @@ type node struct {
 	crashed, ended time.Time
 	pids           int
 	boot           *time.Timer
+	clock          atomic.Int64 // seconds that the application's clock is ahead
 }
 
 // How long the engine takes to end and to start a container.
