@@ -112,17 +112,18 @@ type Depends struct {
 	// Images gives the reference of an image name, which holds a digest of
 	// what the image is made of.
 	Images func(name string) (string, error)
-	// Sources is a Fingerprint.
-	Sources string
+	// Sources is Sources.Fingerprint.
+	Sources func(faults, asserts []string) string
 }
 
 // Hash is a digest of all that the item's result depends on: the resolved
 // scenario (phases, faults with their parameters and aims, assertions with
 // theirs, load, companions, switches), what must be said of it, the resolved
 // topology (each node's environment, files, command and limits; bounds), the
-// references of its images, and the sources of the packages that run and
-// judge it. It does not depend on comments, on tests, on other scenarios, on
-// reports and commands, on the seed, or on the machine.
+// references of its images, and the sources of what runs and judges it: see
+// Sources. It does not depend on comments, on tests, on other scenarios, on
+// faults and assertions that the scenario does not use, on reports and
+// commands, on the seed, or on the machine.
 func (i Item) Hash(r *harness.Runner, d Depends) (string, error) {
 	resolved, err := r.Resolved(i.scenario, i.Options())
 	if err != nil {
@@ -136,7 +137,7 @@ func (i Item) Hash(r *harness.Runner, d Depends) (string, error) {
 	}
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	for _, part := range []any{resolved, i.expect, images, d.Sources} {
+	for _, part := range []any{resolved, i.expect, images, d.Sources(resolved.Faults, resolved.Asserts)} {
 		if err := enc.Encode(part); err != nil {
 			return "", fmt.Errorf("%s: %w", i.Name(), err)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +27,11 @@ func scenario(name string, cases ...harness.Case) harness.Scenario {
 		Asserts: []assert.Checker{assert.WriteLedger{}},
 		Cases:   cases,
 	}
+}
+
+// constant are sources that say the same of everything.
+func constant(s string) func(faults, asserts []string) string {
+	return func([]string, []string) string { return s }
 }
 
 var noDedupe = harness.Case{Name: "no deduplication", Set: map[string]string{"dedupe": "off"}, Fails: []string{"write-ledger"}}
@@ -69,7 +73,7 @@ func TestHash(t *testing.T) {
 		require.Regexp(t, "^[0-9a-f]{16}$", h)
 		return h
 	}
-	d := Depends{Images: images, Sources: "s1"}
+	d := Depends{Images: images, Sources: constant("s1")}
 	base := of(scenario("a", noDedupe), 0, d)
 	require.Equal(t, base, of(scenario("a", noDedupe), 0, d))
 	require.Equal(t, base, of(scenario("a", noDedupe), 2, d), "the repetition is in the file's name")
@@ -91,8 +95,8 @@ func TestHash(t *testing.T) {
 		change(&s)
 		changed[name] = of(s, 0, d)
 	}
-	changed["the sources"] = of(scenario("a"), 0, Depends{images, "s2"})
-	changed["an image"] = of(scenario("a"), 0, Depends{func(name string) (string, error) { return "hachaos/" + name + ":2", nil }, "s1"})
+	changed["the sources"] = of(scenario("a"), 0, Depends{images, constant("s2")})
+	changed["an image"] = of(scenario("a"), 0, Depends{func(name string) (string, error) { return "hachaos/" + name + ":2", nil }, constant("s1")})
 	expectsMore := noDedupe
 	expectsMore.Evidence = "duplicate"
 	changed["what is expected"] = of(scenario("a", expectsMore), 3, d)
@@ -101,39 +105,12 @@ func TestHash(t *testing.T) {
 		require.NotContains(t, seen, h, "%s changes nothing", name)
 		seen[h] = name
 	}
+	var faults, asserts []string
+	of(scenario("a"), 0, Depends{images, func(f, a []string) string { faults, asserts = f, a; return "" }})
+	require.Equal(t, []string{"InstanceKill"}, faults, "the sources are asked for what the run uses")
+	require.Equal(t, []string{"WriteLedger"}, asserts)
 	_, err := Items([]harness.Scenario{scenario("a")}, "")[0].Hash(memory(), Depends{Images: func(string) (string, error) { return "", errors.New("no such image") }})
 	require.ErrorContains(t, err, "no such image")
 	_, err = Items([]harness.Scenario{scenario("a")}, "slow")[0].Hash(memory(), d)
 	require.ErrorIs(t, err, harness.ErrUsage)
-}
-
-func TestFingerprint(t *testing.T) {
-	of := func(files map[string]string) string {
-		all := fstest.MapFS{}
-		for name, text := range files {
-			all[name] = &fstest.MapFile{Data: []byte(text)}
-		}
-		h, err := Fingerprint(all)
-		require.NoError(t, err)
-		return h
-	}
-	base := of(map[string]string{"p/a.go": "package p\n\nfunc F() int { return 1 }\n"})
-	for name, files := range map[string]map[string]string{
-		"comments":    {"p/a.go": "// Package p is.\npackage p\n\n// F returns one.\nfunc F() int { return 1 } // always\n"},
-		"blank lines": {"p/a.go": "package p\n\n\nfunc F() int { return 1 }\n\n"},
-		"tests":       {"p/a.go": "package p\n\nfunc F() int { return 1 }\n", "p/a_test.go": "package p"},
-		"no Go":       {"p/a.go": "package p\n\nfunc F() int { return 1 }\n", "p/README.md": "words"},
-	} {
-		require.Equal(t, base, of(files), name)
-	}
-	for name, files := range map[string]map[string]string{
-		"code":         {"p/a.go": "package p\n\nfunc F() int { return 2 }\n"},
-		"another file": {"p/a.go": "package p\n\nfunc F() int { return 1 }\n", "p/b.go": "package p\n"},
-		"its name":     {"p/b.go": "package p\n\nfunc F() int { return 1 }\n"},
-		"a string":     {"p/a.go": "package p\n\nfunc F() int { return len(\"// x\") }\n"},
-	} {
-		require.NotEqual(t, base, of(files), name)
-	}
-	_, err := Fingerprint(fstest.MapFS{"a.go": &fstest.MapFile{Data: []byte("package p\nvar s = \"open")}})
-	require.ErrorContains(t, err, "a.go:2")
 }

@@ -53,7 +53,7 @@ func (s *stage) run(_ context.Context, sc harness.Scenario, o harness.Options) (
 func (s *stage) look() []Entry {
 	images := func(name string) (string, error) { return name, nil }
 	entries, err := Look(s.Store, Items(s.list, ""), func(i Item) (string, error) {
-		return i.Hash(memory(), Depends{images, s.sources})
+		return i.Hash(memory(), Depends{images, constant(s.sources)})
 	})
 	require.NoError(s.t, err)
 	return entries

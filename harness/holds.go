@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -56,6 +57,9 @@ type Resolved struct {
 	Scenario any           `json:"scenario"`
 	Load     any           `json:"load"`
 	Spec     topology.Spec `json:"spec"`
+	// Faults and Asserts are the names of their types, in order.
+	Faults  []string `json:"faults"`
+	Asserts []string `json:"asserts"`
 }
 
 // Resolved returns what a run of s with opts would be. Its errors wrap
@@ -72,5 +76,23 @@ func (r *Runner) Resolved(s Scenario, opts Options) (Resolved, error) {
 		return Resolved{}, usage("scenario %s: %w", s.Name, err)
 	}
 	rec.About = ""
-	return Resolved{Scenario: rec, Load: p.Load, Spec: p.spec}, nil
+	out := Resolved{Scenario: rec, Load: p.Load, Spec: p.spec}
+	for _, phase := range p.Phases {
+		for _, in := range phase.Faults {
+			out.Faults = append(out.Faults, typeName(in.Fault))
+		}
+	}
+	for _, c := range p.Asserts {
+		out.Asserts = append(out.Asserts, typeName(c))
+	}
+	return out, nil
+}
+
+// typeName is the name of v's type in its package.
+func typeName(v any) string {
+	t := reflect.TypeOf(v)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
 }

@@ -96,8 +96,8 @@ func duration(e *suite.Entry) string {
 	return fmt.Sprintf("%.0f s", e.Took.Seconds())
 }
 
-// spreadRows shows the figures of the whole run; suite.File has those of the
-// phases, too.
+// spreadRows shows the figures of the whole run that were not always 0;
+// suite.File has the others, and those of the phases, too.
 func spreadRows(p *printer, s *suite.Spread, o TableOptions) error {
 	p.line("\n%s: %s", Clean(s.Scenario), s.Verdicts)
 	rows := s.Whole()
@@ -107,6 +107,9 @@ func spreadRows(p *printer, s *suite.Spread, o TableOptions) error {
 	t := newTable(p, o, 48, 14, 14, 14)
 	t.Header([]string{"figure", "min", "median", "max", "runs"})
 	for _, r := range rows {
+		if r.Min == 0 && r.Max == 0 {
+			continue
+		}
 		if err := t.Append([]string{Clean(r.Name), number(r.Min), number(r.Median), number(r.Max), strconv.Itoa(r.N)}); err != nil {
 			return fmt.Errorf("table row of %s: %w", r.Name, err)
 		}

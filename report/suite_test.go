@@ -29,7 +29,7 @@ func several(dir string) *suite.Result {
 			{Scenario: "drain", Repetition: 1, Of: 1, Reason: "Not run: interrupted."},
 		},
 		Spreads: []suite.Spread{{Scenario: "db-slow", Verdicts: "1 pass, 1 fail", Measures: []suite.Range{
-			{Name: "good_percent", N: 2, Min: 99.1, Median: 99.5, Max: 99.9}, {Name: "steady.good_percent", N: 2},
+			{Name: "good_percent", N: 2, Min: 99.1, Median: 99.5, Max: 99.9}, {Name: "steady.good_percent", N: 2}, {Name: "never_seen", N: 2},
 		}}},
 		Leftovers: []history.Leftover{{Kind: "container", Name: "c", Detail: "busy", Remove: "docker rm -f c"}},
 	}
@@ -44,6 +44,7 @@ func TestSuiteTable(t *testing.T) {
 		require.Contains(t, b.String(), want)
 	}
 	require.NotContains(t, b.String(), "steady.good_percent", "figures of single phases are in the file")
+	require.NotContains(t, b.String(), "never_seen", "it was always 0")
 	require.NotContains(t, b.String(), "\x1b")
 	require.NotContains(t, b.String(), "\u202e")
 	b.Reset()

@@ -43,8 +43,7 @@ func (a *app) campaignCmd() *cobra.Command {
 		Long: `A campaign's items are every scenario as it stands, three times, and each of its
 cases, once, in its short form. Each item has one result file, named after a hash of
 all that its result depends on: the resolved scenario and topology, the images, and
-the sources of the packages that run and judge it, without comments and tests. An
-item whose file is there is not run again: a campaign that was broken off goes on
+the sources of what runs and judges it, without comments and tests. An item whose file is there is not run again: a campaign that was broken off goes on
 where it was, and after a change only what it touches is run. An inconclusive run is
 repeated; a result that is not as expected never is.`,
 		Args: noArgs,
@@ -144,7 +143,7 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	fingerprint, err := campaign.Fingerprint(sources.Sources)
+	own, err := campaign.ReadSources(sources.Sources)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +151,7 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	if err != nil {
 		return nil, err
 	}
-	depends := campaign.Depends{Sources: fingerprint, Images: func(name string) (string, error) {
+	depends := campaign.Depends{Sources: own.Fingerprint, Images: func(name string) (string, error) {
 		if ref := images[name]; ref != "" {
 			return ref, nil
 		}
