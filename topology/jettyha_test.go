@@ -71,6 +71,10 @@ func TestJettyHASwitchesShowInTheFiles(t *testing.T) {
 		{"tuned", "redispatch", "off", "\n    no option redispatch\n", "option redispatch 1"},
 		{"tuned", "check", "liar", "cookie j1 weight 100 addr 127.0.0.1 port 8407\n", "addr 198"},
 		{"documented", "check", "liar", "\nfrontend liar\n    bind 127.0.0.1:8407\n", "addr 198"},
+		{"tuned", "affinity", "off", "\n    balance roundrobin\n    retries", "cookie"},
+		{"tuned", "affinity", "source", "\n    balance source\n    retries", "cookie"},
+		{"documented", "affinity", "off", ":8080 check\n", "cookie"},
+		{"documented", "affinity", "source", "\n    balance source\n    option httpchk", "cookie"},
 		{"tuned", "weight.j2", "1", "cookie j2 weight 1\n", "cookie j2 weight 100"},
 		{"tuned", "weight.j2", "1", "cookie j1 weight 100\n", "cookie j1 weight 1\n"},
 		{"documented", "weight.j2", "7", "check cookie j2 weight 7\n", "cookie j2 weight 100"},
@@ -91,6 +95,7 @@ func TestJettyHASwitchesShowInTheFiles(t *testing.T) {
 func TestJettyHASwitchesReachTheNodes(t *testing.T) {
 	spec := plan(t, topology.Options{Nodes: 3, Set: map[string]string{
 		"dedupe": "off", "sessions": "memory", "readiness": "constant", "warmup": "2s", "order-work": "0s",
+		"cache": "default", "session-save": "lazy", "login": "local",
 	}})
 	for _, name := range []string{"j1", "j2", "j3"} {
 		node, ok := spec.NodeByName(name)
@@ -99,6 +104,9 @@ func TestJettyHASwitchesReachTheNodes(t *testing.T) {
 		require.Equal(t, "off", node.Env["DEDUPE"])
 		require.Equal(t, "memory", node.Env["SESSIONS"])
 		require.Equal(t, "constant", node.Env["READINESS"])
+		require.Equal(t, "default", node.Env["SESSION_CACHE"])
+		require.Equal(t, "lazy", node.Env["SESSION_SAVE"])
+		require.Equal(t, "local", node.Env["LOGIN"])
 		require.Equal(t, "2000", node.Env["WARMUP_MS"])
 		require.Equal(t, "0", node.Env["ORDER_WORK_MS"])
 	}
