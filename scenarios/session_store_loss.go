@@ -68,7 +68,7 @@ asked, and still that no update is lost.`,
 			},
 			{
 				Name: "Jetty's default cache", Set: map[string]string{"cache": "default"},
-				Fails: []string{"session-survival"}, Evidence: "read",
+				Fails: []string{"session-survival"},
 			},
 			{Name: "away from all", Set: map[string]string{"away": "all"}},
 		},

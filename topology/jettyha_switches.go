@@ -45,6 +45,8 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "feed-resume", Values: []string{"on", "off"}, About: "whether the event stream heeds Last-Event-ID"}, env: "FEED_RESUME"},
 	{Switch: Switch{Key: "cache", Values: []string{"shared", "default", "null"}, About: "a node's cache of sessions: forgets one with its last request and saves over no newer one; Jetty's default, which never looks again; or none (profile tuned; documented has Jetty's default)"}, env: "SESSION_CACHE"},
 	{Switch: Switch{Key: "session-save", Values: []string{"first", "lazy"}, About: "whether a session is saved before its answer, or with it, a failure being only logged, as Jetty does (profile tuned)"}, env: "SESSION_SAVE"},
+	{Switch: Switch{Key: "fence", Values: []string{"on", "off"}, About: "whether a node saves a session only over what it has read of it, or over anything, as Jetty does (profile tuned; never with cache=default)"}, env: "SESSION_FENCE"},
+	{Switch: Switch{Key: "session-work", Default: "0s", About: "a session write's work between reading the session and saving it, up to 1s (profile tuned)"}, env: "SESSION_WORK_MS", most: time.Second},
 	{Switch: Switch{Key: "login", Values: []string{"session", "local"}, About: "where a node keeps who is logged in: in the session, or to itself (profile tuned)"}, env: "LOGIN"},
 	{Switch: Switch{Key: "affinity", Values: []string{"cookie", "off", "source"}, About: "what binds a session to a node: HAProxy's cookie, nothing, or the client's address, by a hash"}},
 	{Switch: Switch{Key: "jobs", Values: []string{"off", "lease", "every", "unfenced", "own-clock"}, About: "who does the scheduled job: nobody, the holder of a fenced lease, every node, a holder that no token stops, or a holder by its own clock"}, env: "JOBS"},

@@ -95,7 +95,7 @@ func TestJettyHASwitchesShowInTheFiles(t *testing.T) {
 func TestJettyHASwitchesReachTheNodes(t *testing.T) {
 	spec := plan(t, topology.Options{Nodes: 3, Set: map[string]string{
 		"dedupe": "off", "sessions": "memory", "readiness": "constant", "warmup": "2s", "order-work": "0s",
-		"cache": "default", "session-save": "lazy", "login": "local",
+		"cache": "default", "session-save": "lazy", "login": "local", "fence": "off", "session-work": "20ms",
 	}})
 	for _, name := range []string{"j1", "j2", "j3"} {
 		node, ok := spec.NodeByName(name)
@@ -107,6 +107,8 @@ func TestJettyHASwitchesReachTheNodes(t *testing.T) {
 		require.Equal(t, "default", node.Env["SESSION_CACHE"])
 		require.Equal(t, "lazy", node.Env["SESSION_SAVE"])
 		require.Equal(t, "local", node.Env["LOGIN"])
+		require.Equal(t, "off", node.Env["SESSION_FENCE"])
+		require.Equal(t, "20", node.Env["SESSION_WORK_MS"])
 		require.Equal(t, "2000", node.Env["WARMUP_MS"])
 		require.Equal(t, "0", node.Env["ORDER_WORK_MS"])
 	}
