@@ -43,6 +43,12 @@ func TestDockerConformance(t *testing.T) {
 		fault.PowerLoss{Port: jettyPort},
 		fault.InstanceFreeze{Port: jettyPort},
 		fault.ClockMoved{By: time.Minute, Port: jettyPort},
+		fault.InstanceStop{Port: jettyPort},
+		fault.InstanceRestart{Port: jettyPort},
+		fault.OutOfMemory{Port: jettyPort},
+		fault.MemorySqueeze{Port: jettyPort},
+		fault.CPUStarvation{Port: jettyPort},
+		fault.CrashLoop{Port: jettyPort, Life: time.Second, Rest: 300 * time.Millisecond},
 	} {
 		all = append(all, aimed{f, []string{"j1"}})
 	}
@@ -86,9 +92,10 @@ func TestDockerConformance(t *testing.T) {
 				t.Skip("left out by the rotation: `make test-all` runs it")
 			}
 			faulttest.Suite{
-				New:    func() fault.Fault { return f },
-				Nodes:  func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
-				Settle: 30 * time.Second,
+				New:      func() fault.Fault { return f },
+				Nodes:    func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
+				Settle:   30 * time.Second,
+				Restless: f.Kind() == fault.CrashLoop{}.Kind(),
 			}.Run(t)
 		})
 	}

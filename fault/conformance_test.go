@@ -15,8 +15,9 @@ import (
 	"github.com/hachaos/hachaos/topology/fake"
 )
 
-// TestConformance holds every built-in fault to the suite, over two nodes in
-// memory and in virtual time.
+// TestConformance holds the faults that can be imitated to the suite, over two
+// nodes in memory and in virtual time. A crash loop is a program in the node,
+// and a limit an engine's: those are held to it on containers alone.
 func TestConformance(t *testing.T) {
 	for _, f := range []fault.Fault{
 		fault.InstanceKill{},
@@ -25,6 +26,9 @@ func TestConformance(t *testing.T) {
 		fault.PowerLoss{},
 		fault.InstanceFreeze{},
 		fault.ClockMoved{By: time.Minute},
+		fault.InstanceStop{},
+		fault.InstanceRestart{},
+		fault.InstanceRestart{Kill: true},
 	} {
 		conforms(t, f, topology.Application)
 	}

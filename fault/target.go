@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -171,4 +172,20 @@ func runningVictims(ctx context.Context, kind string, nodes []topology.Node, por
 		return nil, err
 	}
 	return vs, allRun(ctx, kind, vs)
+}
+
+// each acts on all victims at the same time and returns every error, with the
+// victim's name.
+func each(vs []victim, act func(victim) error) error {
+	errs := make([]error, len(vs))
+	var wg sync.WaitGroup
+	for i, v := range vs {
+		wg.Go(func() {
+			if err := act(v); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", v.Name(), err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }

@@ -24,6 +24,13 @@ const (
 	// CrashPointsAbsent disarms the application's crash points and starts its
 	// process if it does not run.
 	CrashPointsAbsent = "crash-points-absent"
+	// CrashLoopOver ends what kills the application's process again and
+	// again, and starts the process.
+	CrashLoopOver = "crash-loop-over"
+	// LimitsRestored gives the node's container the limits that
+	// Params["memory"], in bytes, and Params["cpu"], in cores, name, and ends
+	// what a fault runs in it to use them up.
+	LimitsRestored = "limits-restored"
 	// Unpaused thaws the node's container.
 	Unpaused = "unpaused"
 	// ClockRight puts the application's clock right.
@@ -59,6 +66,8 @@ var undoers = byName(
 	undoer{FilterAbsent, ensureNoFilter},
 	undoer{Unpaused, ensureUnpaused},
 	undoer{ClockRight, ensureClock},
+	undoer{CrashLoopOver, ensureNoCrashLoop},
+	undoer{LimitsRestored, ensureLimits},
 	undoer{ServerReady, ensureServerReady},
 	undoer{ServerWeight, ensureServerWeight},
 	undoer{ProxyEnabled, ensureProxyEnabled},

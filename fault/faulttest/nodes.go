@@ -140,6 +140,14 @@ func (n *spy) Unpause(ctx context.Context) error {
 	return n.act("unpause", func() error { return n.c().Unpause(ctx) })
 }
 
+func (n *spy) Limit(ctx context.Context, l topology.Limits) error {
+	return n.act("limit", func() error { return n.Node.(topology.Limited).Limit(ctx, l) })
+}
+
+func (n *spy) Limits(ctx context.Context) (topology.Limits, error) {
+	return n.Node.(topology.Limited).Limits(ctx)
+}
+
 func (n *spy) Inspect(ctx context.Context) (topology.State, error) { return n.c().Inspect(ctx) }
 
 func (n *spy) Addr() netip.Addr {

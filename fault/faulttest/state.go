@@ -16,6 +16,7 @@ type state struct {
 	container topology.State
 	process   string // its number, as the supervisor keeps it
 	filters   string // the packet filters, without counters
+	limits    topology.Limits
 	servers   string // what a balancer was ordered to do with its servers
 }
 
@@ -37,6 +38,11 @@ func states(t *testing.T, nodes []topology.Node) []state {
 				all = append(all, one)
 				continue
 			}
+		}
+		if l, ok := n.(topology.Limited); ok {
+			limits, err := l.Limits(ctx)
+			require.NoError(t, err)
+			one.limits = limits
 		}
 		if out, err := n.Exec(ctx, "cat", "/run/hachaos/java.pid"); err == nil {
 			one.process = string(out.Stdout)

@@ -30,12 +30,37 @@ func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) 
 		return n.moveClock(script), nil
 	case argv[0] == "/usr/local/bin/app-start":
 		return n.appStart()
+	case strings.Contains(script, restartMark):
+		return n.mark(argv[0], script)
 	case strings.Contains(script, "kill -KILL"):
 		return n.crash()
 	case strings.Contains(script, "kill -0"):
 		return topology.Output{Stdout: []byte(n.look())}, nil
 	}
 	return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}, nil
+}
+
+// restartMark is the file that marks a restart under way.
+const restartMark = "/tmp/hachaos-restart"
+
+// mark makes, removes, looks for or dates that file.
+func (n *node) mark(program, script string) (topology.Output, error) {
+	answer := ""
+	switch {
+	case strings.HasPrefix(script, ": >"):
+		if !n.cluster.opts.NoEffect {
+			n.marked = time.Now()
+		}
+	case program == "rm":
+		n.marked = time.Time{}
+	case strings.HasPrefix(script, "stat "):
+		answer = unixNano(n.marked)
+	case n.marked.IsZero():
+		answer = "no"
+	default:
+		answer = "yes"
+	}
+	return topology.Output{Stdout: []byte(answer + "\n")}, nil
 }
 
 func (n *node) appStart() (topology.Output, error) {

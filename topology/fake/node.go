@@ -28,6 +28,8 @@ type node struct {
 	told   map[string]string // notes of orders to the balancer's process
 	// crashed and ended are when the process was last killed and noticed.
 	crashed, ended time.Time
+	marked         time.Time // the mark of a restart; zero if there is none
+	limits         topology.Limits
 	pids           int
 	boot           *time.Timer
 	clock          atomic.Int64 // seconds that the application's clock is ahead

@@ -1,0 +1,229 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Defaults of CrashLoop.
+const (
+	DefaultLife = 3 * time.Second // long enough to get ready and be sent requests
+	DefaultRest = time.Second     // RestartSec of a unit that is meant to come back fast
+)
+
+// CrashLoop kills the application's process again and again: at once, and
+// then each time that it has lived for Life. After Rest it is started again,
+// as a supervisor that never gives up does, if the system has not done so
+// itself. It goes on until the undo. The zero value is ready to use.
+type CrashLoop struct {
+	// Life is how long each process lives; 0 is DefaultLife.
+	Life time.Duration `json:"life,omitempty"`
+	// Rest is the time from a death to the next start; 0 is DefaultRest.
+	Rest time.Duration `json:"rest,omitempty"`
+	// Port is the TCP port whose answer is part of the proof that it is over;
+	// 0 is the one that the node says it serves.
+	Port int `json:"port,omitempty"`
+}
+
+// leastDeaths is how many deaths are a loop.
+const leastDeaths = 2
+
+// Kind is "crash-loop".
+func (CrashLoop) Kind() string { return "crash-loop" }
+
+// Validate reports times that make no loop and a port that cannot be.
+func (f CrashLoop) Validate() error {
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+	}{{"life", f.Life}, {"rest", f.Rest}} {
+		if d.v != 0 && (d.v < 100*time.Millisecond || d.v > time.Minute || d.v != d.v.Truncate(time.Millisecond)) {
+			return fmt.Errorf("%s: %s %v: want 100ms to 1m in whole milliseconds, or 0 for the default", f.Kind(), d.name, d.v)
+		}
+	}
+	return validPort(f.Kind(), f.Port)
+}
+
+func (f CrashLoop) times() (life, rest time.Duration) {
+	life, rest = DefaultLife, DefaultRest
+	if f.Life > 0 {
+		life = f.Life
+	}
+	if f.Rest > 0 {
+		rest = f.Rest
+	}
+	return life, rest
+}
+
+// loop is the program of the act. What it does it writes down, a line each:
+// "end" or "start", the time and the process's number.
+func (f CrashLoop) loop() string {
+	life, rest := f.times()
+	seconds := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+	return `cd /run/hachaos && : >crash-loop.log && : >crash-loop || exit 1
+echo $$ >crash-loop.pid
+while [ -e crash-loop ]; do
+	pid=$(cat java.pid 2>/dev/null)
+	if [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; then
+		echo "end $(date +%s.%N) $pid" >>crash-loop.log
+	fi
+	sleep ` + seconds(rest) + `
+	[ -e crash-loop ] || exit 0
+	` + appStart + ` java >/dev/null 2>&1 && echo "start $(date +%s.%N) $(cat java.pid)" >>crash-loop.log
+	sleep ` + seconds(life) + `
+done`
+}
+
+// noLoop ends the loop, wherever it stands.
+const noLoop = `cd /run/hachaos && rm -f crash-loop || exit 1
+pid=$(cat crash-loop.pid 2>/dev/null) && rm -f crash-loop.pid && kill -KILL "$pid" 2>/dev/null
+exit 0`
+
+func ensureNoCrashLoop(ctx context.Context, n topology.Node, _ map[string]string) error {
+	if _, ok := n.(topology.Container); ok {
+		if err := ensureContainer(ctx, n, nil); err != nil {
+			return err
+		}
+	}
+	if err := succeed(n.Exec(ctx, "/bin/sh", "-c", noLoop)); err != nil {
+		return err
+	}
+	return ensureProcess(ctx, n, nil)
+}
+
+// Inject begins the loop in each container; the undo ends it and starts the
+// process. One that does not run is an error.
+func (f CrashLoop) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return err
+	}
+	for _, v := range vs {
+		if err := log.Record(Entry{Undo: CrashLoopOver, Node: v.Name()}); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := succeed(v.Exec(ctx, "setsid", "-f", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null\n"+f.loop())); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when the loop goes on and the process has died at least twice,
+// with a start between. From and To are the first death, which is when the
+// fault takes effect.
+func (f CrashLoop) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	asked := fmt.Sprintf("the process dies again and again, at least %d times", leastDeaths)
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
+		s, l, err := seeLoop(ctx, v)
+		if err != nil || !s.ok {
+			return s, err
+		}
+		s.see(l.on, "the loop goes on: %t", l.on)
+		s.see(len(l.ends) >= leastDeaths && l.starts >= leastDeaths-1, "it died %d times and was started %d times", len(l.ends), l.starts)
+		if len(l.ends) > 0 {
+			s.from, s.to = l.ends[0], l.ends[0]
+		}
+		return s, nil
+	})
+}
+
+// Healed holds when the loop is over, a process runs and its port answers.
+func (f CrashLoop) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "the loop is over, the process runs", vs, func(ctx context.Context, v victim) (sight, error) {
+		s, l, err := seeLoop(ctx, v)
+		if err != nil || !s.ok {
+			return s, err
+		}
+		s.see(!l.on, "the loop goes on: %t", l.on)
+		s.see(l.pid != 0, "process %d runs", l.pid)
+		if !s.ok {
+			return s, nil
+		}
+		return s, seeConnect(ctx, &s, v, connected)
+	})
+}
+
+// looping prints whether the loop goes on, the process's number while it
+// lives, and what the loop wrote down.
+const looping = `cd /run/hachaos
+[ -e crash-loop ] && echo on || echo off
+pid=$(cat java.pid 2>/dev/null)
+if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo "$pid"; else echo -; fi
+cat crash-loop.log 2>/dev/null || :`
+
+// seeLoop asks the engine whether the container runs, and the container about
+// the loop.
+func seeLoop(ctx context.Context, v victim) (sight, loopState, error) {
+	s := sight{ok: true}
+	st, err := v.Inspect(ctx)
+	if err != nil {
+		return s, loopState{}, err
+	}
+	if !st.Running {
+		s.measured = "container not running"
+		s.see(false, "the engine says that the container does not run")
+		return s, loopState{}, nil
+	}
+	out, err := v.Exec(ctx, "/bin/sh", "-c", looping)
+	if err := succeed(out, err); err != nil {
+		return s, loopState{}, err
+	}
+	l, err := parseLoop(string(out.Stdout))
+	s.measured = fmt.Sprintf("died %d times, started %d times", len(l.ends), l.starts)
+	return s, l, err
+}
+
+// loopState is what a victim says of the loop.
+type loopState struct {
+	on     bool
+	pid    int // 0 if none runs
+	ends   []time.Time
+	starts int
+}
+
+// parseLoop reads what looping prints.
+func parseLoop(text string) (loopState, error) {
+	var l loopState
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) < 2 {
+		return l, fmt.Errorf("state of the crash loop: %q: want at least two lines", text)
+	}
+	l.on = lines[0] == "on"
+	if lines[1] != "-" {
+		pid, err := strconv.Atoi(lines[1])
+		if err != nil {
+			return l, fmt.Errorf("state of the crash loop: %w", err)
+		}
+		l.pid = pid
+	}
+	for _, line := range lines[2:] {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue // it is being written
+		}
+		at, err := parseStamp(f[1])
+		if err != nil {
+			return l, fmt.Errorf("state of the crash loop: %w", err)
+		}
+		if f[0] == "end" {
+			l.ends = append(l.ends, at)
+		} else {
+			l.starts++
+		}
+	}
+	return l, nil
+}
