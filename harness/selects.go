@@ -24,6 +24,22 @@ func OneApplication() Select {
 	}
 }
 
+// Applications draws n application nodes by the seed. Fewer than n is none:
+// what was asked for would not be what happens.
+func Applications(n int) Select {
+	return Select{
+		Name: fmt.Sprintf("%d application nodes, by the seed", n),
+		Pick: func(r *rand.Rand, v View) []topology.Node {
+			apps := v.role(topology.Application)
+			if n < 1 || len(apps) < n {
+				return nil
+			}
+			r.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] })
+			return apps[:n]
+		},
+	}
+}
+
 // MostSessions takes the application node that most sessions are bound to
 // when the fault is injected; among equals, the first in the topology.
 func MostSessions() Select {

@@ -39,6 +39,7 @@ func (p jettyPlan) bounds() []Bound {
 		b.outage(BoundOutageRefused, BoundDetectRefused, b.refusedCost()),
 		b.outage(BoundOutageVanished, BoundDetectVanished, b.vanishedCost()),
 		b.outageFrozen(),
+		b.outageAll(p.set.waits["warmup"]),
 		b.unready(),
 		b.ready(),
 		b.vip(),
@@ -161,6 +162,24 @@ func (b boundMaker) outageFrozen() Bound {
 		Source:  sourceFroze,
 		File:    jettyProfilesFile,
 	}
+}
+
+// outageAll: with every node gone there is nobody to send a request to until
+// the first is warm and the balancers hold it for up.
+func (b boundMaker) outageAll(warmup time.Duration) Bound {
+	rising := b.inter + time.Duration(b.rise-1)*b.fastInter + time.Duration(b.rise)*b.readyLimit
+	bound := Bound{
+		Name:  BoundOutageAll,
+		Limit: b.restart + b.boot + warmup + rising + b.allowance,
+		Formula: fmt.Sprintf("boot %s + warm-up %s + inter %s + (rise %d − 1) × fastinter %s + rise %d × the node's look %s + allowance %s",
+			b.boot, warmup, b.inter, b.rise, b.fastInter, b.rise, b.readyLimit, b.allowance),
+		Source: sourceRise,
+		File:   jettyProfilesFile,
+	}
+	if b.restart > 0 {
+		bound.Formula = fmt.Sprintf("restart after %s + %s", b.restart, bound.Formula)
+	}
+	return bound
 }
 
 // unready: a check that gets its 503 may take as long as the node's own look

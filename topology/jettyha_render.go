@@ -24,7 +24,6 @@ type haproxyData struct {
 	Redispatch     bool
 	RetryAll       bool // HAProxy sends writes again, too
 	Liar           bool
-	Scarce         bool   // few connections of users
 	Affinity       string // cookie, off or source
 	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
@@ -73,7 +72,6 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Redispatch:     p.profile.redispatch && !p.set.is("redispatch", "off"),
 		RetryAll:       p.set.is("l7-retry", "all"),
 		Liar:           p.set.is("check", "liar"),
-		Scarce:         p.set.is("user-connections", "40"),
 		Affinity:       p.set.values["affinity"],
 		Weighted:       len(p.set.weights) > 0,
 	}

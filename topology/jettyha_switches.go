@@ -58,7 +58,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "lame-duck", Default: "1s", About: "unready, yet serving, before a stopping node closes its port (profile tuned), up to 1m"}, env: "LAME_DUCK_MS", most: time.Minute},
 	{Switch: Switch{Key: "stop-timeout", Default: "5s", About: "how long a stopping node lets its requests in flight finish (profile tuned), up to 1m"}, env: "STOP_TIMEOUT_MS", most: time.Minute},
 	{Switch: Switch{Key: "restart", Values: []string{"profile", "never", "1", "10"}, About: "what the supervisor does after an exit of Java: nothing, or start it again after so many seconds"}},
-	{Switch: Switch{Key: "user-connections", Values: []string{"4000", "40"}, About: "how many connections of users HAProxy holds at once (profile tuned): with few, those that hang on one node leave none for the others"}},
+	{Switch: Switch{Key: "threads", Values: []string{"100", "14"}, About: "how many threads a node has: with 14 one carries half of the default load, and not all of it (profile tuned)"}, env: "THREADS"},
 }
 
 // jettySwitches are the switches for the user. The first of a switch's values

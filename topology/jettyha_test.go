@@ -199,13 +199,13 @@ func TestLookup(t *testing.T) {
 // What the switches of this file's table change beyond the application's
 // environment.
 func TestSwitchesOfTheProcess(t *testing.T) {
-	spec := plan(t, topology.Options{Set: map[string]string{"restart": "1", "user-connections": "40", "lame-duck": "0s"}})
+	spec := plan(t, topology.Options{Set: map[string]string{"restart": "1", "threads": "14", "lame-duck": "0s"}})
 	n, ok := spec.NodeByName("j1")
 	require.True(t, ok)
 	require.Equal(t, "1", n.Env["RESTART"])
 	require.Equal(t, "0", n.Env["LAME_DUCK_MS"])
 	require.Equal(t, "5000", n.Env["STOP_TIMEOUT_MS"])
-	require.Contains(t, file(t, spec, "lb1", "/etc/haproxy/haproxy.cfg"), "bind :80\n    maxconn 40\n")
+	require.Equal(t, "14", n.Env["THREADS"])
 	b, ok := spec.Bound(topology.BoundRecovered)
 	require.True(t, ok)
 	require.Equal(t, "restart after 1s + boot 5s + warm-up 1.5s + allowance 250ms", b.Formula)

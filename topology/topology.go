@@ -292,11 +292,12 @@ const (
 	BoundOutageRefused  = "outage/refused"    // the victim's share, longest run of bad operations
 	BoundOutageVanished = "outage/vanished"
 	BoundOutageFrozen   = "outage/frozen"
-	BoundUnready        = "unready"   // a node turns unready → no balancer sends it anything
-	BoundReady          = "ready"     // a node turns ready → it is served again
-	BoundVIP            = "vip"       // the owner dies → another owns the VIP
-	BoundRecovered      = "recovered" // restart → ready
-	BoundJob            = "job"       // the last effect of a job's owner → the first of another
+	BoundUnready        = "unready"    // a node turns unready → no balancer sends it anything
+	BoundReady          = "ready"      // a node turns ready → it is served again
+	BoundVIP            = "vip"        // the owner dies → another owns the VIP
+	BoundRecovered      = "recovered"  // restart → ready
+	BoundJob            = "job"        // the last effect of a job's owner → the first of another
+	BoundOutageAll      = "outage/all" // every application node is lost at once and starts again
 )
 
 // NodeByName returns the spec of the named node.
