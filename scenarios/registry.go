@@ -27,6 +27,13 @@ var all = []func() harness.Scenario{
 	UploadNodeLoss,
 	CacheStaleness,
 	JobSingleOwner,
+	InstanceFreeze,
+	InstanceStop,
+	InstanceCrashLoop,
+	InstanceOOM,
+	ColdStart,
+	TwoNodesLost,
+	AllNodesRestarted,
 }
 
 // All returns every scenario, in a fixed order.

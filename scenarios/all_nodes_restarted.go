@@ -1,0 +1,63 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// AllNodesRestarted kills every application node at once and starts it again.
+func AllNodesRestarted() harness.Scenario {
+	return harness.Scenario{
+		Name:  "all-nodes-restarted",
+		About: "Every application node is killed at once and started again under load: users are away for no longer than a boot, come back to their sessions, and no restart storm follows.",
+		Story: `"Do not blindly restart all instances unless downtime is accepted" (seed 003 §24):
+a configuration pushed to all, a host that reboots, a liveness check that asks for
+the database. Here every node dies by SIGKILL at the same time and is started
+again at once, so that all of them boot, open their pools and warm up together,
+with all users waiting at the door. Does it come back by itself?
+
+Expected: an outage, and one whose length follows from the configuration: the
+bound "outage/all" is boot, warm-up and the balancers' rise. No node is given a
+request before it is warm, however many users wait; none is started a second time,
+as one would be whose supervisor or database gave up on it; sessions, which live
+in the database, survive, so that nobody has to log in again; orders of unknown
+outcome are found once. Once the nodes are back the service is steady within the
+same bound, with no thread or connection left hanging.
+
+The objective over the run is 70 %: an outage as long as its bound, 7.85 s, is a
+quarter of the 30 s that the short form judges.`,
+		Tags:     []string{"process"},
+		Topology: "jetty-ha",
+		Load:     load.Default(),
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "restart", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
+				{Label: "restart", Fault: fault.InstanceRestart{Kill: true}, Aim: harness.All(topology.Application)},
+			}},
+			{Name: "coming back", Kind: history.PhaseRecover, For: 10 * time.Second, Cover: []string{topology.BoundOutageAll}, Heal: []string{"restart"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: []assert.Checker{
+			assert.SessionSurvival{Expect: "survive"},
+			assert.WriteLedger{},
+			assert.ErrorBudget{Overall: 70, OutageBound: topology.BoundOutageAll},
+			assert.ReadinessGating{},
+			assert.Recovery{Bounds: []string{topology.BoundOutageAll}},
+			assert.Leftovers{},
+		},
+		Cases: []harness.Case{
+			{
+				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Because: "a user whose session is gone reads nothing and cannot log out: 404 until the next write begins a new session",
+			},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "4s"}, Fails: []string{"readiness-gating"}},
+		},
+	}
+}
