@@ -85,11 +85,13 @@ func ensureLimits(ctx context.Context, n topology.Node, params map[string]string
 }
 
 // press runs a program in the victim until the undo ends it, and notes in the
-// folder what was asked.
+// folder what was asked. In its environment, limit is the limit of memory as it
+// was then.
 func press(ctx context.Context, v victim, asked, program string) error {
 	script := `mkdir -p ` + pressureDir + ` && cd ` + pressureDir + ` && echo "$0" >asked || exit 1
 ` + cgroupScript + `
 echo "$killed" >killed
+export limit
 setsid -f /bin/sh -c 'echo $$ >pid; exec >/dev/null 2>&1 </dev/null; ` + program + `'`
 	return succeed(v.Exec(ctx, "/bin/sh", "-c", script, asked))
 }

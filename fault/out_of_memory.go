@@ -76,14 +76,13 @@ func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error 
 	return l.Limit(ctx, limits)
 }
 
-// hold is a program that waits for the limit of memory to change, and then
-// takes so many bytes and keeps them: what has no line's end must be held
+// hold is a program that waits for the limit of memory to change from the one
+// that it was begun under, and then takes so many bytes and keeps them: what has no line's end must be held
 // whole by one that prints the last lines.
 func hold(bytes int64) string {
 	return fmt.Sprintf(`c=/sys/fs/cgroup
-limit() { cat $c/memory/memory.limit_in_bytes 2>/dev/null || cat $c/memory.max; }
-was=$(limit)
-while [ "$(limit)" = "$was" ]; do sleep 0.05; done
+now() { cat $c/memory/memory.limit_in_bytes 2>/dev/null || cat $c/memory.max; }
+while [ "$(now)" = "$limit" ]; do sleep 0.05; done
 (head -c %d /dev/zero; sleep infinity) | tail -n 1`, bytes)
 }
 
