@@ -88,7 +88,7 @@ func (g *Generator) Run(ctx context.Context) error {
 	if !g.began.CompareAndSwap(false, true) {
 		return errors.New("load: this generator has run before: make another with load.New")
 	}
-	prioritise()
+	defer prioritise()()
 	opCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wires := newWires(opCtx, g.dial, g.clock, g.cfg.Timeout)
