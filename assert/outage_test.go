@@ -156,6 +156,11 @@ func shift(h *history.History, by time.Duration) {
 			o.End += by
 		}
 	}
+	for _, tries := range h.Tries {
+		for i := range tries {
+			tries[i].End += by
+		}
+	}
 	for i := range h.Phases {
 		h.Phases[i].From += by
 		h.Phases[i].To += by

@@ -97,17 +97,13 @@ func (g *gate) breach(rank int, x hit, text string) {
 		return
 	}
 	g.seen[x.request] = true
-	name := fmt.Sprintf("operation %d, attempt %d", x.op, x.attempt)
-	if x.op == 0 {
-		name = fmt.Sprintf("request %d of %s", x.number, x.lb)
-	}
 	by := "its receipt"
 	if x.log != "" {
 		by = "the log of " + x.log
 	}
 	g.broken = append(g.broken, breach{Evidence{
 		Seq: x.seq, Op: x.op, At: x.lo, Node: x.node, Class: rankClass(rank),
-		Text: fmt.Sprintf("%s %s (%s)", name, text, by),
+		Text: fmt.Sprintf("%s %s (%s)", x.request, text, by),
 	}, rank})
 }
 

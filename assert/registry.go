@@ -53,6 +53,8 @@ func builtIn() Table {
 		known[EventDelivery](),
 		known[UploadDurability](),
 		known[Staleness](),
+		known[Drain](),
+		known[VIP](),
 	)
 }
 

@@ -132,6 +132,9 @@ type BalancerInfo struct {
 	Pid         int    `json:"pid,omitempty"`
 	Requests    uint64 `json:"requests,omitempty"`
 	DroppedLogs uint64 `json:"droppedLogs,omitempty"`
+	// Took is how long the look lasted that Event.At began: one that got no
+	// answer waited so long for it.
+	Took time.Duration `json:"took,omitempty"`
 }
 
 // VIP is whether a balancer holds the address, asked in its own namespace.

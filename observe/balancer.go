@@ -135,7 +135,7 @@ func (w *balancerWatch) look(ctx context.Context) {
 	if err != nil {
 		w.unanswered(began)
 		w.process.saw()
-		put(w.sink, history.StreamBalancer, at, w.node.Name, history.BalancerInfo{Balancer: w.node.Name})
+		put(w.sink, history.StreamBalancer, at, w.node.Name, history.BalancerInfo{Balancer: w.node.Name, Took: took})
 		return
 	}
 	got, rows, err := parseReply(reply)
@@ -147,7 +147,7 @@ func (w *balancerWatch) look(ctx context.Context) {
 	w.answered(began, got)
 	w.process.saw()
 	put(w.sink, history.StreamBalancer, at, w.node.Name, history.BalancerInfo{
-		Balancer: w.node.Name, Up: true, Pid: got.pid, Requests: got.requests, DroppedLogs: got.droppedLogs,
+		Balancer: w.node.Name, Up: true, Pid: got.pid, Requests: got.requests, DroppedLogs: got.droppedLogs, Took: took,
 	})
 	for _, r := range rows {
 		w.servers.saw()

@@ -1,0 +1,206 @@
+package assert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// VIP expects that the shared address has exactly one owner, whose balancer
+// serves. What the balancers' own network namespaces say is held against the
+// bounds of the topology:
+//
+//   - the address is without an owner for no longer than Bound;
+//   - it is without an owner that serves for no longer than Bound: an
+//     address whose balancer is dead or frozen is as good as none;
+//   - it has two owners for no longer than TwoBound, but while the packets
+//     between the balancers are cut (Cut): without a third party none of two
+//     that do not hear each other can know that the other lives (RFC 5798,
+//     6.4.2: a backup that hears no advertisement becomes the master). That
+//     ends within TwoBound of the cut's heal.
+//
+// Every state is asked in samples, so that each spell has a least and a
+// longest length; it breaks its bound if the least does, and keeps it if the
+// longest does.
+//
+// The gap that clients saw is measured, and ErrorBudget's to judge.
+//
+// The zero value is ready to use.
+type VIP struct {
+	// Bound names the bound (of Meta.Bounds) within which another balancer
+	// takes the address and serves; "vip" by default.
+	Bound string `json:"bound,omitempty"`
+	// TwoBound names the bound of the time with two owners; "vip/two-owners"
+	// by default.
+	TwoBound string `json:"twoBound,omitempty"`
+	// Cut is the kind of fault while which two owners are expected; empty is
+	// none.
+	Cut string `json:"cut,omitempty"`
+}
+
+// Name implements Checker.
+func (VIP) Name() string { return "vip" }
+
+// About implements Checker.
+func (c VIP) About() string {
+	c = c.defaults()
+	s := fmt.Sprintf("the shared address has one owner, that serves: none for at most the bound %s, two for at most %s", c.Bound, c.TwoBound)
+	if c.Cut != "" {
+		s += ", but while " + c.Cut + " lasts"
+	}
+	return s
+}
+
+// Needs implements Checker.
+func (VIP) Needs() []Need {
+	return []Need{
+		{Kind: NeedFault},
+		{Kind: NeedClock},
+		{Kind: NeedStream, Stream: history.StreamVIP},
+		{Kind: NeedStream, Stream: history.StreamBalancer},
+	}
+}
+
+func (c VIP) defaults() VIP {
+	c.Bound = cmp.Or(c.Bound, "vip")
+	c.TwoBound = cmp.Or(c.TwoBound, "vip/two-owners")
+	return c
+}
+
+// Check implements Checker. Measured is the longest time without an owner
+// that serves, as it certainly was, in milliseconds.
+func (c VIP) Check(h *history.History) Verdict {
+	c = c.defaults()
+	v := Verdict{Name: c.Name(), Op: "<=", Unit: "ms", Evidence: []Evidence{}}
+	o := newOwnership(h)
+	if len(o.lbs) == 0 || o.end <= o.begin {
+		v.Summary = "Nothing was observed of who owns the address."
+		v.Reasons = append(v.Reasons, "no balancer was asked whether it owns the address while the load ran")
+		return v
+	}
+	kinds := c.kinds(o)
+	objectives := make([]objective, len(kinds))
+	for i, k := range kinds {
+		objectives[i] = k.objective(h)
+		v.Measures = append(v.Measures, k.measures()...)
+	}
+	for _, first := range []bool{true, false} { // what broke its bound comes first
+		for i, k := range kinds {
+			if (objectives[i].status == Fail) == first {
+				v.Evidence = append(v.Evidence, k.evidence()...)
+			}
+		}
+	}
+	judged, unserved := kinds[:len(kinds)-1], kinds[1]
+	v.Measured = figure(millis(longestOf(unserved.of).least))
+	if unserved.known {
+		v.Bound = figure(millis(unserved.bound.Limit))
+	}
+	conclude(&v, objectives[:len(judged)])
+	limitEvidence(&v)
+	v.Measures = append(v.Measures, Measure{Name: "moves", Value: float64(o.moves()), Unit: "moves"}, o.clientGap())
+	if v.Status == Pass && o.moves() == 0 && !slices.ContainsFunc(kinds, func(k ownerKind) bool { return longestOf(k.of).least > 0 }) {
+		v.NotExercised = true
+		v.Summary += " Nothing happened to the owner."
+	}
+	return v
+}
+
+// ownerKind is a way in which the address has not exactly one owner.
+type ownerKind struct {
+	name      string
+	of        []stretch
+	boundName string
+	bound     history.Bound
+	known     bool
+}
+
+// kinds are those that are judged, and last the two owners that are expected.
+func (c VIP) kinds(o *ownership) []ownerKind {
+	two, cut := o.outside(o.spells(func(least, most count2) (bool, bool) { return least.owners > 1, most.owners > 1 }), c.Cut)
+	out := []ownerKind{
+		{name: "without an owner", boundName: c.Bound, of: o.spells(func(least, most count2) (bool, bool) { return most.owners == 0, least.owners == 0 })},
+		{name: "without an owner that serves", boundName: c.Bound, of: o.spells(func(least, most count2) (bool, bool) { return most.serving == 0, least.serving == 0 })},
+		{name: "with two owners", boundName: c.TwoBound, of: two},
+		{name: "with two owners that were cut off", of: cut},
+	}
+	for i := range out {
+		out[i].bound, out[i].known = findBound(o.h, out[i].boundName)
+	}
+	return out
+}
+
+func (k ownerKind) objective(h *history.History) objective {
+	worst := longestOf(k.of)
+	o := objective{name: k.name, fix: fmt.Sprintf("%s: %s", k.bound.File, k.bound.Formula)}
+	o.text = fmt.Sprintf("the address was %s for %s (at most %s)", k.name, worst.say(), sayTime(k.bound.Limit))
+	switch {
+	case len(k.of) == 0:
+		o.status, o.text = Pass, "the address was never "+k.name
+	case !k.known:
+		o.reason = fmt.Sprintf("the topology states no bound %q: name one of %s", k.boundName, boundNames(h))
+	case slices.ContainsFunc(k.of, func(s stretch) bool { return s.least > k.bound.Limit }):
+		o.status = Fail
+	case slices.ContainsFunc(k.of, func(s stretch) bool { return s.most > k.bound.Limit }):
+		o.reason = o.text + ", and the observers are too coarse to tell; repeat the run on a quieter machine"
+	default:
+		o.status = Pass
+	}
+	return o
+}
+
+func (k ownerKind) evidence() (out []Evidence) {
+	sorted := slices.Clone(k.of)
+	slices.SortStableFunc(sorted, func(a, b stretch) int { return cmp.Compare(b.least, a.least) })
+	for _, s := range sorted {
+		if s.least > 0 {
+			out = append(out, Evidence{At: s.at, Class: k.name, Text: fmt.Sprintf("the address was %s for %s, %s", k.name, s.say(), sayMoment(s.at))})
+		}
+	}
+	return out
+}
+
+func (k ownerKind) measures() []Measure {
+	var least, most time.Duration
+	for _, s := range k.of {
+		least, most = least+s.least, most+s.most
+	}
+	worst := longestOf(k.of)
+	m := Measure{Name: "longest " + k.name, Value: millis(worst.least), Unit: "ms", Note: "at the most " + sayTime(worst.most)}
+	if k.known {
+		m.Bound, m.Note = figure(millis(k.bound.Limit)), m.Note+"; "+k.bound.Name+": "+k.bound.Formula
+	}
+	return []Measure{
+		m,
+		{Name: "all " + k.name, Value: millis(least), Unit: "ms", Note: fmt.Sprintf("in %s, at the most %s", count(len(k.of), "spell"), sayTime(most))},
+	}
+}
+
+// stretch is a time in which something about the owners held: certainly for
+// least, possibly for most.
+type stretch struct {
+	from, to    time.Duration // of what is possible
+	at          time.Duration // the certain part began
+	least, most time.Duration
+}
+
+// say is the stretch's length in words.
+func (s stretch) say() string {
+	if s.least == s.most {
+		return sayTime(s.most)
+	}
+	return fmt.Sprintf("%s to %s", sayTime(s.least), sayTime(s.most))
+}
+
+// longestOf is the stretch that was certainly longest, and among equals possibly.
+func longestOf(of []stretch) (worst stretch) {
+	for _, s := range of {
+		if s.least > worst.least || s.least == worst.least && s.most > worst.most {
+			worst = s
+		}
+	}
+	return worst
+}
