@@ -56,6 +56,8 @@ func TestDockerConformance(t *testing.T) {
 		fault.Drain{Server: "j1"},
 		fault.Maintenance{Server: "j1"},
 		fault.Weight{Server: "j1", Weight: 10},
+		fault.HealthCheckLiar{Server: "j1"},
+		fault.VRRPCut{},
 	} {
 		all = append(all, aimed{f, []string{"lb1", "lb2"}})
 	}
@@ -78,6 +80,15 @@ func TestDockerConformance(t *testing.T) {
 		all = append(all, aimed{f, []string{"j1"}})
 	}
 	all = append(all, aimed{fault.SessionCleanup{}, []string{"db"}})
+	for _, f := range []fault.Fault{
+		fault.BalancerKill{},
+		fault.BalancerFreeze{},
+		fault.BalancerReload{},
+		fault.KeepalivedKill{},
+		fault.KeepalivedFreeze{},
+	} {
+		all = append(all, aimed{f, []string{"lb1"}})
+	}
 	turn := -1
 	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)

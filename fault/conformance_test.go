@@ -17,7 +17,9 @@ import (
 
 // TestConformance holds the faults that can be imitated to the suite, over two
 // nodes in memory and in virtual time. A crash loop is a program in the node,
-// and a limit an engine's: those are held to it on containers alone.
+// and a limit an engine's: those are held to it on containers alone, as are
+// those of keepalived and its packets and of a HAProxy that is frozen or
+// reloaded, whose plans are compared as text.
 func TestConformance(t *testing.T) {
 	for _, f := range []fault.Fault{
 		fault.InstanceKill{},
@@ -36,6 +38,8 @@ func TestConformance(t *testing.T) {
 		fault.Drain{Server: "j1"},
 		fault.Maintenance{Server: "j1"},
 		fault.Weight{Server: "j2", Weight: 10},
+		fault.HealthCheckLiar{Server: "j1"},
+		fault.BalancerKill{},
 	} {
 		conforms(t, f, topology.Balancer)
 	}

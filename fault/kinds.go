@@ -36,6 +36,13 @@ var builtin = byKind(
 	Stall{},
 	TransactionKill{},
 	SessionCleanup{},
+	HealthCheckLiar{},
+	BalancerKill{},
+	BalancerFreeze{},
+	BalancerReload{},
+	KeepalivedKill{},
+	KeepalivedFreeze{},
+	VRRPCut{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

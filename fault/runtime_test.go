@@ -75,3 +75,64 @@ func TestOrdersToBalancersAreValidated(t *testing.T) {
 	require.Equal(t, "nodes/j1", serverOrder{server: "j1"}.path())
 	require.Equal(t, "app/j1", serverOrder{server: "j1", backend: "app"}.path())
 }
+
+func TestPlansForABalancersProcesses(t *testing.T) {
+	p := supervised{"keepalived-freeze", keepalivedProcess}
+	family := "pid=$(cat /run/hachaos/keepalived.pid) || exit 1\nall=\"$pid $(pgrep -P \"$pid\")\"\n"
+	require.Equal(t, []string{"/bin/sh", "-c", family + ": >/run/hachaos/crashed.keepalived && kill -KILL $all"}, p.killed())
+	require.Equal(t, []string{"bash", "-c", family + "before=$EPOCHREALTIME\nkill -STOP $all && echo \"$before $EPOCHREALTIME\" >/run/hachaos/frozen.keepalived"}, p.stopped())
+	require.Contains(t, p.thawed()[2], `kill -CONT "$pid" $(pgrep -P "$pid")`)
+	require.Contains(t, p.looked()[2], "stat -c %.9Y crashed.keepalived")
+	require.Contains(t, p.looked()[2], "cat keepalived.pid")
+}
+
+func TestParseStates(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text, states string
+		at           [2]time.Time
+		err          string
+	}{
+		"running":      {"S\nS\n--\n-\n", "SS", [2]time.Time{}, ""},
+		"gone":         {"--\n-\n", "", [2]time.Time{}, ""},
+		"stopped":      {"T\nT\n--\n1732082400.100000 1732082400.200000\n", "TT", [2]time.Time{time.Unix(1732082400, 1e8), time.Unix(1732082400, 2e8)}, ""},
+		"cut off":      {"S\n", "", [2]time.Time{}, "letters and a note"},
+		"no such time": {"S\n--\na b\n", "", [2]time.Time{}, "time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			states, at, err := parseStates(tc.text)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.states, states)
+			require.Equal(t, tc.at, at)
+		})
+	}
+}
+
+func TestPlanOfACutVRRP(t *testing.T) {
+	require.Equal(t, []string{
+		"nft",
+		"add table inet hachaos_vrrp_cut; flush table inet hachaos_vrrp_cut; " +
+			"add chain inet hachaos_vrrp_cut input { type filter hook input priority -400; policy accept; }; " +
+			"add rule inet hachaos_vrrp_cut input ip protocol 112 counter drop; " +
+			"add chain inet hachaos_vrrp_cut output { type filter hook output priority -400; policy accept; }; " +
+			"add rule inet hachaos_vrrp_cut output ip protocol 112 counter drop",
+	}, dropVRRP())
+	require.Equal(t, 7, droppedBy("table inet hachaos_vrrp_cut {\n chain input {\n ip protocol 112 counter packets 3 bytes 120 drop\n }\n chain output {\n ip protocol 112 counter packets 4 bytes 160 drop\n"))
+	require.Zero(t, droppedBy(""))
+}
+
+func TestParseServing(t *testing.T) {
+	info := "Name: HAProxy\nPid: 31\nMaxsock: 8000\nMaxconn: 3999\n"
+	at, err := parseServing(info, "12\n31\n--\nchanged\n")
+	require.NoError(t, err)
+	require.Equal(t, serving{pid: 31, maxConn: 3999, workers: 2, youngest: 31, changed: true}, at)
+	_, err = parseServing("Name: HAProxy\n", "31\n--\nfirst\n")
+	require.ErrorContains(t, err, "want Pid and Maxconn")
+	_, err = parseServing(info, "31\n")
+	require.ErrorContains(t, err, "configuration's state")
+	require.ErrorContains(t, BalancerReload{MaxConn: 5}.Validate(), "maxconn 5: want 100 to 100000")
+	require.Equal(t, "3999", BalancerReload{}.reloaded()[4])
+}

@@ -51,6 +51,13 @@ const (
 	// NoCleanupTrace removes what SessionCleanup planted in the node's
 	// database and its trace.
 	NoCleanupTrace = "no-cleanup-trace"
+	// ServerChecked has a balancer check that server.
+	ServerChecked = "server-checked"
+	// ProcessThawed thaws the balancer's process that Params["process"]
+	// names, and starts it where it was ended meanwhile.
+	ProcessThawed = "process-thawed"
+	// BalancerConfig brings a balancer's first configuration back.
+	BalancerConfig = "balancer-config"
 )
 
 // UndoBudget is how long UndoAll gives each entry.
@@ -75,6 +82,9 @@ var undoers = byName(
 	undoer{RestartMarkAbsent, ensureNoRestartMark},
 	undoer{CrashPointsAbsent, ensureNoCrashPoint},
 	undoer{NoCleanupTrace, ensureNoCleanupTrace},
+	undoer{ServerChecked, ensureServerChecked},
+	undoer{ProcessThawed, ensureThawed},
+	undoer{BalancerConfig, ensureBalancerConfig},
 )
 
 type undoer struct {

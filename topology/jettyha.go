@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"strconv"
+	"time"
 )
 
 // Names and numbers of jetty-ha that its parts share.
@@ -19,6 +20,9 @@ const (
 	toxiproxyAPI = 8474
 	// Node i's way to the database is toxiproxy's port jettyDatabasePort+i.
 	jettyDatabasePort = 15431
+
+	// virtualRouter is VRRP's number of the pair.
+	virtualRouter = 51
 
 	// Containers weigh half of the load generator, which shares the cores
 	// with a JVM that boots.
@@ -183,6 +187,13 @@ func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {
 	if err != nil {
 		return NodeSpec{}, err
 	}
+	advertInt, router := p.profile.advertInt, virtualRouter
+	if p.set.is("advert", "1s") {
+		advertInt = time.Second
+	}
+	if p.set.is("router", "two") {
+		router += i
+	}
 	keepalived, err := render("keepalived.conf.tmpl", keepalivedData{
 		Name:          name,
 		Addr:          net.host(hostBalancer + i),
@@ -190,9 +201,12 @@ func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {
 		VIP:           net.host(hostVIP),
 		Bits:          net.subnet.Bits(),
 		Priority:      p.profile.priorities[i-1],
-		AdvertInt:     p.profile.advertInt,
+		AdvertInt:     advertInt,
 		TrackInterval: p.profile.trackInterval,
 		TrackFall:     p.profile.trackFall,
+		Track:         p.set.is("track", "on"),
+		Fence:         p.set.is("fence", "on"),
+		Router:        router,
 	})
 	if err != nil {
 		return NodeSpec{}, err

@@ -13,6 +13,9 @@ const (
 	sourceRetry = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
 	sourceFroze = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
 	sourceVRRP  = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
+	sourceTrack = "keepalived.conf(5), vrrp_script: interval, fall; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
+	sourceYield = "RFC 5798, 6.4.3: a master that hears a higher priority yields"
+	sourceRTO   = "RFC 6298, 2.1 and 5.5: the first retransmission after 1 s, later ones at twice the time"
 )
 
 // turnAround is how long HAProxy waits before it tries the same server again
@@ -43,6 +46,10 @@ func (p jettyPlan) bounds() []Bound {
 		b.unready(),
 		b.ready(),
 		b.vip(),
+		b.vipRefused(),
+		b.vipFrozen(),
+		b.vipTwo(),
+		b.outageVIP(),
 		b.recovered(p.set.waits["warmup"]),
 		b.job(),
 	}
@@ -218,6 +225,66 @@ func (b boundMaker) vip() Bound {
 			b.advertInt, priority, b.advertInt, b.allowance),
 		Source: sourceVRRP,
 		File:   jettyProfilesFile,
+	}
+}
+
+// aliveWithin is how long keepalived's check waits for HAProxy's answer.
+const aliveWithin = 400 * time.Millisecond
+
+// skew is how long the backup with the lower priority waits at priority 0.
+func (b boundMaker) skew() time.Duration {
+	return time.Duration(256-min(b.priorities[0], b.priorities[1])) * b.advertInt / 256
+}
+
+// vipRefused: HAProxy is gone, so that keepalived's checks fail at once, the
+// first of them up to an interval later; it then says priority 0.
+func (b boundMaker) vipRefused() Bound {
+	return Bound{
+		Name:  BoundVIPRefused,
+		Limit: time.Duration(b.trackFall)*b.trackInterval + b.skew() + b.allowance,
+		Formula: fmt.Sprintf("track fall %d × interval %s + skew %s + allowance %s",
+			b.trackFall, b.trackInterval, b.skew(), b.allowance),
+		Source: sourceTrack,
+		File:   jettyProfilesFile,
+	}
+}
+
+// vipFrozen: each check waits for an answer in vain, and keepalived begins
+// none while one runs.
+func (b boundMaker) vipFrozen() Bound {
+	turn := (aliveWithin + b.trackInterval - 1) / b.trackInterval * b.trackInterval
+	return Bound{
+		Name:  BoundVIPFrozen,
+		Limit: b.trackInterval + time.Duration(b.trackFall-1)*turn + aliveWithin + b.skew() + b.allowance,
+		Formula: fmt.Sprintf("interval %s + (track fall %d − 1) × %s + the check's patience %s + skew %s + allowance %s",
+			b.trackInterval, b.trackFall, turn, aliveWithin, b.skew(), b.allowance),
+		Source: sourceTrack,
+		File:   jettyProfilesFile,
+	}
+}
+
+// vipTwo: the lower of two owners hears the higher's next advertisement.
+func (b boundMaker) vipTwo() Bound {
+	return Bound{
+		Name:    BoundVIPTwo,
+		Limit:   b.advertInt + b.allowance,
+		Formula: fmt.Sprintf("advert_int %s + allowance %s", b.advertInt, b.allowance),
+		Source:  sourceYield,
+		File:    jettyProfilesFile,
+	}
+}
+
+// outageVIP: what was sent to the dead owner is sent again, by TCP, after up
+// to as long as it has waited, and at first after a second; only then does it
+// meet the new one.
+func (b boundMaker) outageVIP() Bound {
+	gap := b.vip().Limit
+	return Bound{
+		Name:    BoundOutageVIP,
+		Limit:   gap + max(gap, time.Second),
+		Formula: fmt.Sprintf("%s %s, with an allowance %s, + the larger of it and TCP's first retransmission of 1s", BoundVIP, gap, b.allowance),
+		Source:  sourceRTO,
+		File:    jettyProfilesFile,
 	}
 }
 

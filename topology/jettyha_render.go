@@ -27,6 +27,7 @@ type haproxyData struct {
 	Affinity       string // cookie, off or source
 	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
+	HardStop       string
 }
 
 type haproxyServer struct {
@@ -45,6 +46,8 @@ type keepalivedData struct {
 	AdvertInt     time.Duration
 	TrackInterval time.Duration
 	TrackFall     int
+	Track, Fence  bool
+	Router        int // the virtual router's number
 }
 
 // toxiproxyData is what toxiproxy.json.tmpl sees.
@@ -60,6 +63,7 @@ type toxiproxyProxy struct {
 
 func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 	data := haproxyData{
+		HardStop:       p.set.values["hard-stop"],
 		Name:           name,
 		TimeoutConnect: p.profile.timeoutConnect,
 		TimeoutServer:  p.profile.timeoutServer,

@@ -59,6 +59,12 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "stop-timeout", Default: "5s", About: "how long a stopping node lets its requests in flight finish (profile tuned), up to 1m"}, env: "STOP_TIMEOUT_MS", most: time.Minute},
 	{Switch: Switch{Key: "restart", Values: []string{"profile", "never", "1", "10"}, About: "what the supervisor does after an exit of Java: nothing, or start it again after so many seconds"}},
 	{Switch: Switch{Key: "threads", Values: []string{"100", "14"}, About: "how many threads a node has: with 14 one carries half of the default load, and not all of it (profile tuned)"}, env: "THREADS"},
+	{Switch: Switch{Key: "track", Values: []string{"on", "off"}, About: "whether keepalived watches HAProxy, and gives the VIP up without it"}},
+	{Switch: Switch{Key: "fence", Values: []string{"off", "on"}, About: "whether keepalived ends a HAProxy that accepts and does not answer, so that its clients hear of it"}},
+	{Switch: Switch{Key: "advert", Values: []string{"profile", "1s"}, About: "how often keepalived says that it lives; the bounds are the profile's"}},
+	{Switch: Switch{Key: "router", Values: []string{"one", "two"}, About: "whether the balancers share a virtual router, or each has one of its own and heeds no other"}},
+	{Switch: Switch{Key: "hard-stop", Values: []string{"10s", "50ms"}, About: "how long a worker of HAProxy that a reload replaced may finish what it has (profile tuned)"}},
+	{Switch: Switch{Key: "user-connections", Values: []string{"4000", "40"}, About: "how many connections of users HAProxy holds at once (profile tuned): with few, those that hang on one node leave none for the others"}},
 }
 
 // jettySwitches are the switches for the user. The first of a switch's values

@@ -300,6 +300,14 @@ const (
 	BoundOutageAll      = "outage/all" // every application node is lost at once and starts again
 )
 
+// Names of bounds of the VIP.
+const (
+	BoundVIPRefused = "vip/refused"    // the owner's process is gone, its machine lives → another owns the VIP
+	BoundVIPFrozen  = "vip/frozen"     // it accepts and does not answer → another owns the VIP
+	BoundVIPTwo     = "vip/two-owners" // two that hear each other own it → one does
+	BoundOutageVIP  = "outage/vip"     // all users, longest run of bad operations, if the owner vanishes
+)
+
 // NodeByName returns the spec of the named node.
 func (s Spec) NodeByName(name string) (NodeSpec, bool) {
 	for _, n := range s.Nodes {

@@ -40,6 +40,7 @@ type view struct {
 	initial     int    // weight, by the configuration
 	order       string // "DRAIN" or "MAINT"; empty if none
 	up          bool
+	blind       bool // it is not checked
 	fails, good int
 	current     int
 	total       int64
@@ -118,6 +119,9 @@ func (b *lb) probe(n *node) bool {
 func (b *lb) judge(v *view, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if v.blind {
+		return
+	}
 	if ok {
 		v.good, v.fails = v.good+1, 0
 	} else {

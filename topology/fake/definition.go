@@ -114,6 +114,10 @@ func bounds(o Options) []topology.Bound {
 		{topology.BoundUnready, fall*o.Inter + allowance, "fall × inter + allowance"},
 		{topology.BoundReady, time.Duration(o.Rise)*o.Inter + allowance, "rise × inter + allowance"},
 		{topology.BoundVIP, allowance, "allowance"},
+		{topology.BoundVIPRefused, allowance, "allowance"},
+		{topology.BoundVIPFrozen, allowance, "allowance"},
+		{topology.BoundVIPTwo, allowance, "allowance"},
+		{topology.BoundOutageVIP, allowance + time.Second, "allowance + 1s"},
 		{topology.BoundRecovered, o.Boot + o.Warm + allowance, "boot + warm + allowance"},
 	}
 	var out []topology.Bound

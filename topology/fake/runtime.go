@@ -70,16 +70,23 @@ func (b *lb) order(words []string) string {
 		return "Unknown command.\n"
 	}
 	name := words[2]
+	if len(words) == 3 {
+		words = append(words, "")
+	}
 	for _, v := range b.views {
 		if "nodes/"+v.n.Name() != name {
 			continue
 		}
-		what := strings.Join(slices.Delete(slices.Clone(words), 2, 3), " ")
+		what := strings.TrimSpace(strings.Join(slices.Delete(slices.Clone(words), 2, 3), " "))
 		weight, err := strconv.Atoi(words[len(words)-1])
 		switch {
 		case what == "get weight":
 			return fmt.Sprintf("%d (initial %d)\n\n", v.weight, v.initial)
 		case b.c.opts.NoEffect:
+		case what == "disable health":
+			v.blind, v.up = true, true
+		case what == "enable health":
+			v.blind = false
 		case strings.HasPrefix(what, "set server state "):
 			v.order = map[string]string{"drain": "DRAIN", "maint": "MAINT"}[words[len(words)-1]]
 		case what == "set weight 100%":
@@ -99,6 +106,8 @@ func (v *view) status() string {
 	switch {
 	case v.order == "MAINT":
 		return "MAINT"
+	case v.blind:
+		return "no check"
 	case !v.up:
 		return "DOWN"
 	}

@@ -1,0 +1,124 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// VRRPCut drops the packets by which balancers tell each other that they
+// live (IP protocol 112), both ways, at each target, and nothing else: users
+// and application nodes reach both. Each then holds the shared address. The
+// zero value is ready to use; its targets are one balancer or all of them.
+type VRRPCut struct{}
+
+// vrrpTable is the table of the filter.
+const vrrpTable = tablePrefix + "vrrp_cut"
+
+// Kind is "vrrp-cut".
+func (VRRPCut) Kind() string { return "vrrp-cut" }
+
+// Validate finds nothing wrong: there are no parameters.
+func (VRRPCut) Validate() error { return nil }
+
+// dropVRRP is the command that drops VRRP in and out, in one transaction.
+// The counters are the proof that there was something to drop.
+func dropVRRP() []string {
+	chain := func(hook string) []string {
+		return []string{
+			fmt.Sprintf("add chain inet %s %s { type filter hook %s priority -400; policy accept; }", vrrpTable, hook, hook),
+			fmt.Sprintf("add rule inet %s %s ip protocol 112 counter drop", vrrpTable, hook),
+		}
+	}
+	return nft(append(append([]string{"add table inet " + vrrpTable, "flush table inet " + vrrpTable}, chain("input")...), chain("output")...)...)
+}
+
+// Inject drops the packets; the undo removes the filter.
+func (f VRRPCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, true)
+	if err != nil {
+		return err
+	}
+	for _, v := range vs {
+		if err := log.Record(Entry{Undo: FilterAbsent, Node: v.Name(), Params: map[string]string{"table": vrrpTable}}); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := succeed(v.ns.InNamespace(ctx, dropVRRP()...)); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when the filter of every target has dropped something: an
+// owner's own advertisements, or those that reach a standby. That two then
+// own the address is for the VIP's observer to see.
+func (f VRRPCut) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.prove(ctx, nodes, "VRRP dropped", func(s *sight, table string) {
+		dropped := droppedBy(table)
+		s.measured = "VRRP dropped"
+		if dropped == 0 {
+			s.measured = "nothing dropped"
+		}
+		s.see(dropped > 0, "its filter has dropped %d packets of VRRP", dropped)
+	})
+}
+
+// Healed holds when no filter is left.
+func (f VRRPCut) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.prove(ctx, nodes, "VRRP passes", func(s *sight, table string) {
+		s.measured = "VRRP passes"
+		if table != "" {
+			s.measured = "a filter is left"
+		}
+		s.see(table == "", "the filter is %s", map[bool]string{true: "gone", false: "there"}[table == ""])
+	})
+}
+
+// prove shows look the text of each target's table; empty if there is none.
+func (f VRRPCut) prove(ctx context.Context, nodes []topology.Node, asked string, look func(*sight, string)) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, 0, true)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		list, err := v.ns.InNamespace(ctx, listTables()...)
+		if errors.Is(err, topology.ErrNotRunning) {
+			s.measured = "not running"
+			s.see(false, "the container does not run")
+			return s, nil
+		}
+		if err := succeed(list, err); err != nil {
+			return s, err
+		}
+		text := ""
+		if hasTable(string(list.Stdout), vrrpTable) {
+			out, err := v.ns.InNamespace(ctx, nft("list table inet "+vrrpTable)...)
+			if err := succeed(out, err); err != nil {
+				return s, err
+			}
+			text = string(out.Stdout)
+		}
+		look(&s, text)
+		return s, nil
+	})
+}
+
+// droppedBy sums the counters of a table as nft lists it: "counter packets 3
+// bytes 120 drop".
+func droppedBy(table string) (sum int) {
+	f := strings.Fields(table)
+	for i := 0; i+2 < len(f); i++ {
+		if f[i] == "counter" && f[i+1] == "packets" {
+			var n int
+			if _, err := fmt.Sscan(f[i+2], &n); err == nil {
+				sum += n
+			}
+		}
+	}
+	return sum
+}
