@@ -82,7 +82,7 @@ func (r *run) aim(what Injection) *injection {
 	number := len(r.faults.all) + 1
 	r.faults.mu.Unlock()
 	rng := rand.New(rand.NewPCG(r.seed, uint64(number)))
-	view := View{Nodes: r.cluster.Nodes(), Serving: r.gen.Serving(), Users: r.gen.Users()}
+	view := View{Nodes: r.cluster.Nodes(), Serving: r.gen.Serving(), Users: r.gen.Users(), Owner: r.watch.owner()}
 	return &injection{Injection: what, number: number, nodes: what.Aim.Pick(rng, view), at: time.Now(), acted: make(chan struct{})}
 }
 

@@ -16,16 +16,19 @@ import (
 // tickEvery is how often people are shown the state of the run.
 const tickEvery = 250 * time.Millisecond
 
-// watch keeps what people are shown. Nothing that a verdict rests on passes
-// through it. It is safe for concurrent use.
+// watch keeps what people are shown, and where faults aim. Nothing that a
+// verdict rests on passes through it. It is safe for concurrent use.
 type watch struct {
 	mu     sync.Mutex
 	phase  string
 	ready  map[string]bool // by node, as polled last
+	owners map[string]bool // by balancer, as asked last
 	faults map[int]string  // those in place, by number
 }
 
-func newWatch() *watch { return &watch{ready: map[string]bool{}, faults: map[int]string{}} }
+func newWatch() *watch {
+	return &watch{ready: map[string]bool{}, owners: map[string]bool{}, faults: map[int]string{}}
+}
 
 // enter says which phase runs.
 func (w *watch) enter(phase string) {
@@ -45,8 +48,31 @@ func (w *watch) fault(in *injection, on bool) {
 	}
 }
 
-// see learns from an observation which nodes are ready.
+// owner is the balancer that owned the shared address when last asked; empty
+// if none did.
+func (w *watch) owner() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, lb := range slices.Sorted(maps.Keys(w.owners)) {
+		if w.owners[lb] {
+			return lb
+		}
+	}
+	return ""
+}
+
+// see learns from an observation which nodes are ready, and who owns the
+// shared address.
 func (w *watch) see(e history.Event) {
+	if e.Name == history.StreamVIP {
+		var seen history.VIP
+		if json.Unmarshal(e.Data, &seen) == nil && seen.Known {
+			w.mu.Lock()
+			w.owners[seen.Balancer] = seen.Owner
+			w.mu.Unlock()
+		}
+		return
+	}
 	if e.Name != history.StreamReadiness {
 		return
 	}

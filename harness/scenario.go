@@ -119,4 +119,7 @@ type View struct {
 	// Users are the nodes that serve the users who are logged in now, by the
 	// user's name.
 	Users map[string]string
+	// Owner is the balancer that owned the shared address when last asked;
+	// empty if none did, or nobody asked.
+	Owner string
 }

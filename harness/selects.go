@@ -91,6 +91,35 @@ func All(role topology.Role) Select {
 	}
 }
 
+// VIPOwner takes the balancer that owns the shared address when the fault is
+// injected.
+func VIPOwner() Select {
+	return Select{
+		Name: "the balancer that owns the VIP",
+		Pick: func(_ *rand.Rand, v View) []topology.Node { return v.balancers(true) },
+	}
+}
+
+// VIPStandby takes the balancers that do not own it.
+func VIPStandby() Select {
+	return Select{
+		Name: "the balancers that do not own the VIP",
+		Pick: func(_ *rand.Rand, v View) []topology.Node { return v.balancers(false) },
+	}
+}
+
+// balancers are the owner of the shared address, or the others; none if there
+// is no owner.
+func (v View) balancers(owner bool) []topology.Node {
+	var out []topology.Node
+	for _, n := range v.role(topology.Balancer) {
+		if v.Owner != "" && (n.Name() == v.Owner) == owner {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // Named takes the node of that name. A topology without it is refused before
 // anything starts.
 func Named(node string) Select {

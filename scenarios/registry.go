@@ -34,6 +34,7 @@ var all = []func() harness.Scenario{
 	ColdStart,
 	TwoNodesLost,
 	AllNodesRestarted,
+	Drain,
 }
 
 // All returns every scenario, in a fixed order.
