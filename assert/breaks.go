@@ -96,7 +96,7 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	v.Measured, v.Bound, v.Unit = figure(0), figure(millis(limit)), "ms"
 	switch {
 	case len(b.clients) == 0:
-		v.Reasons = []string{"there was no client of an " + what}
+		v.Reasons = []string{"there was no client with a long-lived connection"}
 		return
 	case len(b.never) > 0:
 		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}

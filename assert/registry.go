@@ -49,6 +49,7 @@ func builtIn() Table {
 		known[Recovery](),
 		known[StreamContinuity](),
 		known[SingleOwner](),
+		known[Reconnection](),
 		known[BlastRadius](),
 		known[EventDelivery](),
 		known[UploadDurability](),

@@ -21,7 +21,8 @@ import (
 // of the clock does. The monotonic clock goes on as it was. It takes an
 // application that was started under libfaketime with a timestamp file
 // (jetty-ha: --set clock=movable): containers share their host's clock, which
-// is not moved.
+// is not moved. The application reads the file each second, so that it takes
+// up to two until the fault bites.
 type ClockMoved struct {
 	// By is how far, ahead or, if negative, back; whole seconds, at least one
 	// and at most a day.

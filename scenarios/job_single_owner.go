@@ -53,7 +53,7 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: jobOwner()},
 			}},
 			{Name: "woken", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"freeze"}},
-			{Name: "clock ahead", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
+			{Name: "clock ahead", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
 				{Label: "clock", Fault: fault.ClockMoved{By: time.Minute}, Aim: jobOwner()},
 			}},
 			{Name: "clock right", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Heal: []string{"clock"}},
