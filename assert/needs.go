@@ -288,6 +288,7 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamVIP: len(h.VIPs), history.StreamEngine: len(h.Engine),
 		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
+		history.StreamCrossing: len(h.Crossings),
 	}
 	n, known = counts[stream]
 	return n, known

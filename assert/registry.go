@@ -56,6 +56,7 @@ func builtIn() Table {
 		known[Staleness](),
 		known[Drain](),
 		known[VIP](),
+		known[VersionSkew](),
 	)
 }
 

@@ -95,6 +95,15 @@ type Indirect interface {
 	Victims() []string
 }
 
+// Directed is a fault some of whose targets are only the means: the balancers
+// that a deployment directs.
+type Directed interface {
+	Fault
+	// Suffers says which of the targets are more than that; the record names
+	// these alone.
+	Suffers(topology.Node) bool
+}
+
 // Eventful is a fault that takes effect no earlier than an event of the
 // engine: its caller knows when that came, and brackets a Proof that has a
 // To but no From by it.

@@ -43,6 +43,12 @@ var builtin = byKind(
 	KeepalivedKill{},
 	KeepalivedFreeze{},
 	VRRPCut{},
+	Deploy{},
+	RollBack{},
+	ConfigDrift{},
+	Canary{},
+	BlueGreen{},
+	SchemaChange{},
 )
 
 func byKind(faults ...Fault) map[string]Fault {

@@ -161,7 +161,12 @@ type ServerView struct {
 	// itself, which is how new sessions begin; Total are all, those that a
 	// cookie bound to it among them.
 	Chosen, Total int64
+	// Current are the requests under way to it, Queued those that wait for it.
+	Current, Queued int
 }
+
+// Serves says that the balancer sends it new sessions.
+func (v ServerView) Serves() bool { return v.Status == "UP" || strings.HasPrefix(v.Status, "UP ") }
 
 // Drains says that the balancer was ordered to drain the server.
 func (v ServerView) Drains() bool { return strings.HasPrefix(v.Status, "DRAIN") }
@@ -216,6 +221,7 @@ func parseServers(text string) ([]ServerView, error) {
 		out = append(out, ServerView{
 			Name: get("svname"), Status: get("status"), Weight: int(number("weight")),
 			Chosen: number("lbtot"), Total: number("stot"),
+			Current: int(number("scur")), Queued: int(number("qcur")),
 		})
 	}
 	return out, nil

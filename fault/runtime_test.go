@@ -16,7 +16,7 @@ func TestParseServers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []ServerView{
 		{Name: "j1", Status: "DRAIN", Weight: 100, Chosen: 5, Total: 17},
-		{Name: "j2", Status: "UP 1/2", Weight: 100, Chosen: 9, Total: 20},
+		{Name: "j2", Status: "UP 1/2", Weight: 100, Chosen: 9, Total: 20, Current: 1},
 	}, got)
 	require.True(t, got[0].Drains())
 	require.False(t, got[1].Drains() || got[0].InMaintenance())

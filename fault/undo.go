@@ -31,6 +31,16 @@ const (
 	// Params["memory"], in bytes, and Params["cpu"], in cores, name, and ends
 	// what a fault runs in it to use them up.
 	LimitsRestored = "limits-restored"
+	// Unreleased has an application node run as its container was made, and
+	// waits until it is ready.
+	Unreleased = "unreleased"
+	// ServerOut has a balancer send nothing to the server that
+	// Params["server"] names: a step on the way, before ServerReady.
+	ServerOut = "server-out"
+	// SchemaUnexpanded has the database's schema be what it was made with.
+	SchemaUnexpanded = "schema-unexpanded"
+	// SchemaUncontracted has the column be there that a contraction takes.
+	SchemaUncontracted = "schema-uncontracted"
 	// Unpaused thaws the node's container.
 	Unpaused = "unpaused"
 	// ClockRight puts the application's clock right.
@@ -85,6 +95,10 @@ var undoers = byName(
 	undoer{ServerChecked, ensureServerChecked},
 	undoer{ProcessThawed, ensureThawed},
 	undoer{BalancerConfig, ensureBalancerConfig},
+	undoer{Unreleased, ensureUnreleased},
+	undoer{ServerOut, ensureServerOut},
+	undoer{SchemaUnexpanded, ensureUnexpanded},
+	undoer{SchemaUncontracted, ensureUncontracted},
 )
 
 type undoer struct {

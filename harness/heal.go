@@ -12,19 +12,23 @@ import (
 )
 
 // healLabels undoes, in the background, the faults of these labels; "*" is
-// all that were injected.
-func (r *run) healLabels(ctx context.Context, labels []string) {
+// all that were injected. It closes what it returns when that is over.
+func (r *run) healLabels(ctx context.Context, labels []string) <-chan struct{} {
+	over := make(chan struct{})
 	if len(labels) == 0 {
-		return
+		close(over)
+		return over
 	}
 	chosen := r.faults.chosen(func(in *injection) bool {
 		return slices.Contains(labels, healAll) || slices.Contains(labels, in.Label)
 	})
 	r.faults.wg.Go(func() {
+		defer close(over)
 		for _, in := range chosen {
 			r.heal(ctx, in)
 		}
 	})
+	return over
 }
 
 // healAll undoes everything that still has to be, and waits for it.

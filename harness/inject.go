@@ -59,7 +59,8 @@ func (r recorder) Record(e fault.Entry) error {
 }
 
 // inject aims a fault and injects it in the background: journal, act, proof.
-func (r *run) inject(ctx context.Context, what Injection) {
+// What it returns is closed when they are over.
+func (r *run) inject(ctx context.Context, what Injection) <-chan struct{} {
 	in := r.aim(what)
 	actCtx, cancel := context.WithCancel(ctx)
 	in.cancel = cancel
@@ -73,6 +74,7 @@ func (r *run) inject(ctx context.Context, what Injection) {
 		defer cancel()
 		r.act(actCtx, in)
 	})
+	return in.acted
 }
 
 // aim chooses the targets: what is drawn depends on the seed and the
@@ -217,9 +219,12 @@ func (in *injection) victims() []string {
 	if f, ok := in.Fault.(fault.Indirect); ok && len(in.nodes) > 0 {
 		return f.Victims()
 	}
+	directed, _ := in.Fault.(fault.Directed)
 	var all []string
 	for _, n := range in.nodes {
-		all = append(all, n.Name())
+		if directed == nil || directed.Suffers(n) {
+			all = append(all, n.Name())
+		}
 	}
 	return all
 }

@@ -18,17 +18,43 @@ func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 		r.phaseEdge(history.PhaseBegin, p, next)
 		r.watch.enter(p.Name)
 		r.step("%s: %v", p.Name, p.For)
-		r.healLabels(ctx, p.Heal)
+		begun := []<-chan struct{}{r.healLabels(ctx, p.Heal)}
 		for _, in := range p.Faults {
-			r.inject(ctx, in)
+			begun = append(begun, r.inject(ctx, in))
+		}
+		err := r.awaitAll(ctx, p, begun, load)
+		if p.Await {
+			next = r.clock.Now()
 		}
 		next += p.For
-		err := r.sleepUntil(ctx, next, load)
+		if err == nil {
+			err = r.sleepUntil(ctx, next, load)
+		}
 		r.phaseEdge(history.PhaseEnd, p, r.clock.Now())
 		if err != nil {
 			return err
 		}
 		next = max(next, r.clock.Now())
+	}
+	return nil
+}
+
+// awaitAll waits for what a phase has begun, if the phase awaits it. How long
+// that may take, the budgets of acts and heals bound.
+func (r *run) awaitAll(ctx context.Context, p Phase, begun []<-chan struct{}, load <-chan error) error {
+	if !p.Await {
+		return nil
+	}
+	for _, over := range begun {
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case err := <-r.faults.lost:
+			return err
+		case err := <-load:
+			return fmt.Errorf("the load ended by itself: %w", errors.Join(err, r.journal.Err()))
+		}
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type phaseRecord struct {
 	Name   string            `json:"name"`
 	Kind   string            `json:"kind"`
 	For    time.Duration     `json:"for"`
+	Await  bool              `json:"await,omitempty"`
 	Faults []injectionRecord `json:"faults,omitempty"`
 	Heal   []string          `json:"heal,omitempty"`
 }
@@ -69,7 +70,7 @@ func (r *resolved) record(version string) (scenarioRecord, error) {
 		rec.Companions[c.Kind()] = c
 	}
 	for _, p := range r.Phases {
-		pr := phaseRecord{Name: p.Name, Kind: p.Kind, For: p.For, Heal: p.Heal}
+		pr := phaseRecord{Name: p.Name, Kind: p.Kind, For: p.For, Await: p.Await, Heal: p.Heal}
 		for _, in := range p.Faults {
 			b, err := fault.Encode(in.Fault)
 			if err != nil {

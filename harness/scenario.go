@@ -85,6 +85,10 @@ type Phase struct {
 	// largest of them, so that a slow configuration is given the time that it
 	// needs, and what it costs is seen whole. See Fitted.
 	Cover []string
+	// Await has the phase last until the acts of its faults, and its heals,
+	// are over and proven, and then for For once more: a deployment takes as
+	// long as the machine lets it.
+	Await bool
 	// Faults are injected when the phase begins.
 	Faults []Injection
 	// Heal undoes, when the phase begins, the faults injected under these

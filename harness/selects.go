@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -133,6 +134,30 @@ func Named(node string) Select {
 				}
 			}
 			return nil
+		},
+	}
+}
+
+// Together takes what each of the selections takes, in their order: the
+// application nodes that a deployment replaces and the balancers that it
+// directs. If one of them finds nothing, there is nothing.
+func Together(selects ...Select) Select {
+	var names []string
+	for _, s := range selects {
+		names = append(names, s.Name)
+	}
+	return Select{
+		Name: strings.Join(names, " and "),
+		Pick: func(r *rand.Rand, v View) []topology.Node {
+			var out []topology.Node
+			for _, s := range selects {
+				picked := s.Pick(r, v)
+				if len(picked) == 0 {
+					return nil
+				}
+				out = append(out, picked...)
+			}
+			return out
 		},
 	}
 }

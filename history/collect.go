@@ -44,6 +44,8 @@ func StreamOf(v any) (string, bool) {
 		return StreamDownload, true
 	case Price:
 		return StreamPrice, true
+	case Crossing:
+		return StreamCrossing, true
 	case SessionState:
 		return StreamSession, true
 	case Leftover:
@@ -88,6 +90,7 @@ type Observation interface {
 		Upload |
 		Download |
 		Price |
+		Crossing |
 		SessionState |
 		Leftover |
 		Coverage |
@@ -198,6 +201,8 @@ func (b *builder) observeClients(e *Event) error {
 		return collect(e, &h.Jobs)
 	case StreamResumed:
 		return collect(e, &h.Resumed)
+	case StreamCrossing:
+		return collect(e, &h.Crossings)
 	}
 	return fmt.Errorf("%w: stream %q is not known to %s", ErrBadLine, e.Name, Format)
 }
@@ -241,6 +246,7 @@ func (b *builder) sort() {
 	byTime(h.Tenants)
 	byTime(h.Jobs)
 	byTime(h.Resumed)
+	byTime(h.Crossings)
 }
 
 // byTime sorts by time, and by line where the times are equal.

@@ -44,6 +44,7 @@ type History struct {
 	Tenants     []At[Tenant]
 	Jobs        []At[JobEffect]
 	Resumed     []At[Resumed]
+	Crossings   []At[Crossing]
 	Clock       []ClockPair
 
 	// Integrity says whether the record is whole.

@@ -35,6 +35,14 @@ var all = []func() harness.Scenario{
 	TwoNodesLost,
 	AllNodesRestarted,
 	Drain,
+	RollingDeploy,
+	RollingDeployNoDrain,
+	Rollback,
+	VersionSkew,
+	SchemaExpandContract,
+	BlueGreen,
+	Canary,
+	ConfigDrift,
 }
 
 // All returns every scenario, in a fixed order.

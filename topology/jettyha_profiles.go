@@ -57,6 +57,8 @@ func jettyProfileByName(name string) (jettyProfile, error) {
 func (p jettyPlan) values() []Value {
 	return append([]Value{
 		{"warm-up", p.set.waits["warmup"].String(), "a node answers slowly until its classes and connections are there; readiness waits for it", jettySwitchesFile},
+		{"jetty: lame duck", p.set.waits["lame-duck"].String(), "unready, yet serving, for longer than the balancers take to notice (profile tuned; documented has none)", jettySwitchesFile},
+		{"jetty: stop timeout", p.set.waits["stop-timeout"].String(), "what requests in flight may take when a node stops (profile tuned; documented does not wait)", jettySwitchesFile},
 		{"order work", p.set.waits["order-work"].String(), "work between an order's commit and its answer, during which a kill leaves the outcome unknown", jettySwitchesFile},
 		{"allowance", p.profile.allowance.String(), "for the noise of a small, shared machine; part of every bound, and named in its formula", jettyProfilesFile},
 		{"boot", p.profile.boot.String(), "allowance from the start of Java to its open port; part of the bound on recovery", jettyProfilesFile},

@@ -67,7 +67,6 @@ func jettyTuned() jettyProfile {
 		{"jetty: savePeriod", "10s", "attributes are saved before every answer; only the time of access may wait", jettyTunedFile},
 		{"jetty: flushOnResponseCommit", "true", "a session is saved before its answer, and the application answers 503 if it could not be", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
 		{"jetty: workerName", "the node's name", "equal to the balancer's cookie, so that a session that moved stays where it moved to", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
-		{"jetty: lame duck", "1s", "unready, yet serving, for longer than the balancers take to notice", jettyTunedFile},
 		{"pool: size", "10", "8 nodes of 10 stay below PostgreSQL's 200", jettyTunedFile},
 		{"pool: wait", "500ms", "then a clear 503 instead of a queue of threads", jettyTunedFile},
 		{"jdbc: socketTimeout", "2s", "no statement takes so long; the driver's finest step is 1s", jettyTunedFile},

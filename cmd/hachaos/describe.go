@@ -39,6 +39,7 @@ type phaseText struct {
 	Name   string        `json:"name"`
 	Kind   string        `json:"kind"`
 	For    time.Duration `json:"for"`
+	Await  bool          `json:"await,omitempty"`
 	Faults []string      `json:"faults,omitempty"`
 	Heals  []string      `json:"heals,omitempty"`
 }
@@ -142,7 +143,7 @@ func describe(name string, opts topology.Options) (*description, error) {
 func describePhases(s harness.Scenario) []phaseText {
 	var out []phaseText
 	for _, p := range s.Phases {
-		t := phaseText{Name: p.Name, Kind: p.Kind, For: p.For, Heals: p.Heal}
+		t := phaseText{Name: p.Name, Kind: p.Kind, For: p.For, Await: p.Await, Heals: p.Heal}
 		for _, in := range p.Faults {
 			t.Faults = append(t.Faults, in.Fault.Kind()+" on "+in.Aim.Name)
 		}
@@ -189,6 +190,9 @@ func printDescription(out io.Writer, d *description) error {
 			what := strings.Join(p.Faults, ", ")
 			if len(p.Heals) > 0 {
 				what = "heal " + strings.Join(p.Heals, ", ")
+			}
+			if p.Await {
+				what += ": until that is proven, and then as long as stated"
 			}
 			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", p.Name, p.For, p.Kind, what)
 		}

@@ -1,0 +1,108 @@
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// ConfigDrift gives the application nodes among its targets another
+// configuration than their peers have, under the same version: a template
+// rendered by hand, a node that missed a change. It arrives as changes do, by
+// a restart in order; the balancers are targets for that, too.
+type ConfigDrift struct {
+	// Set are the variables of the environment that differ; required.
+	Set map[string]string `json:"set"`
+	Rollout
+}
+
+// Kind is "config-drift".
+func (ConfigDrift) Kind() string { return "config-drift" }
+
+// Suffers says that the application nodes do; balancers are the means.
+func (ConfigDrift) Suffers(n topology.Node) bool { return suffers(n) }
+
+// Takes is what the largest topology may take.
+func (f ConfigDrift) Takes() time.Duration { return f.takes(mostNodes) }
+
+// Validate reports a drift in nothing, and what no environment can hold.
+func (f ConfigDrift) Validate() error {
+	if len(f.Set) == 0 {
+		return fmt.Errorf("%s: nothing is set: name at least one variable of the node's environment, such as POOL_SIZE", f.Kind())
+	}
+	if err := validEnvironment(f.Kind(), f.Set); err != nil {
+		return err
+	}
+	return f.validate(f.Kind())
+}
+
+// Inject restarts the nodes with the other settings.
+func (f ConfigDrift) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	fl, err := runningFleet(ctx, f.Kind(), nodes, !f.NoDrain)
+	if err != nil {
+		return err
+	}
+	return fl.roll(ctx, f.Rollout, f.Set, log)
+}
+
+// Active holds when each node itself names the other settings, and its
+// process was started by this act. Whether balancers still serve it is not
+// part of it: a drift may well make a node unready.
+func (f ConfigDrift) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	fl, err := newFleet(f.Kind(), nodes, !f.NoDrain)
+	if err != nil {
+		return Proof{}, err
+	}
+	return fl.prove(ctx, f.words(), func(ctx context.Context, u unit, s *sight) error {
+		if err := u.seeRelease(ctx, s, f.Kind(), ""); err != nil || !s.ok {
+			return err
+		}
+		return f.seeSettings(ctx, u, s)
+	}, nil)
+}
+
+// words are the settings: "POOL_SIZE=8".
+func (f ConfigDrift) words() string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(f.Set)) {
+		out = append(out, key+"="+f.Set[key])
+	}
+	return strings.Join(out, " ")
+}
+
+// seeSettings asks the node what it was told.
+func (f ConfigDrift) seeSettings(ctx context.Context, u unit, s *sight) error {
+	status, _, body, err := u.get(ctx, "/health/settings")
+	var all map[string]string
+	if err == nil {
+		err = json.Unmarshal(body, &all)
+	}
+	if err != nil {
+		s.measured = "no answer"
+		s.see(false, "its own account of its settings: status %d: %v", status, err)
+		return ctx.Err()
+	}
+	var words []string
+	for _, key := range slices.Sorted(maps.Keys(f.Set)) {
+		words = append(words, key+"="+all[key])
+		s.see(all[key] == f.Set[key], "it says that %s is %q", key, all[key])
+	}
+	s.measured = strings.Join(words, " ")
+	return nil
+}
+
+// Healed holds when no node has other settings left and every balancer serves
+// it.
+func (f ConfigDrift) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	fl, err := newFleet(f.Kind(), nodes, !f.NoDrain)
+	if err != nil {
+		return Proof{}, err
+	}
+	return fl.healed(ctx)
+}

@@ -1,0 +1,53 @@
+//go:build docker
+
+package fault_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/fault/faulttest"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// TestDockerDeployments holds the deployments to the suite, over containers
+// alone: a release is what the image's own scripts make of an environment,
+// which a node in memory could only pretend, and a step of the schema is the
+// database's own. Under a rotation, its seed says in one of how many builds.
+func TestDockerDeployments(t *testing.T) {
+	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
+		n, err := strconv.ParseUint(seed, 10, 64)
+		require.NoError(t, err, "HACHAOS_ROTATION wants a number")
+		if n%6 != 0 {
+			t.Skip("left out by the rotation: `make test-all` runs it")
+		}
+	}
+	quick := fault.Rollout{Linger: 100 * time.Millisecond}
+	var all []aimed
+	for _, f := range []fault.Fault{
+		fault.Deploy{Version: "2", Rollout: quick},
+		fault.RollBack{Rollout: quick},
+		fault.ConfigDrift{Set: map[string]string{"POOL_SIZE": "8"}, Rollout: quick},
+		fault.Canary{Version: "2", Share: 20, Rollout: quick},
+	} {
+		all = append(all, aimed{f, []string{"j1", "lb1", "lb2"}})
+	}
+	all = append(all,
+		aimed{fault.BlueGreen{Version: "2", Rollout: quick}, []string{"j1", "j2", "lb1", "lb2"}},
+		aimed{fault.SchemaChange{Step: fault.StepExpand}, []string{"db"}})
+	c := standing(t)
+	for _, one := range all {
+		t.Run(one.Kind(), func(t *testing.T) {
+			faulttest.Suite{
+				New:    func() fault.Fault { return one.Fault },
+				Nodes:  func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
+				Settle: 30 * time.Second,
+			}.Run(t)
+		})
+	}
+}

@@ -1,0 +1,56 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+)
+
+// RollingDeployNoDrain replaces every application node without a word to the
+// balancers.
+func RollingDeployNoDrain() harness.Scenario {
+	return harness.Scenario{
+		Name:  "rolling-deploy-no-drain",
+		About: "Every application node is replaced without a word to the balancers: with lame duck and redispatch users still notice nothing; without them they do.",
+		Story: `The habit: a script that restarts the service on one host after the other and
+never speaks to the balancer. Seed 003 §13.2 says what should come of it: without
+drain, requests under way are cut; its §23 names the symptom, a spike of 502 and
+503 during deployments.
+
+On the tuned profile neither comes. A node that is told to stop says so to the
+health check first and serves on for its lame duck of 1 s, which is longer than
+the balancers take to notice (the bound "unready"); then it closes its port and
+finishes what it has. A request that is still on its way to the closed port is
+refused, and redispatched at once. That is the finding: drain by the node's own
+readiness is enough, as long as it waits for longer than the balancers look.
+Whoever restarts nodes by hand is protected by two lines of configuration.
+
+The cases take that away. A node whose lame duck is 0 closes its port at once:
+the balancers go on to send to it until three checks have failed. Where they may
+try another node (redispatch) users still do not see it; where they may not, each
+of those requests is an error.`,
+		Tags:       []string{"deployment"},
+		Topology:   "jetty-ha",
+		Load:       load.Default(),
+		Companions: []load.Companion{load.CrossReader{}},
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 7 * time.Second},
+			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
+				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: fault.Rollout{NoDrain: true, Pause: baked().Pause}}, Aim: everyNode()},
+			}},
+			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: deployed(assert.ErrorBudget{}, assert.VersionSkew{}),
+		Cases: []harness.Case{
+			{Name: "no lame duck, redispatched", Set: map[string]string{"lame-duck": "0s"}},
+			{
+				Name: "no lame duck, no redispatch", Set: map[string]string{"lame-duck": "0s", "redispatch": "off"}, Fails: []string{"error-budget"},
+			},
+		},
+	}
+}
