@@ -16,7 +16,7 @@ func AllNodesRestarted() harness.Scenario {
 	return harness.Scenario{
 		Name:  "all-nodes-restarted",
 		About: "Every application node is killed at once and started again under load: users are away for no longer than a boot, come back to their sessions, and no restart storm follows.",
-		Story: `"Do not blindly restart all instances unless downtime is accepted" (seed 003 §24):
+		Story: `"Do not blindly restart all instances unless downtime is accepted" (seed 003 §25.4):
 a configuration pushed to all, a host that reboots, a liveness check that asks for
 the database. Here every node dies by SIGKILL at the same time and is started
 again at once, so that all of them boot, open their pools and warm up together,

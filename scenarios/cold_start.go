@@ -16,7 +16,7 @@ func ColdStart() harness.Scenario {
 	return harness.Scenario{
 		Name:  "cold-start",
 		About: "One application node is restarted under load and comes back cold: no request gets to it before it is warm, and users see no slow answers.",
-		Story: `Seed 003 §3 tells the story: "instances restart by themselves, but re-enter the
+		Story: `Seed 003 §3.3 tells the story: "instances restart by themselves, but re-enter the
 load balancer before warm-up is complete", and the first requests after the
 restart pay for cold code, lazy initialisation and a pool that is not ready; §9.3
 asks for a start-up probe of its own. Nothing is broken here but time: the

@@ -15,7 +15,7 @@ func InstanceOOM() harness.Scenario {
 	return harness.Scenario{
 		Name:  "instance-oom",
 		About: "The kernel kills one node's process because its container reached its limit of memory: users fail over as in a crash, and the node comes back when it is given memory again.",
-		Story: `Seed 003 §5 counts among the costs of state in an instance that its memory may
+		Story: `Seed 003 §4.2 counts among the costs of state in an instance that its memory may
 leak, and its §26 wants the heap watched. What happens at the end is not the
 process's choice: the container's cgroup reaches its limit, and the kernel kills
 what holds most. Nothing is logged by the application, no hook runs, and since the

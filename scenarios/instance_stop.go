@@ -19,8 +19,9 @@ func InstanceStop() harness.Scenario {
 		About: "One application node is asked to end under load: it says that it is going, is sent nothing more, finishes what it has begun and ends by itself; no user notices.",
 		Story: `The orderly end is the one failure that may cost nothing: a patch, a scale-down,
 a drained host. SIGTERM is sent and a grace given, as docker stop, systemd and
-Kubernetes do. Seed 003 §14 asks that in-flight requests finish before a node is
-taken away, and its §30 what happens to traffic while it is.
+Kubernetes do. Seed 003 §13.2 has it that without a drain
+the requests in flight are cut off, and its §13.3 that the grace must be longer than
+a request and must end.
 
 Expected: at SIGTERM the node turns unready and goes on serving (a lame duck, for
 1 s on the tuned profile) until the balancers have noticed, which takes at most
