@@ -57,9 +57,10 @@ func (c VersionSkew) About() string {
 	return s
 }
 
-// Needs implements Checker.
+// Needs implements Checker. Whether the machine was up to the load matters for
+// the errors of a version alone; what an answer holds does not hang on it.
 func (VersionSkew) Needs() []Need {
-	return []Need{{Kind: NeedFault}, {Kind: NeedBaseline}, {Kind: NeedGenerator}, {Kind: NeedStream, Stream: history.StreamCrossing}}
+	return []Need{{Kind: NeedFault}, {Kind: NeedStream, Stream: history.StreamCrossing}}
 }
 
 func (c VersionSkew) maxBad() float64 { return cmp.Or(max(c.MaxBadPercent, 0), 0.5) }
@@ -88,7 +89,8 @@ type skew struct {
 	crossed  map[crossing]int
 	compared map[string]bool // requests whose fields were compared
 	broken   []Evidence
-	late     int // operations sent after the last heal
+	late     int    // operations sent after the last heal
+	unsure   string // why a version's errors cannot be called its own
 }
 
 // versionTally is what became of the operations that a version answered.
@@ -344,6 +346,9 @@ func (s *skew) shares() {
 		if t.percent() <= 2*best {
 			continue // the others do no better: that is not the version's
 		}
+		if s.unsure = cmp.Or(baselineReason(s.h), generatorReason(s.h)); s.unsure != "" {
+			continue
+		}
 		s.breach("errors of a version", s.opEvidence(t.first, "version %s failed %d of the %d operations that it answered beside another, %s; this is the first (%s)",
 			version, t.bad, t.beside, t.words(), s.failure(t.first)))
 	}
@@ -408,6 +413,9 @@ func (s *skew) verdict() Verdict {
 	case missing != "":
 		v.Summary = "Not all that was read across the versions is known."
 		inconclusive(&v, missing)
+	case s.unsure != "":
+		v.Summary = "One version failed more than another, and it may not be the version's doing."
+		inconclusive(&v, s.unsure)
 	case s.After != "" && s.late == 0:
 		v.Summary = "Nothing was answered after the last heal."
 		inconclusive(&v, "no operation was sent after the last fault had healed: heal it in a phase of its own")

@@ -35,6 +35,15 @@ func mixed(b *historytest.Builder) {
 	b.Op(history.OpSessionWrite, 40*ms).In(1).Value(2).Version("2").OK()
 }
 
+// quiet is a first phase in which all was well.
+func quiet(b *historytest.Builder) {
+	b.Meta(func(m *history.Meta) { m.Load.Rate = 15 })
+	b.Phase("steady", history.PhaseSteady, 0, 4*sec)
+	for i := range 60 {
+		b.Op(history.OpSessionRead, time.Duration(i)*50*ms).In(8).Version("1").OK()
+	}
+}
+
 func answers(b *historytest.Builder, version string, good, bad int, class string) {
 	for range good {
 		b.Op(history.OpSessionRead, 5*sec).In(9).Version(version).OK()
@@ -116,8 +125,17 @@ func TestVersionSkew(t *testing.T) {
 			status: assert.Fail, class: "unreadable state", text: "version 1 does not find a session that version 2 wrote",
 		},
 		{
+			name: "one version fails on a machine that was not up to it", build: func(b *historytest.Builder) {
+				crossings(b)
+				answers(b, "1", 400, 0, "")
+				answers(b, "2", 290, 10, history.ErrStatus)
+			},
+			status: assert.Inconclusive, text: "may not be the version's doing",
+		},
+		{
 			name: "one version fails", build: func(b *historytest.Builder) {
 				crossings(b)
+				quiet(b)
 				answers(b, "1", 400, 0, "")
 				answers(b, "2", 290, 10, history.ErrStatus)
 			},

@@ -247,7 +247,7 @@ func (u unit) seeRelease(ctx context.Context, s *sight, kind, version string) er
 	after := !r.started.Before(r.noted)
 	s.see(r.kind == kind && after, "the release that its process was started by is of kind %q, noted at %s; the process started at %s",
 		r.kind, r.noted.UTC().Format(stamp), r.started.UTC().Format(stamp))
-	s.from, s.to = r.noted, r.started
+	s.to = r.started // it began with the drain, which the caller knows
 	return nil
 }
 
