@@ -27,6 +27,7 @@ var all = []func() harness.Scenario{
 	UploadNodeLoss,
 	CacheStaleness,
 	JobSingleOwner,
+	WebSocketReconnect,
 	InstanceFreeze,
 	InstanceStop,
 	InstanceCrashLoop,
