@@ -38,13 +38,15 @@ ip route show | sed 's/^/route /'
 ip neigh show nud permanent | sed 's/^/neighbour /'
 true`
 
-// filesScript tells the files that the node was given by their digests, and
-// what else lies beside them: an override of the environment, for one.
+// filesScript tells the files that the node was given by their digests, what
+// else lies beside them (an override of the environment, for one), and the
+// marks of faults.
 const filesScript = `shift 2
 for f in "$@"; do sha256sum "$f" || echo "missing $f"; done
 for d in /etc/hachaos /etc/haproxy /etc/keepalived; do
 	[ -d "$d" ] && find "$d" -type f | sed 's/^/file /'
 done
+for f in /run/hachaos/crash /tmp/hachaos-*; do [ -e "$f" ] && echo "file $f"; done
 true`
 
 // limitsScript tells the cgroup's limits (version 1 or 2), and what is

@@ -143,6 +143,9 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if f.profile == topology.All()[0].Profiles[0] {
+		f.profile = "" // it is what an item is run on that names none
+	}
 	own, err := campaign.ReadSources(sources.Sources)
 	if err != nil {
 		return nil, err
