@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -52,21 +51,10 @@ data (§14).`,
 			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
 		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
-		Settings: []topology.Switch{
-			{Key: "wait", Values: []string{"on", "off"}, Default: "on", About: "whether a replaced node is served, and the next one stopped, only when it is ready"},
-		},
-		Apply: func(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
-			wait, err := onOff("wait", set)
-			deploy := s.Phases[2].Faults[0].Fault.(fault.Deploy)
-			deploy.NoWait = !wait
-			s.Phases[2].Faults[0].Fault = deploy
-			return s, err
-		},
 		Cases: []harness.Case{
-			{
-				Name: "not waiting for readiness", Set: map[string]string{"wait": "off"}, Fails: []string{"readiness-gating"}, Also: []string{"error-budget", "version-skew", "session-survival"},
-				Because: "the second node stops while the first still boots: for a while nobody serves, and what was in between is lost to its users",
-			},
+			// The deployment believes the node: one that says ready while it is
+			// cold is served cold.
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}},
 			{
 				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"},
 				Because: "a user whose session is gone reads nothing, and the version that does not find it is another than the one that wrote it",
@@ -102,15 +90,4 @@ func deployed(budget assert.ErrorBudget, more ...assert.Checker) []assert.Checke
 		budget,
 		assert.ReadinessGating{},
 	}, append(more, assert.Leftovers{})...)
-}
-
-// onOff reads a setting of a scenario that is on unless it is off.
-func onOff(key string, set map[string]string) (bool, error) {
-	switch set[key] {
-	case "", "on":
-		return true, nil
-	case "off":
-		return false, nil
-	}
-	return true, fmt.Errorf("--set %s=%s: want on or off", key, set[key])
 }
