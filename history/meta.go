@@ -76,6 +76,7 @@ func (l LoadMeta) Interval() time.Duration {
 type Bound struct {
 	Name    string        `json:"name"`
 	Limit   time.Duration `json:"limit"`
+	Count   int           `json:"count,omitempty"`
 	Formula string        `json:"formula"`
 	Source  string        `json:"source"`
 	File    string        `json:"file"`

@@ -160,7 +160,7 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 		"NODE":    name,
 		"VERSION": "1",
 		"DB_URL": fmt.Sprintf("jdbc:postgresql://%s/jetty_sessions?ApplicationName=%s%s",
-			netip.AddrPortFrom(net.host(hostToxiproxy), uint16(jettyDatabasePort+i)), name, p.profile.databaseOptions),
+			netip.AddrPortFrom(net.host(hostToxiproxy), uint16(jettyDatabasePort+i)), name, p.databaseOptions()),
 		"DB_USER":     "jetty_user",
 		"DB_PASSWORD": "SecurePassword123!",
 	}
@@ -168,6 +168,9 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 	maps.Copy(env, p.profile.env)
 	if restart := p.set.values["restart"]; restart != "profile" {
 		env["RESTART"] = restart
+	}
+	if p.set.is("pool-wait", "unbounded") {
+		env["POOL_WAIT_MS"] = millis(time.Minute)
 	}
 	return NodeSpec{
 		Name:   name,
@@ -179,6 +182,14 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 		Port:   jettyPort,
 		Ready:  "/health/ready",
 	}
+}
+
+// databaseOptions are the driver's, appended to the database's address.
+func (p jettyPlan) databaseOptions() string {
+	if p.set.is("db-timeouts", "off") {
+		return ""
+	}
+	return p.profile.databaseOptions
 }
 
 func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {

@@ -12,6 +12,10 @@ const (
 	sourceRise  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "rise"`
 	sourceRetry = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
 	sourceFroze = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
+	sourceLimit = `HAProxy 3.0 Configuration Manual, 4.2 "timeout server", "timeout connect", "retries"`
+	sourceQueue = "Jetty 12 Operations Guide, module threadpool: maxThreads"
+	sourceDown  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk"`
+	sourceJDBC  = `PostgreSQL JDBC Driver documentation, "socketTimeout", "connectTimeout"; HikariCP README, "connectionTimeout"`
 	sourceVRRP  = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
 	sourceTrack = "keepalived.conf(5), vrrp_script: interval, fall; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
 	sourceYield = "RFC 5798, 6.4.3: a master that hears a higher priority yields"
@@ -34,6 +38,9 @@ func (p jettyPlan) bounds() []Bound {
 	case p.set.is("restart", "never"):
 		b.restart = 0
 	}
+	if threads, err := strconv.Atoi(p.set.values["threads"]); err == nil && b.name == profileTuned {
+		b.threads = threads
+	}
 	return []Bound{
 		b.detect(BoundDetectRefused, 0, "0 (refused)"),
 		b.detect(BoundDetectVanished, b.vanished(), fmt.Sprintf("min(timeout connect %s, inter %s)", b.timeoutConnect, b.inter)),
@@ -52,6 +59,12 @@ func (p jettyPlan) bounds() []Bound {
 		b.outageVIP(),
 		b.recovered(p.set.waits["warmup"]),
 		b.job(),
+		b.answered(),
+		b.busyThreads(),
+		b.outageUnready(),
+		b.database(),
+		b.outageDatabase(),
+		b.reconnected(),
 	}
 }
 
@@ -300,4 +313,94 @@ func (b boundMaker) recovered(warmup time.Duration) Bound {
 		bound.Formula = fmt.Sprintf("restart after %s + %s", b.restart, bound.Formula)
 	}
 	return bound
+}
+
+// answered bounds what any request takes, however its node fares: the
+// balancer connects within timeout connect, a few times at most, and gives an
+// answer up that does not begin within timeout server. What the node itself
+// promises is shorter: a wait for the pool, and a statement.
+func (b boundMaker) answered() Bound {
+	return Bound{
+		Name:  BoundAnswered,
+		Limit: time.Duration(b.retries+1)*b.timeoutConnect + b.timeoutServer + b.allowance,
+		Formula: fmt.Sprintf("(retries %d + 1) × timeout connect %s + timeout server %s + allowance %s",
+			b.retries, b.timeoutConnect, b.timeoutServer, b.allowance),
+		Source: sourceLimit,
+		File:   jettyProfilesFile,
+	}
+}
+
+// busyThreads: one must be left to say that the node is alive.
+func (b boundMaker) busyThreads() Bound {
+	return Bound{
+		Name: BoundThreads, Count: b.threads - 1,
+		Formula: fmt.Sprintf("maxThreads %d − 1", b.threads),
+		Source:  sourceQueue,
+		File:    jettyProfilesFile,
+	}
+}
+
+// outageUnready bounds the longest run of bad operations of the users of a
+// node that answers, and whose database it cannot reach: it refuses them until
+// the balancers have taken it out, and those that it had begun wait for the
+// driver to give up.
+func (b boundMaker) outageUnready() Bound {
+	held := min(b.poolWait, b.timeoutServer)
+	return Bound{
+		Name:  BoundOutageUnready,
+		Limit: b.detection(b.readyLimit) + held + b.allowance,
+		Formula: fmt.Sprintf("%s %s + pool wait %s + allowance %s",
+			BoundUnready, b.detection(b.readyLimit), held, b.allowance),
+		Source: sourceDown,
+		File:   jettyProfilesFile,
+	}
+}
+
+// reconnectLook is how long a node's look at its database may hang on a
+// connection that is dead: the driver's finest step (fixtures, Probe.java).
+const reconnectLook = time.Second
+
+// reconnected: what hangs on the old connections when the database is back is
+// given up within the driver's limit, or the pool's wait if that is longer; a
+// look that began before is over within its own; then the balancers' checks
+// rise. Without a limit of the driver nothing follows from the configuration,
+// and the formula leaves it out: that is how the defect shows.
+func (b boundMaker) reconnected() Bound {
+	rising := b.inter + time.Duration(b.rise-1)*b.fastInter + time.Duration(b.rise)*b.readyLimit
+	given := max(b.socketTimeout, b.poolWait)
+	return Bound{
+		Name:  BoundReconnected,
+		Limit: given + reconnectLook + rising + b.allowance,
+		Formula: fmt.Sprintf("max(socketTimeout %s, pool wait %s) + a look under way %s + %s %s + allowance %s",
+			b.socketTimeout, b.poolWait, reconnectLook, BoundReady, rising, b.allowance),
+		Source: sourceJDBC,
+		File:   jettyProfilesFile,
+	}
+}
+
+// databaseBoot is what a database is given to start and to recover from its
+// log: most of it is the engine's, on a small machine.
+const databaseBoot = 3 * time.Second
+
+func (b boundMaker) database() Bound {
+	return Bound{
+		Name:    BoundDatabase,
+		Limit:   databaseBoot + b.allowance,
+		Formula: fmt.Sprintf("start and recovery %s + allowance %s", databaseBoot, b.allowance),
+		Source:  "measured: PostgreSQL answers within a second of its start, with seconds of log to recover",
+		File:    "topology/jettyha_bounds.go",
+	}
+}
+
+// outageDatabase bounds the longest run of bad operations by a database that
+// ends and starts at once: it starts, and the nodes find it again.
+func (b boundMaker) outageDatabase() Bound {
+	boot, found := b.database(), b.reconnected()
+	return Bound{
+		Name:    BoundOutageDatabase,
+		Limit:   boot.Limit + found.Limit - b.allowance,
+		Formula: fmt.Sprintf("%s %s + %s %s + allowance %s", boot.Name, boot.Limit-b.allowance, found.Name, found.Limit-b.allowance, b.allowance),
+		Source:  sourceJDBC,
+		File:    jettyProfilesFile,
+	}
 }

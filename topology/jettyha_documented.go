@@ -26,6 +26,8 @@ func jettyDocumented() jettyProfile {
 		restart:        10 * time.Second,
 		boot:           5 * time.Second,
 		allowance:      250 * time.Millisecond,
+		threads:        200, // Jetty's default
+		poolWait:       30 * time.Second,
 		env: map[string]string{
 			"RESTART":           "10",
 			"JAVA_OPTS":         "-server -Xmx512m -Xms256m -XX:+UseG1GC",

@@ -37,6 +37,10 @@ type jettyProfile struct {
 	boot       time.Duration // allowance from the start of Java to its open port
 	allowance  time.Duration // for the noise of a small machine, in every bound
 
+	threads       int           // the most worker threads of a node
+	poolWait      time.Duration // for a pooled connection
+	socketTimeout time.Duration // of the driver: the longest that it waits for the database; 0 is for ever
+
 	databaseOptions string // appended to the JDBC address
 	env             map[string]string
 	values          []Value

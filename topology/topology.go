@@ -277,9 +277,10 @@ type Value struct {
 type Bound struct {
 	Name    string        `json:"name"` // see the Bound… constants
 	Limit   time.Duration `json:"limit"`
-	Formula string        `json:"formula"` // with the values put in
-	Source  string        `json:"source"`  // the manual and section
-	File    string        `json:"file"`    // the value of which file to change
+	Count   int           `json:"count,omitempty"` // of a bound that is a number and no time
+	Formula string        `json:"formula"`         // with the values put in
+	Source  string        `json:"source"`          // the manual and section
+	File    string        `json:"file"`            // the value of which file to change
 }
 
 // Names of bounds. Which of the detection bounds applies depends on what the
@@ -302,10 +303,16 @@ const (
 
 // Names of bounds of the VIP.
 const (
-	BoundVIPRefused = "vip/refused"    // the owner's process is gone, its machine lives → another owns the VIP
-	BoundVIPFrozen  = "vip/frozen"     // it accepts and does not answer → another owns the VIP
-	BoundVIPTwo     = "vip/two-owners" // two that hear each other own it → one does
-	BoundOutageVIP  = "outage/vip"     // all users, longest run of bad operations, if the owner vanishes
+	BoundVIPRefused     = "vip/refused"     // the owner's process is gone, its machine lives → another owns the VIP
+	BoundVIPFrozen      = "vip/frozen"      // it accepts and does not answer → another owns the VIP
+	BoundVIPTwo         = "vip/two-owners"  // two that hear each other own it → one does
+	BoundOutageVIP      = "outage/vip"      // all users, longest run of bad operations, if the owner vanishes
+	BoundAnswered       = "answered"        // a request is sent → it is answered, if only by a refusal
+	BoundThreads        = "threads"         // busy threads of a node: a count
+	BoundOutageUnready  = "outage/unready"  // as outage/…, of a node that serves on and cannot work
+	BoundDatabase       = "database"        // the database is started → it answers
+	BoundOutageDatabase = "outage/database" // as outage/…, of everybody, by a restart of the database
+	BoundReconnected    = "reconnected"     // the database is back → every node is ready
 )
 
 // NodeByName returns the spec of the named node.
