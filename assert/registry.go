@@ -57,6 +57,7 @@ func builtIn() Table {
 		known[Drain](),
 		known[VIP](),
 		known[VersionSkew](),
+		known[OverloadContract](),
 	)
 }
 

@@ -1,0 +1,221 @@
+package assert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// OverloadContract expects that the system keeps its word while something
+// that it depends on, such as its database, is slow or away. From each fault
+// on, to the end of the judged phases:
+//
+//   - every attempt of a client is answered within the stated limit, and if
+//     it is not ok, the answer says so clearly: 503 (come again), 504 (a
+//     timeout), 429, or another answer of 4xx. A connection that is closed
+//     without an answer, any other error of the server's, and a client that
+//     gave up are none;
+//   - no queue grows without bound: of what a node works on at a time, none
+//     has been there for longer than the limit. That is so exactly if it
+//     never works on more than had arrived within the limit before, whatever
+//     became of the clients;
+//   - no node runs out of threads;
+//   - liveness stays up, and no node is restarted: what is wrong is another's
+//     fault, and a restart would only make it worse.
+//
+// It is meant for faults of a dependency; a fault that ends or freezes
+// application nodes breaks it by itself. The zero value is ready to use.
+type OverloadContract struct {
+	// AnswerBound names the bound (of Meta.Bounds) within which an attempt is
+	// answered; "answered" by default.
+	AnswerBound string `json:"answerBound,omitempty"`
+	// ThreadBound names the bound of a node's busy threads; "threads" by
+	// default.
+	ThreadBound string `json:"threadBound,omitempty"`
+}
+
+// Classes of evidence, worst first.
+const (
+	classNoAnswer  = "no answer"
+	classUnclear   = "unclear answer"
+	classTooLate   = "late answer"
+	classThreads   = "threads exhausted"
+	classQueue     = "queue without bound"
+	classLiveness  = "liveness down"
+	classRestarted = "restarted"
+)
+
+var overloadClasses = []string{classRestarted, classThreads, classQueue, classLiveness, classNoAnswer, classUnclear, classTooLate}
+
+// Name implements Checker.
+func (OverloadContract) Name() string { return "overload-contract" }
+
+// About implements Checker.
+func (c OverloadContract) About() string {
+	c = c.defaults()
+	return fmt.Sprintf("while a dependency is slow or away every answer is ok, or a clear 503 or timeout, within the bound %s; no node runs out of threads, keeps requests for longer than that, denies being alive or is restarted (0 violations)", c.AnswerBound)
+}
+
+// Needs implements Checker.
+func (OverloadContract) Needs() []Need {
+	return []Need{
+		{Kind: NeedFault},
+		{Kind: NeedBaseline},
+		{Kind: NeedGenerator},
+		{Kind: NeedClock},
+		{Kind: NeedStream, Stream: history.StreamReadiness},
+		{Kind: NeedStream, Stream: history.StreamTruth},
+		{Kind: NeedStream, Stream: history.StreamReceipt},
+		{Kind: NeedStream, Stream: history.StreamTransition},
+		{Kind: NeedStream, Stream: history.StreamEngine},
+	}
+}
+
+func (c OverloadContract) defaults() OverloadContract {
+	c.AnswerBound = cmp.Or(c.AnswerBound, "answered")
+	c.ThreadBound = cmp.Or(c.ThreadBound, "threads")
+	return c
+}
+
+// Check implements Checker. Measured is the number of violations.
+func (c OverloadContract) Check(h *history.History) Verdict {
+	c = c.defaults()
+	answer, ok1 := findBound(h, c.AnswerBound)
+	threads, ok2 := findBound(h, c.ThreadBound)
+	v := Verdict{Name: c.Name(), Bound: figure(0), Op: "<=", Unit: "violations", Evidence: []Evidence{}}
+	from, ok := firstFault(h)
+	switch {
+	case !ok1 || !ok2:
+		v.Summary = "The limits are not known."
+		v.Reasons = append(v.Reasons, fmt.Sprintf("the topology states no bound %q or no bound %q: name one of %s", c.AnswerBound, c.ThreadBound, boundNames(h)))
+		return v
+	case !ok:
+		v.Summary = "Nothing was slow or away."
+		v.Reasons = append(v.Reasons, "no fault was injected")
+		return v
+	}
+	return judgeTwice(h, answer.Limit, func(skip func(*history.Op) bool) Verdict {
+		a := &overloadAudit{h: h, from: from, until: judgedEnd(h), answer: answer, threads: threads, skip: skip}
+		a.answers()
+		a.nodes()
+		a.liveness()
+		a.restarts()
+		return a.verdict(v)
+	})
+}
+
+// firstFault is when the first fault was injected.
+func firstFault(h *history.History) (time.Duration, bool) {
+	first, found := time.Duration(0), false
+	for _, f := range h.Faults {
+		if f.Injected >= 0 && (!found || f.Injected < first) {
+			first, found = f.Injected, true
+		}
+	}
+	return first, found
+}
+
+// overloadAudit judges one history.
+type overloadAudit struct {
+	h               *history.History
+	from, until     time.Duration
+	answer, threads history.Bound
+	skip            func(*history.Op) bool
+
+	broken                  []Evidence
+	attempts, refused, ends int // refused: clearly not ok; ends: not sent at all
+	slowest                 time.Duration
+	peak                    struct{ threads, work, waiting int }
+	looks                   int
+}
+
+func (a *overloadAudit) violate(class string, e Evidence) {
+	e.Class = class
+	a.broken = append(a.broken, e)
+}
+
+// within says whether a time is judged.
+func (a *overloadAudit) within(t time.Duration) bool { return t >= a.from && t < a.until }
+
+func (a *overloadAudit) verdict(v Verdict) Verdict {
+	v.Measured = figure(float64(len(a.broken)))
+	v.Measures = a.measures()
+	slices.SortStableFunc(a.broken, func(x, y Evidence) int {
+		return cmp.Compare(slices.Index(overloadClasses, x.Class), slices.Index(overloadClasses, y.Class))
+	})
+	if a.ends > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s never sent: the user was still waiting for the one before", count(a.ends, "operation")))
+	}
+	switch {
+	case len(a.broken) > 0:
+		a.fail(&v)
+	case a.attempts == 0 || a.looks == 0:
+		v.Measured = nil
+		v.Summary = "Nothing was seen of the time from the fault on."
+		v.Reasons = append(v.Reasons, fmt.Sprintf("%s and %s at nodes' gauges since the fault", count(a.attempts, "attempt"), count(a.looks, "look")))
+	case a.refused == 0 && a.peak.waiting == 0:
+		v.Status, v.NotExercised = Pass, true
+		v.Summary = "Every attempt was answered well, and nothing ever waited for a connection: there was no overload."
+	default:
+		v.Status = Pass
+		v.Summary = fmt.Sprintf("%s answered within %s, %d of them by a clear refusal; at most %d threads were busy.",
+			count(a.attempts, "attempt"), sayTime(a.answer.Limit), a.refused, a.peak.threads)
+	}
+	return v
+}
+
+func (a *overloadAudit) fail(v *Verdict) {
+	v.Status = Fail
+	// One piece of each class first, then the others in the order of time.
+	var first, rest []Evidence
+	for i, e := range a.broken {
+		if i == 0 || a.broken[i-1].Class != e.Class {
+			first = append(first, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	v.Evidence = append(first, rest...)
+	limitEvidence(v)
+	var parts []string
+	for _, class := range overloadClasses {
+		if n := countClass(a.broken, class); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%d)", class, n))
+		}
+	}
+	v.Summary = fmt.Sprintf("%s: %s; the first: %s.", count(len(a.broken), "violation"), list(parts, len(parts)), first[0].Text)
+	switch first[0].Class {
+	case classThreads:
+		v.Fix = fmt.Sprintf("%s: %s", a.threads.File, a.threads.Formula)
+	case classQueue:
+		v.Fix = "bound the wait for a connection and the time of a statement: a request must not stay where its user has gone"
+	case classLiveness, classRestarted:
+		v.Fix = "liveness must not look at what the node depends on"
+	default:
+		v.Fix = fmt.Sprintf("%s: %s", a.answer.File, a.answer.Formula)
+	}
+}
+
+func countClass(list []Evidence, class string) int {
+	n := 0
+	for _, e := range list {
+		if e.Class == class {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *overloadAudit) measures() []Measure {
+	return []Measure{
+		{Name: "slowest answer", Value: millis(a.slowest), Unit: "ms", Bound: figure(millis(a.answer.Limit)), Note: a.answer.Formula},
+		{Name: "attempts", Value: float64(a.attempts)},
+		{Name: "clear refusals", Value: float64(a.refused)},
+		{Name: "busy threads, at most", Value: float64(a.peak.threads), Bound: figure(float64(a.threads.Count)), Note: a.threads.Formula},
+		{Name: "requests at work on a node, at most", Value: float64(a.peak.work)},
+		{Name: "requests waiting for a connection, at most", Value: float64(a.peak.waiting)},
+	}
+}
