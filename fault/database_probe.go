@@ -15,26 +15,31 @@ import (
 // probe connects to a PostgreSQL, or to what leads to one, asks whether it
 // speaks TLS (PostgreSQL 17 Documentation, 53.2.10), which costs it no login,
 // and takes the time from the question to the one letter of the answer. It
-// makes $3 of them, $4 at a time, each for at most $5 seconds, and prints a
-// line for each: "ok" and microseconds, "refused", "silent" (no end within the
-// limit) or "closed".
-const probe = `one='exec 3<>"/dev/tcp/$0/$1" || exit 1
-t=${EPOCHREALTIME/[.,]/}
-printf "\0\0\0\10\4\322\26\57" >&3
-IFS= read -r -N1 <&3 || exit 2
-echo "ok $(( ${EPOCHREALTIME/[.,]/} - t ))"'
-try() {
-	out=$(timeout "$3" bash -c "$one" "$1" "$2" 2>&1)
-	case "$?:$out" in
-	0:*) echo "$out" ;;
-	124:*) echo silent ;;
-	*refused*) echo refused ;;
-	*) echo closed ;;
-	esac
+// makes $3 of them, dealt to $4 workers, each for at most $5 seconds, and
+// prints a line for each: "ok" and microseconds, "refused", "silent" (no
+// answer within the limit) or "closed". A worker is one process: on a machine
+// that is short of time, a process for each probe would be most of the time.
+const probe = `one() {
+	if ! { exec 3<>"/dev/tcp/$1/$2"; } 2>/dev/null; then
+		case $( { exec 4<>"/dev/tcp/$1/$2"; } 2>&1) in
+		*refused*) echo refused ;;
+		*) echo closed ;;
+		esac
+		return
+	fi
+	t=${EPOCHREALTIME/[.,]/}
+	printf '\0\0\0\10\4\322\26\57' >&3
+	if IFS= read -t "$3" -r -N1 <&3; then
+		echo "ok $((${EPOCHREALTIME/[.,]/} - t))"
+	elif (($? > 128)); then
+		echo silent
+	else
+		echo closed
+	fi 2>/dev/null
+	exec 3<&-
 }
-for ((i = 1; i <= $3; i++)); do
-	try "$1" "$2" "$5" &
-	((i % $4)) || wait
+for ((w = 0; w < $4; w++)); do
+	for ((i = w; i < $3; i += $4)); do one "$1" "$2" "$5"; done &
 done
 wait`
 

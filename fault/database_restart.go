@@ -14,6 +14,9 @@ import (
 // an upgrade or a change of its configuration does. It is over when it is
 // proven; the heal ensures that it runs. The zero value is ready to use.
 type DatabaseRestart struct {
+	// Pause is how long it is away between its end and its start, on top of
+	// what both take: the time that an upgrade needs. At most a minute.
+	Pause time.Duration `json:"pause,omitempty"`
 	// Port is the TCP port whose answer is part of the proof; 0 is the one
 	// that the node says it serves.
 	Port int `json:"port,omitempty"`
@@ -30,10 +33,15 @@ func (DatabaseRestart) Kind() string { return "database-restart" }
 func (DatabaseRestart) Begins() string { return "kill" }
 
 // Takes is how long the database may take to end and to start.
-func (DatabaseRestart) Takes() time.Duration { return stopGrace }
+func (f DatabaseRestart) Takes() time.Duration { return stopGrace + f.Pause }
 
-// Validate reports a port that cannot be.
-func (f DatabaseRestart) Validate() error { return validPort(f.Kind(), f.Port) }
+// Validate reports a pause or a port that cannot be.
+func (f DatabaseRestart) Validate() error {
+	if f.Pause < 0 || f.Pause > time.Minute {
+		return fmt.Errorf("database-restart: pause %v: want 0s to 1m", f.Pause)
+	}
+	return validPort(f.Kind(), f.Port)
+}
 
 // Inject marks, stops and starts the containers. One that does not run is an
 // error.
@@ -50,6 +58,9 @@ func (f DatabaseRestart) Inject(ctx context.Context, nodes []topology.Node, log 
 			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
 		}
 		if err := v.Stop(ctx, stopGrace); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := pause(ctx, f.Pause); err != nil {
 			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
 		}
 		if err := v.Start(ctx); err != nil {
