@@ -44,6 +44,11 @@ var all = []func() harness.Scenario{
 	BlueGreen,
 	Canary,
 	ConfigDrift,
+	DBDown,
+	DBRestart,
+	DBBlackHole,
+	DBPartitionOneNode,
+	DBSlow,
 }
 
 // All returns every scenario, in a fixed order.

@@ -1,0 +1,71 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// DBPartitionOneNode cuts one node off from the database.
+func DBPartitionOneNode() harness.Scenario {
+	return harness.Scenario{
+		Name:  "db-partition-one-node",
+		About: "One node is alive and cut off from the database: it leaves the rotation, and only it, and its users are served by the others.",
+		Story: `If a node cannot reach the database and still answers a health check of the
+process, the balancer goes on sending users to a node that can only fail them.
+Readiness must look at what the node cannot work without: liveness up, readiness
+down, and the balancer stops routing to it. The health of the process is not the
+health of the service (seed 003 §22; §28.3, a health endpoint that always says
+200).
+
+One node's way to the database is refused at its proxy; the database and the
+other node's way are well. The node must leave the rotation within the bound that
+follows from the balancers' checks, and only it: the others' users notice
+nothing. Its own are refused until then, clearly and in time, and then served
+elsewhere with their sessions. When the way is back the node returns by itself;
+nobody restarts it, for restarting would not have helped.`,
+		Tags:     []string{"database", "network"},
+		Topology: "jetty-ha",
+		Load:     load.Default(),
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "cut off", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageUnready, topology.BoundAnswered}, Faults: []harness.Injection{
+				{Label: "cut", Fault: fault.DatabaseCut{}, Aim: harness.OneApplication()},
+			}},
+			{Name: "back", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"cut"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: []assert.Checker{
+			// Half of the users are refused for up to the outage's bound, which
+			// is some 5 % of a run as short as the short form.
+			assert.ErrorBudget{Overall: 94, OutageBound: topology.BoundOutageUnready},
+			assert.ReadinessGating{},
+			assert.BlastRadius{},
+			assert.OverloadContract{},
+			assert.Recovery{Bounds: []string{topology.BoundReconnected}},
+			assert.SessionSurvival{Expect: "survive"},
+			assert.WriteLedger{},
+			assert.Leftovers{},
+		},
+		Cases: []harness.Case{
+			{
+				Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating", "error-budget"},
+				Because: "the node stays in the rotation and refuses its users until its way is back",
+			},
+			{
+				Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"readiness-gating", "error-budget"},
+				Because: "a balancer that asks another than the node never learns that it cannot work",
+			},
+			{
+				Name: "liveness looks at the database", Set: map[string]string{"liveness": "database"}, Fails: []string{"overload-contract"}, Also: []string{"readiness-gating"}, Evidence: "liveness",
+				Because: "both hold liveness to speak of the process alone",
+			},
+		},
+	}
+}
