@@ -73,6 +73,12 @@ func newOwnership(h *history.History) *ownership {
 	for _, of := range answered {
 		slices.SortStableFunc(of, func(a, b sample) int { return cmp.Compare(a.lo, b.lo) })
 	}
+	// Before all were asked for the first time, and after one was for the
+	// last, nothing is known; how late that was is for the observer's account.
+	for _, lb := range o.lbs {
+		of := owned[lb]
+		o.begin, o.end = max(o.begin, of[0].hi), min(o.end, of[len(of)-1].hi)
+	}
 	slices.Sort(o.lbs)
 	for _, lb := range o.lbs {
 		o.owner[lb], o.up[lb] = o.segments(owned[lb]), o.segments(answered[lb])

@@ -49,6 +49,9 @@ var all = []func() harness.Scenario{
 	DBBlackHole,
 	DBPartitionOneNode,
 	DBSlow,
+	BalancerKill,
+	VIPFailover,
+	VIPSplitBrain,
 }
 
 // All returns every scenario, in a fixed order.

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// VIPFailover ends the machine that owns the VIP.
+func VIPFailover() harness.Scenario {
+	return harness.Scenario{
+		Name:  "vip-failover",
+		About: "The machine that owns the VIP dies with its network: the other balancer takes the address within the bound that VRRP promises, once.",
+		Story: `A floating address is moved by its protocol alone when its owner is gone without a word
+(seed 000: ARP announcements propagate during failover). The backup waits for three advertisements and its skew, 3 × advert_int
++ (256 − priority)/256 × advert_int (RFC 5798, 6.1), takes the address and says so by
+gratuitous ARP, so that the clients' kernels send to another machine.
+
+Until then packets vanish: what was sent is sent again by TCP, at first after a second
+(RFC 6298, 2.1), then after twice the time that it has waited. The bound outage/vip says
+what that makes for users. When the machine is back it does not take the address again
+(nopreempt): one move, not two.`,
+		Tags:     []string{"balancer", "vip"},
+		Topology: "jetty-ha",
+		Load:     load.Default(),
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVIP}, Faults: []harness.Injection{
+				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.VIPOwner()},
+			}},
+			{Name: "restarted", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"kill"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: balancersJudgedBy(assert.VIP{}, topology.BoundOutageVIP),
+		Cases: []harness.Case{
+			{
+				Name: "advertisements of a second", Set: map[string]string{"advert": "1s"}, Fails: []string{"vip"}, Also: []string{"error-budget", "session-survival"},
+				Because:  "the address is away five times as long as the profile promises, and users with it",
+				Evidence: "without an owner",
+			},
+		},
+	}
+}

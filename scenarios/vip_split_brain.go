@@ -1,0 +1,52 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// VIPSplitBrain keeps the balancers from hearing each other.
+func VIPSplitBrain() harness.Scenario {
+	return harness.Scenario{
+		Name:  "vip-split-brain",
+		About: "VRRP between the balancers is cut: both own the VIP while it lasts, both serve, and one of them yields once they hear each other.",
+		Story: `Two machines without a third party cannot tell a dead peer from one that they do not
+hear: VRRP has the backup take the address (RFC 5798, 6.4.2), and there are two owners. That
+is what a pair with one address is, and no fault of its configuration; a quorum of
+three, or fencing, would be needed to do better.
+
+What is expected of the pair: both owners serve every user, since they share their nodes
+and their cookie's meaning, so that it does not matter to whom a client's packets go (the
+bridge follows the last gratuitous ARP); when they hear each other again the lower
+priority yields with the next advertisement (RFC 5798, 6.4.3), within the bound
+vip/two-owners; nothing but the cut's own time has two owners. Connections to the one
+that yields are lost with its address: clients make new ones. The overlap is measured, and so is
+what clients saw.`,
+		Tags:     []string{"vip", "network"},
+		Topology: "jetty-ha",
+		Load:     load.Default(),
+		Phases: []harness.Phase{
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "cut", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundVIP}, Faults: []harness.Injection{
+				{Label: "cut", Fault: fault.VRRPCut{}, Aim: harness.All(topology.Balancer)},
+			}},
+			{Name: "heard again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"cut"}},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
+		},
+		Asserts: balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIP),
+		Cases: []harness.Case{
+			{
+				Name: "two virtual routers", Set: map[string]string{"router": "two"}, Fails: []string{"vip"}, Also: []string{"error-budget"},
+				Because:  "the balancers heed no advertisement of each other at any time: clients' packets go now to one, now to the other, and connections break",
+				Evidence: "with two owners",
+			},
+		},
+	}
+}
