@@ -76,6 +76,9 @@ func TestDockerConformance(t *testing.T) {
 		fault.Stall{},
 		fault.NetworkCut{Peers: []string{"balancer"}},
 		fault.NetworkCut{Peers: []string{"db", "toxi"}, Way: fault.Incoming},
+		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5},
+		fault.ConnectionReset{Peers: []string{"balancer"}},
+		fault.Bandwidth{KBit: 4000},
 	} {
 		all = append(all, aimed{f, []string{"j1"}})
 	}

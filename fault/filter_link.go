@@ -31,8 +31,17 @@ func linkFilter(table, way string, l link, rule string) []string {
 	return nft(statements...)
 }
 
-// dropRule is a rule as linkFilter takes it.
-const dropRule = "counter name %s drop"
+// Rules, as linkFilter takes them.
+const (
+	dropRule = "counter name %s drop"
+	// A reset is not itself answered by one, or the two would meet.
+	resetRule = "meta l4proto tcp tcp flags & rst == 0 counter name %s reject with tcp reset"
+)
+
+// lossRule drops so many of a hundred thousand packets.
+func lossRule(of100000 int) string {
+	return fmt.Sprintf("numgen random mod 100000 < %d counter name %%s drop", of100000)
+}
 
 // counts are a table's counters, in packets, by name; nil without the table.
 type counts map[string]uint64

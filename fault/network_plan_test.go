@@ -65,11 +65,11 @@ func TestLinkFilterPlans(t *testing.T) {
 			"add chain inet hachaos_x input { type filter hook input priority -400; policy accept; }; " +
 			"add rule inet hachaos_x input ip saddr { 198.18.7.10, 198.18.7.31 } counter name input_all; " +
 			"add rule inet hachaos_x input ip saddr { 198.18.7.10, 198.18.7.31 } counter name input drop"},
-		"a cut of what goes out to the clients": {Outgoing, dropRule, linkOf(t, Clients), "add table inet hachaos_x; " +
+		"a loss of what goes out to the clients": {Outgoing, lossRule(5000), linkOf(t, Clients), "add table inet hachaos_x; " +
 			"add counter inet hachaos_x output_all; add counter inet hachaos_x output; " +
 			"add chain inet hachaos_x output { type filter hook output priority -400; policy accept; }; " +
 			`add rule inet hachaos_x output oifname != "lo" ip daddr != { 198.18.7.10, 198.18.7.21, 198.18.7.22, 198.18.7.31 } counter name output_all; ` +
-			`add rule inet hachaos_x output oifname != "lo" ip daddr != { 198.18.7.10, 198.18.7.21, 198.18.7.22, 198.18.7.31 } counter name output drop`},
+			`add rule inet hachaos_x output oifname != "lo" ip daddr != { 198.18.7.10, 198.18.7.21, 198.18.7.22, 198.18.7.31 } numgen random mod 100000 < 5000 counter name output drop`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, []string{"nft", tc.want}, linkFilter("hachaos_x", tc.way, tc.l, tc.rule))
@@ -94,6 +94,60 @@ func TestParseCounts(t *testing.T) {
 	require.ErrorContains(t, err, "counters of nft")
 }
 
+func TestLossIsMeasured(t *testing.T) {
+	for name, tc := range map[string]struct {
+		asked        float64
+		dropped, all uint64
+		ok           bool
+	}{
+		"as asked":              {0.05, 50, 1000, true},
+		"by chance a bit more":  {0.05, 60, 1000, true},
+		"too few to tell":       {0.05, 5, 100, false},
+		"a tenth of it":         {0.05, 5, 1000, false},
+		"twice as much":         {0.05, 100, 1000, false},
+		"nothing came":          {0.05, 0, 0, false},
+		"everything":            {0.5, 1000, 1000, false},
+		"one percent of 10,000": {0.01, 100, 10000, true},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, tc.ok, lossOK(tc.asked, tc.dropped, tc.all)) })
+	}
+	for _, percent := range []float64{0.1, 1, 5, 50, 90} {
+		f := PacketLoss{Peers: []string{"db"}, Percent: percent}
+		n := uint64(f.sample())
+		require.True(t, lossOK(percent/100, uint64(percent/100*float64(n)), n), "%v %% of %d packets", percent, n)
+	}
+}
+
+func TestBandwidthPlan(t *testing.T) {
+	require.Equal(t, []string{"tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "4000kbit", "burst", "5000", "latency", "100ms"}, Bandwidth{KBit: 4000}.shape())
+	require.Equal(t, 3200, Bandwidth{KBit: 200}.burst())
+	require.Equal(t, 6, Bandwidth{KBit: 4000}.floods(), "1000 bytes each, 200 times a second: 8 Mbit/s asked of 4")
+}
+
+func TestParseFlood(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want float64
+		err  string
+	}{
+		"a rate":       {"100000 1000000\n350000 1500000\n", 4000, ""},
+		"no limit":     {"none\n", 0, ""},
+		"one line":     {"100000 1000000\n", 0, "twice"},
+		"no time went": {"1 5\n2 5\n", 0, "twice"},
+		"no number":    {"a b\n", 0, "twice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseFlood(tc.text)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.InDelta(t, tc.want, got, 0.1)
+		})
+	}
+}
+
 func TestValidateOfTheNetworkFaults(t *testing.T) {
 	peers := []string{"db"}
 	for _, tc := range []struct {
@@ -104,6 +158,13 @@ func TestValidateOfTheNetworkFaults(t *testing.T) {
 		{NetworkCut{}, "no peers"},
 		{NetworkCut{Peers: []string{""}}, "without a name"},
 		{NetworkCut{Peers: peers, Way: "sideways"}, "want both, in or out"},
+		{PacketLoss{Peers: peers, Percent: 5}, ""},
+		{PacketLoss{Peers: peers}, "want 0.1 to 90"},
+		{PacketLoss{Peers: peers, Percent: 95}, "network-cut drops everything"},
+		{ConnectionReset{Peers: peers}, ""},
+		{ConnectionReset{}, "no peers"},
+		{Bandwidth{KBit: 4000}, ""},
+		{Bandwidth{}, "want 200 to 200000"},
 		{Latency{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond}, ""},
 		{Latency{}, "delay 0s"},
 		{Latency{Delay: 1500 * time.Microsecond}, "whole milliseconds"},

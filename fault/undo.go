@@ -58,6 +58,8 @@ const (
 	// RestartMarkAbsent starts the node's container if it does not run, and
 	// removes the mark that a restart left.
 	RestartMarkAbsent = "restart-mark-absent"
+	// ShapingAbsent has nothing limit what the node sends.
+	ShapingAbsent = "shaping-absent"
 	// NoCleanupTrace removes what SessionCleanup planted in the node's
 	// database and its trace.
 	NoCleanupTrace = "no-cleanup-trace"
@@ -90,6 +92,7 @@ var undoers = byName(
 	undoer{ProxyEnabled, ensureProxyEnabled},
 	undoer{ToxicAbsent, ensureNoToxic},
 	undoer{RestartMarkAbsent, ensureNoRestartMark},
+	undoer{ShapingAbsent, ensureNoShaping},
 	undoer{CrashPointsAbsent, ensureNoCrashPoint},
 	undoer{NoCleanupTrace, ensureNoCleanupTrace},
 	undoer{ServerChecked, ensureServerChecked},
