@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -97,8 +98,7 @@ func (d Drain) conclude(v *Verdict, orders []*drainage) {
 	objectives := make([]objective, 0, 2*len(orders))
 	n, exercised := 0, false
 	for _, o := range orders {
-		v.Evidence = append(v.Evidence, o.cut...)
-		v.Evidence = append(v.Evidence, o.wrong...)
+		v.Evidence = append(v.Evidence, o.violations()...)
 		v.Measures = append(v.Measures, o.measures()...)
 		n += len(o.cut) + len(o.wrong)
 		exercised = exercised || o.inFlight > 0 && o.elsewhere > 0
@@ -244,6 +244,14 @@ func came(h *history.History, op *history.Op, attempt int) (end time.Duration, l
 	return end, op.Outcome != history.Good && op.Status == 0 && e != history.ErrTimeout && e != history.ErrCancelled
 }
 
+// violations are all of them, in the order of time: the first is what began
+// it.
+func (o *drainage) violations() []Evidence {
+	all := slices.Concat(o.wrong, o.cut)
+	slices.SortStableFunc(all, func(a, b Evidence) int { return cmp.Compare(a.At, b.At) })
+	return all
+}
+
 // objective judges the order.
 func (o *drainage) objective() objective {
 	n := len(o.cut) + len(o.wrong)
@@ -252,8 +260,7 @@ func (o *drainage) objective() objective {
 	if n > 0 {
 		out.status = Fail
 		out.text = fmt.Sprintf("%s of %s: %s", o.fault.Kind, o.node, count(n, "violation"))
-		first := slices.Concat(o.cut, o.wrong)[0]
-		out.text += ": " + first.Text
+		out.text += ": " + o.violations()[0].Text
 		out.fix = "drain at every balancer, and wait until the node is empty, before it is stopped"
 		return out
 	}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -62,7 +63,7 @@ clocks); the node is empty within the grace period.`,
 			assert.Leftovers{},
 		},
 		Settings: []topology.Switch{
-			{Key: "grace", Values: []string{"kept", "none"}, Default: "kept", About: "whether the node is left alone until it is empty, or killed with the order"},
+			{Key: "grace", Values: []string{"kept", "none"}, Default: "kept", About: "whether the node is left alone until it is empty and put into maintenance, or killed right after the order"},
 			{Key: "told", Values: []string{"both", "standby"}, Default: "both", About: "which balancers are told: both, or the one that does not own the VIP"},
 		},
 		Apply: applyDrain,
@@ -99,9 +100,12 @@ func applyDrain(s harness.Scenario, set map[string]string) (harness.Scenario, er
 	switch grace := set["grace"]; grace {
 	case "", "kept":
 	case "none":
+		s.Phases = slices.DeleteFunc(s.Phases, func(p harness.Phase) bool { return p.Name == "maintenance" })
 		for i := range s.Phases {
-			if p := &s.Phases[i]; p.Name == "drained" || p.Name == "maintenance" {
-				p.For = 500 * time.Millisecond
+			p := &s.Phases[i]
+			p.Heal = slices.DeleteFunc(slices.Clone(p.Heal), func(label string) bool { return label == "maintenance" })
+			if p.Name == "drained" {
+				p.For = 1500 * time.Millisecond // its proof, and no more
 			}
 		}
 	default:
