@@ -20,6 +20,9 @@ const (
 	toxiproxyAPI = 8474
 	// Node i's way to the database is toxiproxy's port jettyDatabasePort+i.
 	jettyDatabasePort = 15431
+	// The nodes' way to the price service is another port of toxiproxy's.
+	jettyPricePort = 15400
+	pricePort      = 8090
 
 	// virtualRouter is VRRP's number of the pair.
 	virtualRouter = 51
@@ -32,6 +35,7 @@ const (
 // Addresses are these hosts of the run's subnet.
 const (
 	hostDatabase  = 10
+	hostPrice     = 11
 	hostToxiproxy = 20
 	hostJetty     = 20 // plus the node's number, from 1
 	hostBalancer  = 30 // plus the balancer's number, from 1
@@ -101,7 +105,15 @@ func (p jettyPlan) spec(subnet netip.Prefix) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	spec.Nodes = append(spec.Nodes, p.database(net), proxy)
+	spec.Nodes = append(spec.Nodes, p.database(net))
+	if p.hasPrice() {
+		price, err := p.price(net)
+		if err != nil {
+			return Spec{}, err
+		}
+		spec.Nodes = append(spec.Nodes, price)
+	}
+	spec.Nodes = append(spec.Nodes, proxy)
 	for i := 1; i <= p.nodes; i++ {
 		spec.Nodes = append(spec.Nodes, p.application(net, i))
 	}
@@ -116,7 +128,7 @@ func (p jettyPlan) spec(subnet netip.Prefix) (Spec, error) {
 }
 
 func (p jettyPlan) database(net jettyNet) NodeSpec {
-	return NodeSpec{
+	db := NodeSpec{
 		Name:  "db",
 		Role:  Database,
 		Image: "postgres",
@@ -131,12 +143,16 @@ func (p jettyPlan) database(net jettyNet) NodeSpec {
 		Shm:    128 << 20,
 		Port:   databasePort,
 	}
+	if tables := smallDiskTables[p.set.values["small-disk"]]; tables != "" {
+		db.Env["TABLES_ON_DISK"] = tables
+		db.Tmpfs = map[string]int64{SmallDisk: smallDiskSize}
+	}
+	return db
 }
 
 func (p jettyPlan) toxiproxy(net jettyNet) (NodeSpec, error) {
 	config, err := render("toxiproxy.json.tmpl", toxiproxyData{
-		Proxies:  net.proxies(p.nodes),
-		Upstream: netip.AddrPortFrom(net.host(hostDatabase), databasePort),
+		Proxies: p.proxies(net),
 	})
 	if err != nil {
 		return NodeSpec{}, err
@@ -164,13 +180,9 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 		"DB_USER":     "jetty_user",
 		"DB_PASSWORD": "SecurePassword123!",
 	}
-	maps.Copy(env, p.set.env())
-	maps.Copy(env, p.profile.env)
-	if restart := p.set.values["restart"]; restart != "profile" {
-		env["RESTART"] = restart
-	}
-	if p.set.is("pool-wait", "unbounded") {
-		env["POOL_WAIT_MS"] = millis(time.Minute)
+	maps.Copy(env, p.env())
+	if p.hasPrice() {
+		env["DEPENDENCY_ADDR"] = netip.AddrPortFrom(net.host(hostToxiproxy), jettyPricePort).String()
 	}
 	return NodeSpec{
 		Name:   name,
@@ -250,10 +262,15 @@ func (n jettyNet) host(nth int) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-func (n jettyNet) proxies(nodes int) []toxiproxyProxy {
-	out := make([]toxiproxyProxy, 0, nodes)
-	for i := 1; i <= nodes; i++ {
-		out = append(out, toxiproxyProxy{Name: jettyNode(i), Port: jettyDatabasePort + i})
+// proxies are each node's way to the database, and all nodes' to the price
+// service if there is one.
+func (p jettyPlan) proxies(net jettyNet) []toxiproxyProxy {
+	out := make([]toxiproxyProxy, 0, p.nodes+1)
+	for i := 1; i <= p.nodes; i++ {
+		out = append(out, toxiproxyProxy{jettyNode(i), jettyDatabasePort + i, netip.AddrPortFrom(net.host(hostDatabase), databasePort)})
+	}
+	if p.hasPrice() {
+		out = append(out, toxiproxyProxy{priceName, jettyPricePort, netip.AddrPortFrom(net.host(hostPrice), pricePort)})
 	}
 	return out
 }

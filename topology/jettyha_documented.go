@@ -18,6 +18,7 @@ func jettyDocumented() jettyProfile {
 		rise:           2,
 		retries:        3,
 		redispatch:     false,
+		checkPath:      "/",
 		advertInt:      time.Second,
 		priorities:     [2]int{100, 100},
 		trackInterval:  time.Second,
@@ -28,6 +29,7 @@ func jettyDocumented() jettyProfile {
 		allowance:      250 * time.Millisecond,
 		threads:        200, // Jetty's default
 		poolWait:       30 * time.Second,
+		pools:          2,
 		env: map[string]string{
 			"RESTART":           "10",
 			"JAVA_OPTS":         "-server -Xmx512m -Xms256m -XX:+UseG1GC",

@@ -26,6 +26,7 @@ type jettyProfile struct {
 	fall, rise     int
 	retries        int
 	redispatch     bool
+	checkPath      string // what HAProxy asks a node for
 
 	advertInt     time.Duration
 	priorities    [2]int // of lb1 and lb2
@@ -40,6 +41,9 @@ type jettyProfile struct {
 	threads       int           // the most worker threads of a node
 	poolWait      time.Duration // for a pooled connection
 	socketTimeout time.Duration // of the driver: the longest that it waits for the database; 0 is for ever
+	// pools counts those of a node that are of POOL_SIZE; each node has two
+	// probes beside them, for readiness and for the ground truth.
+	pools int
 
 	databaseOptions string // appended to the JDBC address
 	env             map[string]string
@@ -59,14 +63,14 @@ func jettyProfileByName(name string) (jettyProfile, error) {
 
 // values lists the profile's settings with those that switches can change.
 func (p jettyPlan) values() []Value {
-	return append([]Value{
+	return append(append([]Value{
 		{"warm-up", p.set.waits["warmup"].String(), "a node answers slowly until its classes and connections are there; readiness waits for it", jettySwitchesFile},
 		{"jetty: lame duck", p.set.waits["lame-duck"].String(), "unready, yet serving, for longer than the balancers take to notice (profile tuned; documented has none)", jettySwitchesFile},
 		{"jetty: stop timeout", p.set.waits["stop-timeout"].String(), "what requests in flight may take when a node stops (profile tuned; documented does not wait)", jettySwitchesFile},
 		{"order work", p.set.waits["order-work"].String(), "work between an order's commit and its answer, during which a kill leaves the outcome unknown", jettySwitchesFile},
 		{"allowance", p.profile.allowance.String(), "for the noise of a small, shared machine; part of every bound, and named in its formula", jettyProfilesFile},
 		{"boot", p.profile.boot.String(), "allowance from the start of Java to its open port; part of the bound on recovery", jettyProfilesFile},
-	}, p.profile.values...)
+	}, p.connectionValues()...), p.profile.values...)
 }
 
 // Where a user changes a value.

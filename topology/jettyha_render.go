@@ -25,6 +25,7 @@ type haproxyData struct {
 	RetryAll       bool // HAProxy sends writes again, too
 	Liar           bool
 	Affinity       string // cookie, off or source
+	CheckPath      string // what is asked of a node; empty: its port alone
 	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
 	HardStop       string
@@ -52,14 +53,17 @@ type keepalivedData struct {
 
 // toxiproxyData is what toxiproxy.json.tmpl sees.
 type toxiproxyData struct {
-	Proxies  []toxiproxyProxy
-	Upstream netip.AddrPort
+	Proxies []toxiproxyProxy
 }
 
 type toxiproxyProxy struct {
-	Name string
-	Port int
+	Name     string
+	Port     int
+	Upstream netip.AddrPort
 }
+
+// priceData is what price.cfg.tmpl sees.
+type priceData struct{ Port int }
 
 func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 	data := haproxyData{
@@ -77,6 +81,7 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		RetryAll:       p.set.is("l7-retry", "all"),
 		Liar:           p.set.is("check", "liar"),
 		Affinity:       p.set.values["affinity"],
+		CheckPath:      p.checkPath(),
 		Weighted:       len(p.set.weights) > 0,
 	}
 	for i := 1; i <= p.nodes; i++ {
@@ -87,6 +92,17 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		data.Servers = append(data.Servers, server)
 	}
 	return data
+}
+
+// checkPath is what HAProxy asks a node for; empty is its port alone.
+func (p jettyPlan) checkPath() string {
+	switch p.set.values["check"] {
+	case "port":
+		return ""
+	case "root":
+		return "/"
+	}
+	return p.profile.checkPath
 }
 
 // render executes a template of fixtures/jetty-ha. All of that folder's

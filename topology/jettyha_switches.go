@@ -27,7 +27,12 @@ type jettySwitch struct {
 	env string
 	// most makes it a duration, from 0 to most.
 	most time.Duration
+	// top makes it a whole number, from 1 to top.
+	top int
 }
+
+// ofProfile is the default of a switch whose value the profile sets.
+const ofProfile = "profile"
 
 // jettySwitchTable is every switch but the weights. What the application
 // reads needs no more than a row here.
@@ -59,7 +64,12 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "liveness", Values: []string{"light", "database"}, About: "whether /health/live speaks of the process alone, or of its database too"}, env: "LIVENESS"},
 	{Switch: Switch{Key: "pool-wait", Values: []string{"bounded", "unbounded"}, About: "whether a request waits for a pooled connection as long as the profile says, or a minute"}},
 	{Switch: Switch{Key: "db-timeouts", Values: []string{"on", "off"}, About: "whether the driver and the database give up, as the profile says, or never (profile documented never does)"}},
+	{Switch: Switch{Key: "check", Values: []string{"ready", "liar", "root", "port"}, About: "whom HAProxy asks for a node's health: the node, one that always says 200, the node's / that looks at nothing, or its port alone"}},
 	{Switch: Switch{Key: "warmup", Default: "1.5s", About: "from the opening of the port until the node is warm, up to 1m"}, env: "WARMUP_MS", most: time.Minute},
+	{Switch: Switch{Key: "dependency", Values: []string{"off", "on", "unbounded", "critical"}, About: "a price service beside the database: none, one asked with a time limit, a fallback and a circuit breaker, one asked without any of them, or one that readiness depends on"}, env: "DEPENDENCY"},
+	{Switch: Switch{Key: "faults", Values: []string{"off", "on"}, About: "whether the application itself can be made to lose connections and threads"}, env: "FAULTS"},
+	{Switch: Switch{Key: "small-disk", Values: []string{"off", "orders", "all"}, About: "which tables lie on a small file system of the database's own, in memory: none, the orders, or the sessions and keys too"}},
+	{Switch: Switch{Key: "pool", Default: ofProfile, About: "connections of a node's pool, all of them kept open, 1 to 200"}, env: "POOL_SIZE", top: 200},
 	{Switch: Switch{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"}, env: "ORDER_WORK_MS", most: 10 * time.Second},
 	{Switch: Switch{Key: "lame-duck", Default: "1s", About: "unready, yet serving, before a stopping node closes its port (profile tuned), up to 1m"}, env: "LAME_DUCK_MS", most: time.Minute},
 	{Switch: Switch{Key: "stop-timeout", Default: "5s", About: "how long a stopping node lets its requests in flight finish (profile tuned), up to 1m"}, env: "STOP_TIMEOUT_MS", most: time.Minute},
@@ -91,22 +101,27 @@ func jettySwitches() []Switch {
 type jettySet struct {
 	values  map[string]string        // of the choices
 	waits   map[string]time.Duration // of the durations
+	numbers map[string]int           // of the numbers
 	weights map[string]int           // of the nodes that were given one
 }
 
 // is says whether a choice has the value.
 func (s jettySet) is(key, value string) bool { return s.values[key] == value }
 
-// env are the application's variables.
+// env are the application's variables. Those that are the profile's are left
+// to it.
 func (s jettySet) env() map[string]string {
 	out := map[string]string{}
 	for _, row := range jettySwitchTable {
-		switch {
-		case row.env == "":
-		case row.most > 0:
-			out[row.env] = millis(s.waits[row.Key])
-		default:
-			out[row.env] = s.values[row.Key]
+		if row.env == "" {
+			continue
+		}
+		if wait, ok := s.waits[row.Key]; ok {
+			out[row.env] = millis(wait)
+		} else if number, ok := s.numbers[row.Key]; ok {
+			out[row.env] = strconv.Itoa(number)
+		} else if value, ok := s.values[row.Key]; ok {
+			out[row.env] = value
 		}
 	}
 	return out
@@ -115,7 +130,7 @@ func (s jettySet) env() map[string]string {
 // parseJettySwitches applies set to the defaults. An unknown key or a bad
 // value is an error that names the valid ones.
 func parseJettySwitches(set map[string]string, nodes int) (jettySet, error) {
-	out := jettySet{values: map[string]string{}, waits: map[string]time.Duration{}, weights: map[string]int{}}
+	out := jettySet{values: map[string]string{}, waits: map[string]time.Duration{}, numbers: map[string]int{}, weights: map[string]int{}}
 	all := map[string]string{}
 	for _, s := range jettySwitches() {
 		if !strings.HasPrefix(s.Key, weightPrefix) {
@@ -140,8 +155,11 @@ func (s *jettySet) apply(key, value string, nodes int) (err error) {
 		return fmt.Errorf("unknown switch %q; there are: %s", key, strings.Join(switchKeys(), ", "))
 	}
 	switch row := jettySwitchTable[i]; {
+	case row.Default == ofProfile && value == ofProfile:
 	case row.most > 0:
 		s.waits[key], err = parseWait(key, value, row.most)
+	case row.top > 0:
+		s.numbers[key], err = parseNumber(key, value, row.top)
 	case !slices.Contains(row.Values, value):
 		err = fmt.Errorf("switch %s=%q: want %s", key, value, strings.Join(row.Values, " or "))
 	default:
@@ -173,6 +191,15 @@ func parseWait(key, value string, most time.Duration) (time.Duration, error) {
 		return 0, fmt.Errorf("switch %s=%q: want a duration from 0s to %s, in whole milliseconds, such as 1.5s", key, value, most)
 	}
 	return d, nil
+}
+
+// parseNumber reads a whole number from 1 to top.
+func parseNumber(key, value string, top int) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > top {
+		return 0, fmt.Errorf("switch %s=%q: want a whole number from 1 to %d", key, value, top)
+	}
+	return n, nil
 }
 
 func switchKeys() []string {

@@ -2,6 +2,8 @@ package topology_test
 
 import (
 	"flag"
+	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -78,6 +80,9 @@ func TestJettyHASwitchesShowInTheFiles(t *testing.T) {
 		{"tuned", "weight.j2", "1", "cookie j2 weight 1\n", "cookie j2 weight 100"},
 		{"tuned", "weight.j2", "1", "cookie j1 weight 100\n", "cookie j1 weight 1\n"},
 		{"documented", "weight.j2", "7", "check cookie j2 weight 7\n", "cookie j2 weight 100"},
+		{"tuned", "check", "root", "meth GET uri / ver", "/health/ready"},
+		{"tuned", "check", "port", "fall 3 rise 2 check\n", "httpchk"},
+		{"documented", "check", "port", " check cookie j1\n", "httpchk"},
 		{"documented", "weight.j2", "7", "check cookie j1 weight 100\n", "cookie j1\n"},
 	}
 	for _, tt := range tests {
@@ -120,6 +125,60 @@ func TestJettyHANodesReachTheDatabaseByAProxyOfTheirOwn(t *testing.T) {
 	require.Contains(t, j3.Env["DB_URL"], "jdbc:postgresql://198.18.7.20:15434/")
 	require.Contains(t, file(t, spec, "toxi", "/etc/hachaos/toxiproxy.json"),
 		`{"name": "j3", "listen": "0.0.0.0:15434", "upstream": "198.18.7.10:5432", "enabled": true}`)
+}
+
+func TestJettyHAHasAPriceServiceOnlyIfAsked(t *testing.T) {
+	without := plan(t, topology.Options{})
+	_, ok := without.NodeByName("price")
+	require.False(t, ok)
+	require.NotContains(t, file(t, without, "toxi", "/etc/hachaos/toxiproxy.json"), "price")
+
+	with := plan(t, topology.Options{Set: map[string]string{"dependency": "on"}})
+	price, ok := with.NodeByName("price")
+	require.True(t, ok)
+	require.Equal(t, topology.Service, price.Role)
+	require.Contains(t, file(t, with, "price", "/etc/haproxy/price.cfg"), fmt.Sprintf("bind :%d", price.Port))
+	require.Contains(t, file(t, with, "toxi", "/etc/hachaos/toxiproxy.json"),
+		`{"name": "price", "listen": "0.0.0.0:15400", "upstream": "198.18.7.11:8090", "enabled": true}`)
+	j1, _ := with.NodeByName("j1")
+	require.Equal(t, "198.18.7.20:15400", j1.Env["DEPENDENCY_ADDR"])
+	require.Equal(t, "on", j1.Env["DEPENDENCY"])
+}
+
+func TestJettyHASmallDisk(t *testing.T) {
+	db, _ := plan(t, topology.Options{}).NodeByName("db")
+	require.Empty(t, db.Tmpfs)
+	require.NotContains(t, db.Env, "TABLES_ON_DISK")
+	db, _ = plan(t, topology.Options{Set: map[string]string{"small-disk": "all"}}).NodeByName("db")
+	require.Equal(t, map[string]int64{topology.SmallDisk: 32 << 20}, db.Tmpfs)
+	require.Equal(t, "orders jettysessions api_idempotency", db.Env["TABLES_ON_DISK"])
+}
+
+// What a node's connections come to follows from its pool, and the limits are
+// those of the file that PostgreSQL reads.
+func TestJettyHAConnections(t *testing.T) {
+	for _, tt := range []struct {
+		profile, pool, size, idle, most string
+	}{
+		{"tuned", "profile", "10", "4", "12"},
+		{"tuned", "80", "80", "80", "82"},
+		{"documented", "profile", "20", "5", "42"},
+	} {
+		spec := plan(t, topology.Options{Profile: tt.profile, Set: map[string]string{"pool": tt.pool}})
+		j1, _ := spec.NodeByName("j1")
+		require.Equal(t, tt.size, j1.Env["POOL_SIZE"])
+		require.Equal(t, tt.idle, j1.Env["POOL_IDLE"])
+		values := map[string]string{}
+		for _, v := range spec.Values {
+			values[v.Name] = v.Value
+		}
+		require.Equal(t, tt.most, values[topology.ValueNodeConnections])
+		config, err := fs.ReadFile(fixtures.FS(), "images/postgres/postgresql.conf")
+		require.NoError(t, err)
+		require.Contains(t, string(config), "max_connections = "+values[topology.ValueMaxConnections]+"\n")
+		require.Contains(t, string(config), "reserved_connections = 5\n")
+		require.Equal(t, "8", values[topology.ValueReserved])
+	}
 }
 
 func TestJettyHAAddressesAreDistinctAndInside(t *testing.T) {
@@ -166,6 +225,8 @@ func TestJettyHARefuses(t *testing.T) {
 		{"weight of nobody", topology.Options{Set: map[string]string{"weight.j3": "5"}}, "there are: j1, j2"},
 		{"warmup", topology.Options{Set: map[string]string{"warmup": "2"}}, "from 0s to 1m0s"},
 		{"negative", topology.Options{Set: map[string]string{"order-work": "-1s"}}, "from 0s to 10s"},
+		{"no pool", topology.Options{Set: map[string]string{"pool": "0"}}, "from 1 to 200"},
+		{"no number", topology.Options{Set: map[string]string{"pool": "many"}}, "from 1 to 200"},
 		{"too fine", topology.Options{Set: map[string]string{"order-work": "1us"}}, "whole milliseconds"},
 	}
 	for _, tt := range tests {

@@ -18,6 +18,7 @@ func jettyTuned() jettyProfile {
 		rise:           2,
 		retries:        2,
 		redispatch:     true,
+		checkPath:      "/health/ready",
 		advertInt:      200 * time.Millisecond,
 		priorities:     [2]int{200, 190},
 		trackInterval:  250 * time.Millisecond,
@@ -28,6 +29,7 @@ func jettyTuned() jettyProfile {
 		threads:        100,
 		poolWait:       500 * time.Millisecond,
 		socketTimeout:  2 * time.Second,
+		pools:          1,
 		databaseOptions: "&connectTimeout=1&socketTimeout=2&tcpKeepAlive=true" +
 			"&options=-c%20lock_timeout=1000%20-c%20idle_in_transaction_session_timeout=2000",
 		env: map[string]string{
@@ -70,9 +72,7 @@ func jettyTuned() jettyProfile {
 		{"jetty: savePeriod", "10s", "attributes are saved before every answer; only the time of access may wait", jettyTunedFile},
 		{"jetty: flushOnResponseCommit", "true", "a session is saved before its answer, and the application answers 503 if it could not be", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
 		{"jetty: workerName", "the node's name", "equal to the balancer's cookie, so that a session that moved stays where it moved to", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
-		{"pool: size", "10", "8 nodes of 10 stay below PostgreSQL's 200", jettyTunedFile},
 		{"jetty: threads", "100", "as many as there are users at work on a node, who each wait for the pool at most", jettyTunedFile},
-		{"pool: wait", "500ms", "then a clear 503 instead of a queue of threads", jettyTunedFile},
 		{"jdbc: socketTimeout", "2s", "no statement takes so long; the driver's finest step is 1s", jettyTunedFile},
 		{"jdbc: lock_timeout", "1s", "a key that a vanished node still holds is not waited for", jettyTunedFile},
 		{"jdbc: idle_in_transaction_session_timeout", "2s", "a vanished node's transaction ends, and its key is free", jettyTunedFile},

@@ -31,6 +31,7 @@ const (
 	Database    Role = "database"    // keeps sessions and orders
 	Proxy       Role = "proxy"       // stands between a node and its dependency
 	Relay       Role = "relay"       // carries the load in where the host has no route
+	Service     Role = "service"     // another that the application depends on
 )
 
 // Errors that drivers return, wrapped with the object concerned.
@@ -252,6 +253,10 @@ type NodeSpec struct {
 	Shares int64             `json:"shares,omitempty"` // CPU weight; 0 is the engine's default
 	Memory int64             `json:"memory,omitempty"` // bytes; 0 is unlimited
 	Shm    int64             `json:"shm,omitempty"`    // bytes; 0 is the engine's default
+	// Tmpfs are file systems in memory, by where they are mounted, with their
+	// size in bytes: real ones that can be full. They are writable by every
+	// user, empty at each start, and gone when the container ends.
+	Tmpfs map[string]int64 `json:"tmpfs,omitempty"`
 	// Port and Ready are where the node itself answers HTTP readiness
 	// ("/health/ready"); Port alone is a TCP check; 0 is none.
 	Port  int    `json:"port,omitempty"`

@@ -47,7 +47,7 @@ func nodeBox(id, standing string, owner owner, n topology.NodeSpec, image string
 			Image: image, Hostname: n.Name, Env: environ(n.Env), Cmd: n.Cmd, Labels: marks,
 		},
 		host: container.HostConfig{
-			NetworkMode: container.NetworkMode(net), CapAdd: n.Caps, ShmSize: n.Shm, LogConfig: logLimits,
+			NetworkMode: container.NetworkMode(net), CapAdd: n.Caps, ShmSize: n.Shm, LogConfig: logLimits, Tmpfs: tmpfs(n.Tmpfs),
 			Resources: container.Resources{CPUShares: n.Shares, Memory: n.Memory, MemorySwap: n.Memory},
 		},
 		ends: map[string]*network.EndpointSettings{net: {
@@ -56,6 +56,18 @@ func nodeBox(id, standing string, owner owner, n topology.NodeSpec, image string
 		}},
 		files: n.Files,
 	}
+}
+
+// tmpfs are the mounts' options as the engine takes them.
+func tmpfs(sizes map[string]int64) map[string]string {
+	if len(sizes) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(sizes))
+	for at, size := range sizes {
+		out[at] = fmt.Sprintf("size=%d,mode=1777", size)
+	}
+	return out
 }
 
 func environ(env map[string]string) []string {

@@ -23,7 +23,7 @@ func TestNodeBox(t *testing.T) {
 		Name: "lb1", Role: topology.Balancer, Image: "haproxy", Addr: netip.MustParseAddr("198.18.7.31"),
 		Env: map[string]string{"B": "2", "A": "1"}, Cmd: []string{"run"}, Caps: []string{"NET_ADMIN"},
 		Files:  []topology.File{{Path: "/etc/x", Content: "x"}},
-		Shares: 512, Memory: 64 << 20, Shm: 8 << 20,
+		Shares: 512, Memory: 64 << 20, Shm: 8 << 20, Tmpfs: map[string]int64{"/small": 1 << 20},
 	}, "hachaos/haproxy:1")
 	require.Equal(t, box{
 		name: "hachaos-r1-lb1",
@@ -36,6 +36,7 @@ func TestNodeBox(t *testing.T) {
 		},
 		host: container.HostConfig{
 			NetworkMode: "hachaos-r1", CapAdd: []string{"NET_ADMIN"}, ShmSize: 8 << 20,
+			Tmpfs:     map[string]string{"/small": "size=1048576,mode=1777"},
 			LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1g", "max-file": "2"}},
 			Resources: container.Resources{CPUShares: 512, Memory: 64 << 20, MemorySwap: 64 << 20},
 		},

@@ -1,0 +1,108 @@
+package topology
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+)
+
+// SmallDisk is where the database's small file system is mounted, with the
+// switch small-disk.
+const SmallDisk = "/var/lib/hachaos/small"
+
+// smallDiskSize holds the tables of some minutes of load.
+const smallDiskSize = 32 << 20
+
+// smallDiskTables are the tables on the small file system, by the switch's
+// value.
+var smallDiskTables = map[string]string{
+	"orders": "orders",
+	"all":    "orders jettysessions api_idempotency",
+}
+
+// priceName is the second dependency's node, and toxiproxy's name of the way
+// to it.
+const priceName = "price"
+
+// hasPrice says whether the application has a second dependency.
+func (p jettyPlan) hasPrice() bool { return !p.set.is("dependency", "off") }
+
+// price is the second dependency: an HAProxy that answers by itself, which
+// costs a few megabytes and starts at once.
+func (p jettyPlan) price(net jettyNet) (NodeSpec, error) {
+	config, err := render("price.cfg.tmpl", priceData{pricePort})
+	if err != nil {
+		return NodeSpec{}, err
+	}
+	const path = "/etc/haproxy/price.cfg"
+	return NodeSpec{
+		Name:   priceName,
+		Role:   Service,
+		Image:  "haproxy",
+		Addr:   net.host(hostPrice),
+		Files:  []File{{Path: path, Mode: 0o644, Content: config}},
+		Cmd:    []string{"haproxy", "-db", "-f", path},
+		Shares: jettyShares,
+		Port:   pricePort,
+	}, nil
+}
+
+// env are the application's variables that do not depend on the node. The
+// profile's win over the switches', but for those whose default it is.
+func (p jettyPlan) env() map[string]string {
+	env := p.set.env()
+	maps.Copy(env, p.profile.env)
+	if restart := p.set.values["restart"]; restart != ofProfile {
+		env["RESTART"] = restart
+	}
+	if size, ok := p.set.numbers["pool"]; ok {
+		env["POOL_SIZE"], env["POOL_IDLE"] = strconv.Itoa(size), strconv.Itoa(size)
+	}
+	if p.set.is("pool-wait", "unbounded") {
+		env["POOL_WAIT_MS"] = millis(time.Minute)
+	}
+	return env
+}
+
+// Names of the values that a connection ceiling is computed from: see
+// assert.ConnectionCeiling.
+const (
+	ValueNodeConnections = "connections: of a node"
+	ValueMaxConnections  = "postgres: max_connections"
+	ValueReserved        = "postgres: reserved"
+)
+
+// PostgreSQL's limits, as fixtures/images/postgres/postgresql.conf has them;
+// superuser_reserved_connections is its default.
+const (
+	maxConnections       = 200
+	reservedConnections  = 5
+	superuserConnections = 3
+	// Each node looks at its database over two connections of its own.
+	nodeProbes = 2
+)
+
+// connectionValues are the pool's settings and what follows from them.
+func (p jettyPlan) connectionValues() []Value {
+	env := p.env()
+	size, err := strconv.Atoi(env["POOL_SIZE"])
+	if err != nil {
+		size = 0 // a profile without a pool
+	}
+	ms, err := strconv.Atoi(env["POOL_WAIT_MS"])
+	if err != nil {
+		ms = 0
+	}
+	most := p.profile.pools*size + nodeProbes
+	return []Value{
+		{"pool: size", strconv.Itoa(size), "8 nodes of 10 stay below PostgreSQL's 200", p.profile.file()},
+		{"pool: wait", fmt.Sprintf("%dms", ms), "500ms, then a clear 503 instead of a queue of threads", p.profile.file()},
+		{ValueNodeConnections, strconv.Itoa(most), fmt.Sprintf("%d × the pool's %d + %d probes; times the number of nodes it must stay below max_connections less the reserved", p.profile.pools, size, nodeProbes), p.profile.file()},
+		{ValueMaxConnections, strconv.Itoa(maxConnections), "eight nodes of 20 and two probes each, and room for the harness", postgresDir + "postgresql.conf"},
+		{ValueReserved, strconv.Itoa(reservedConnections + superuserConnections), "reserved_connections 5 for the monitoring and superuser_reserved_connections 3: no application gets these", postgresDir + "postgresql.conf"},
+	}
+}
+
+// file is where the profile's numbers are.
+func (p jettyProfile) file() string { return "topology/jettyha_" + p.name + ".go" }
