@@ -117,12 +117,17 @@ func TestDockerConformance(t *testing.T) {
 
 // standing is a topology that ends with the test, whatever becomes of it.
 func standing(t *testing.T) topology.Cluster {
+	return standingWith(t, map[string]string{"clock": "movable"})
+}
+
+// standingWith is one with switches.
+func standingWith(t *testing.T, set map[string]string) topology.Cluster {
 	t.Helper()
 	ctx := t.Context()
 	d, err := docker.Open(ctx, docker.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	plan, err := topology.JettyHA().Plan(topology.Options{Set: map[string]string{"clock": "movable"}})
+	plan, err := topology.JettyHA().Plan(topology.Options{Set: set})
 	require.NoError(t, err)
 	id := fmt.Sprintf("%08x", rand.Uint32())
 	reaper, err := d.StartReaper(ctx, docker.ReaperOptions{RunID: id})

@@ -45,6 +45,19 @@ const (
 	Unpaused = "unpaused"
 	// ClockRight puts the application's clock right.
 	ClockRight = "clock-right"
+	// SessionsEnded ends the sessions under the name Params["name"] that
+	// hachaos keeps open in the database, and whatever opens them.
+	SessionsEnded = "sessions-ended"
+	// TriggerAbsent takes the delay off the table Params["table"].
+	TriggerAbsent = "trigger-absent"
+	// SettingReset takes back the database's setting Params["setting"].
+	SettingReset = "setting-reset"
+	// FillerAbsent removes the file that fills the file system mounted at
+	// Params["path"].
+	FillerAbsent = "filler-absent"
+	// HoldAbsent has the application give back what it was asked to lose:
+	// Params["what"], "pool" or "threads".
+	HoldAbsent = "hold-absent"
 	// ServerReady has a balancer use the server that Params["server"] names,
 	// as "nodes/j1", whatever it was ordered.
 	ServerReady = "server-ready"
@@ -118,6 +131,18 @@ func byName(list ...undoer) map[string]undo {
 		m[u.name] = u.undo
 	}
 	return m
+var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
+	ContainerRunning: ensureContainer,
+	ProcessRunning:   ensureProcess,
+	FilterAbsent:     ensureNoFilter,
+	Unpaused:         ensureUnpaused,
+	SessionsEnded:    ensureNoSessions,
+	TriggerAbsent:    ensureNoTrigger,
+	SettingReset:     ensureSettingReset,
+	FillerAbsent:     ensureNoFiller,
+	HoldAbsent:       ensureNoHold,
+	ServerReady:      ensureServerReady,
+	ServerWeight:     ensureServerWeight,
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

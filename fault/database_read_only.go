@@ -1,0 +1,69 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// DatabaseReadOnly makes every new transaction of the database read-only, as
+// one is that lost its role of primary, or that its operator protects while
+// the disk is nearly full. What reads goes on, what writes is refused with
+// SQLSTATE 25006 (PostgreSQL 17 Documentation, 19.11.1
+// "default_transaction_read_only"). The zero value is ready to use.
+type DatabaseReadOnly struct{}
+
+const readOnlySetting = "default_transaction_read_only"
+
+// Kind is "database-read-only".
+func (DatabaseReadOnly) Kind() string { return "database-read-only" }
+
+// Validate accepts every value: there are no parameters.
+func (DatabaseReadOnly) Validate() error { return nil }
+
+// Inject changes the server's configuration and has it read again, which
+// reaches sessions that are open; the undo resets it.
+func (f DatabaseReadOnly) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
+	if err != nil {
+		return err
+	}
+	for _, v := range vs {
+		if err := log.Record(Entry{Undo: SettingReset, Node: v.Name(), Params: map[string]string{"setting": readOnlySetting}}); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+		if err := succeed(v.Exec(ctx, asSuperuser("ALTER SYSTEM SET "+readOnlySetting+" = on", "SELECT pg_reload_conf()")...)); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when a transaction of the application's role is read-only.
+func (f DatabaseReadOnly) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "read-only", "on")
+}
+
+// Healed holds when it may write.
+func (f DatabaseReadOnly) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "read and write", "off")
+}
+
+func (f DatabaseReadOnly) look(ctx context.Context, nodes []topology.Node, asked, want string) (Proof, error) {
+	vs, err := victims(f.Kind(), nodes, 0, false)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		out, err := v.Exec(ctx, psql(applicationRole, proofName, "SHOW transaction_read_only")...)
+		if err := succeed(out, err); err != nil {
+			return s, err
+		}
+		got := lastLine(out)
+		s.measured = map[string]string{"on": "read-only", "off": "read and write"}[got]
+		s.see(got == want, "a new transaction of %s has transaction_read_only %s", applicationRole, got)
+		return s, nil
+	})
+}

@@ -1,0 +1,70 @@
+//go:build docker
+
+package fault_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/fault/faulttest"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// TestDockerConformanceOfResources holds the faults that use something up to
+// the suite, on a topology of their own that allows them. They act by SQL, by
+// a file system and by the application itself, which no node in memory has:
+// plans and parsers are unit tests, and this is all the rest. The last one
+// costs the database its orders, since the suite kills what it is aimed at.
+func TestDockerConformanceOfResources(t *testing.T) {
+	all := []struct {
+		fault.Fault
+		node string
+	}{
+		{fault.PoolLeak{Connections: 9}, "j1"},
+		{fault.ThreadsExhausted{}, "j1"},
+		{fault.ThreadsExhausted{Threads: 40}, "j1"},
+		{fault.RowLock{}, "db"},
+		{fault.DatabaseSlowInside{Delay: 50 * time.Millisecond}, "db"},
+		{fault.DatabaseReadOnly{}, "db"},
+		{fault.ConnectionsUsedUp{}, "db"},
+		{fault.DiskFull{}, "db"},
+	}
+	turn := -1
+	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
+		n, err := strconv.ParseUint(seed, 10, 64)
+		require.NoError(t, err, "HACHAOS_ROTATION wants a number")
+		turn = int(n % uint64(len(all)))
+	}
+	usual := standingWith(t, map[string]string{"faults": "on"})
+	var small topology.Cluster
+	for i, one := range all {
+		t.Run(one.Kind(), func(t *testing.T) {
+			if turn >= 0 && i != turn {
+				t.Skip("left out by the rotation: `make test-all` runs it")
+			}
+			nodes := func(t *testing.T) []topology.Node { return readyNodes(t, usual, []string{one.node}) }
+			if one.Kind() == (fault.DiskFull{}).Kind() {
+				small = standingWith(t, map[string]string{"small-disk": "orders"})
+				nodes = func(t *testing.T) []topology.Node { return named(t, small, one.node) }
+			}
+			faulttest.Suite{New: func() fault.Fault { return one.Fault }, Nodes: nodes, Settle: 30 * time.Second}.Run(t)
+		})
+	}
+}
+
+// named is a node of the topology, whether or not that serves.
+func named(t *testing.T, c topology.Cluster, name string) []topology.Node {
+	t.Helper()
+	for _, n := range c.Nodes() {
+		if n.Name() == name {
+			return []topology.Node{n}
+		}
+	}
+	require.FailNow(t, "no node "+name)
+	return nil
+}

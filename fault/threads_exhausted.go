@@ -1,0 +1,73 @@
+package fault
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// ThreadsExhausted makes the application lose worker threads, as calls
+// without a time limit to something that hangs do. Without any left the node
+// accepts connections and answers nothing, its health checks included. The
+// node must allow it: jetty-ha's switch faults. The zero value takes all.
+type ThreadsExhausted struct {
+	// Threads are lost; 0 is all.
+	Threads int `json:"threads,omitempty"`
+}
+
+const gaugeHeldThreads = "hachaos_held_threads"
+
+// Kind is "threads-exhausted".
+func (ThreadsExhausted) Kind() string { return "threads-exhausted" }
+
+// Validate reports a number that no server has.
+func (f ThreadsExhausted) Validate() error {
+	if f.Threads < 0 || f.Threads > holdAll {
+		return fmt.Errorf("%s: %d threads: want 1 to %d, or 0 for all", f.Kind(), f.Threads, holdAll)
+	}
+	return nil
+}
+
+// Inject asks the nodes to lose them; the undo has them given back.
+func (f ThreadsExhausted) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	return hold(ctx, f, nodes, log, "threads", cmp.Or(f.Threads, holdAll))
+}
+
+// Active holds, where all are lost, when the node's port accepts and nothing
+// is answered; otherwise when the node says that it has lost exactly so many.
+func (f ThreadsExhausted) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := holders(f.Kind(), nodes)
+	if err != nil {
+		return Proof{}, err
+	}
+	asked := "accepts and answers nothing"
+	if f.Threads > 0 {
+		asked = fmt.Sprintf("%d threads", f.Threads)
+	}
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
+		s := sight{ok: true}
+		if f.Threads == 0 {
+			return s, seeAnswer(ctx, &s, v, silent)
+		}
+		g, err := v.gauges(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.measured = fmt.Sprintf("%.0f threads", g[gaugeHeldThreads])
+		s.see(g[gaugeHeldThreads] == float64(f.Threads), "the node says that it lost %.0f threads (0 where the switch faults is off)", g[gaugeHeldThreads])
+		return s, nil
+	})
+}
+
+// Healed holds when the node answers and has none lost.
+func (f ThreadsExhausted) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	vs, err := holders(f.Kind(), nodes)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, "0", vs, func(ctx context.Context, v victim) (sight, error) {
+		return seeReturned(ctx, v, gaugeHeldThreads)
+	})
+}
