@@ -26,6 +26,9 @@ func TestCheckersSurviveARecord(t *testing.T) {
 	for _, c := range []assert.Checker{
 		assert.WriteLedger{},
 		assert.Leftovers{},
+		assert.ConnectionCeiling{},
+		assert.Alerts{Tells: assert.TellsNode},
+		assert.RotationKept{},
 		assert.SessionSurvival{},
 		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
 		assert.Distribution{},

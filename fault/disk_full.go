@@ -34,7 +34,7 @@ const fill = `mountpoint -q "$1" || { echo "$1 is no file system of its own: fil
 set -- "$1" $(stat -f -c '%b %S' "$1")
 [ $(($2 * $3)) -le 1073741824 ] || { echo "$1 is larger than 1 GiB: it is not one that was made to be filled" >&2; exit 3; }
 cat /dev/zero >"$1/` + fillerName + `" 2>/dev/null
-true`
+[ -s "$1/` + fillerName + `" ]`
 
 // room prints the free blocks, all blocks, the size of a block, and the
 // filler's bytes, "-" if it is not there.

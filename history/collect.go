@@ -34,6 +34,8 @@ func StreamOf(v any) (string, bool) {
 		return StreamNode, true
 	case Connections:
 		return StreamConnections, true
+	case Refusal:
+		return StreamRefusal, true
 	case LedgerRow:
 		return StreamLedger, true
 	case Delivery:
@@ -102,6 +104,10 @@ type Observation interface {
 		Tenant |
 		JobEffect |
 		Resumed
+		Tenant
+	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
+		NodeInfo | Connections | Refusal | LedgerRow | SessionState | Leftover | Coverage | Host |
+		Published | Received | Link | FeedRow | Tenant
 }
 
 // Observe is the event of an observation at a time of the run. A value that
@@ -161,6 +167,8 @@ func (b *builder) observeMore(e *Event) error {
 		return collect(e, &h.Nodes)
 	case StreamConnections:
 		return collect(e, &h.Connections)
+	case StreamRefusal:
+		return collect(e, &h.Refusals)
 	case StreamLedger:
 		return collect(e, &h.Ledger)
 	case StreamDelivery:
@@ -230,6 +238,7 @@ func (b *builder) sort() {
 	byTime(h.Engine)
 	byTime(h.Nodes)
 	byTime(h.Connections)
+	byTime(h.Refusals)
 	byTime(h.Ledger)
 	byTime(h.Deliveries)
 	byTime(h.Uploads)

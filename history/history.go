@@ -28,6 +28,7 @@ type History struct {
 	Engine      []At[Engine]
 	Nodes       []At[NodeInfo]
 	Connections []At[Connections]
+	Refusals    []At[Refusal]
 	Ledger      []At[LedgerRow]
 	Deliveries  []At[Delivery]
 	Uploads     []At[Upload]

@@ -15,6 +15,7 @@ const (
 	StreamEngine      = "engine"      // Engine: the engine's events
 	StreamNode        = "node"        // NodeInfo: version and start time
 	StreamConnections = "connections" // Connections: of the database
+	StreamRefusal     = "refusal"     // Refusal: a connection that the database refused
 	StreamLedger      = "ledger"      // LedgerRow: the orders, read at the end
 	StreamDelivery    = "delivery"    // Delivery: the orders' events, read at the end
 	StreamUpload      = "upload"      // Upload: a file that a client gave to keep
@@ -172,6 +173,14 @@ type Connections struct {
 	Total int            `json:"total"`
 	Max   int            `json:"max"`
 	By    map[string]int `json:"by,omitempty"`
+}
+
+// Refusal is a connection that the database refused because it has no more
+// to give, as it logged it.
+type Refusal struct {
+	Span
+	Node string `json:"node"` // the database
+	Text string `json:"text"`
 }
 
 // LedgerRow is an order as the database has it after the load.

@@ -76,7 +76,7 @@ func (e env) observers(spec topology.Spec, node topology.Node, ns topology.NodeS
 		}
 		return []Observer{&balancer{e, ns}}
 	case topology.Database:
-		return []Observer{newConnections(e, ns), &plainLog{e, ns.Name}}
+		return []Observer{newConnections(e, ns), &databaseLog{e, ns.Name}}
 	}
 	return []Observer{&plainLog{e, node.Name()}}
 }

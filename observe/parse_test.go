@@ -343,3 +343,23 @@ func TestSessionBody(t *testing.T) {
 		require.Equal(t, history.SessionState{}, s, bad)
 	}
 }
+
+func TestParseRefusal(t *testing.T) {
+	const reserved = `2026-11-20 10:48:12.883 UTC [91] [unknown] FATAL:  remaining connection slots are reserved for roles with privileges of the "pg_use_reserved_connections" role`
+	for line, want := range map[string]bool{
+		reserved: true,
+		"2026-11-20 10:48:12.883 UTC [91] [unknown] FATAL:  sorry, too many clients already":       true,
+		"2026-11-20 10:48:12.883 UTC [91] j1 FATAL:  terminating connection due to administrator":  false,
+		"2026-11-20 10:48:12.883 UTC [91] j1 STATEMENT:  SELECT 'sorry, too many clients already'": false,
+	} {
+		require.Equal(t, want, isRefusal([]byte(line)), line)
+	}
+	at, text, err := parseRefusal([]byte(reserved))
+	require.NoError(t, err)
+	require.True(t, at.Equal(time.Date(2026, 11, 20, 10, 48, 12, 883e6, time.UTC)), at)
+	require.Equal(t, `remaining connection slots are reserved for roles with privileges of the "pg_use_reserved_connections" role`, text)
+	for _, bad := range []string{"", "FATAL: sorry, too many clients already, and not one word of when"} {
+		_, _, err = parseRefusal([]byte(bad))
+		require.Error(t, err)
+	}
+}

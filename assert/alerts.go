@@ -1,0 +1,247 @@
+package assert
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/history"
+)
+
+// What a person on call would conclude from the errors of each node.
+const (
+	// TellsNothing: no node's users see more errors than the budget bears.
+	TellsNothing = "nothing"
+	// TellsNode: the users of one node do, and those of the others do not.
+	TellsNode = "one node"
+	// TellsAll: those of all nodes do, so that it is what they share: the
+	// database, or a service that all depend on.
+	TellsAll = "all nodes"
+	// TellsSome is neither.
+	TellsSome = "some nodes"
+)
+
+// Alerts asks what monitoring would have made of a fault, by the record of
+// the users' operations alone: when a burn-rate alert would have paged had
+// the fault gone on, and whether the share of errors of each node tells one
+// node that is unhealthy from all being healthy with an unhealthy database
+// (seed 003 §30, questions 10 and 11). An operation belongs to the node that
+// answered it, and to the one that its session was bound to where no node
+// did.
+//
+// A node's users see too many errors if their share is above 14.4 × what an
+// objective of 99.9 % allows, the rate of the fastest page of The Site
+// Reliability Workbook (Google, 2018), chapter 5, table 5-8, and at least a
+// quarter of the worst node's. The zero value expects TellsNothing.
+type Alerts struct {
+	// Tells is what the errors must tell: one of the Tells… constants.
+	Tells string `json:"tells,omitempty"`
+	// PageWithin is how soon the page must come, had the fault gone on; 0 is
+	// reported and not judged.
+	PageWithin time.Duration `json:"pageWithin,omitempty"`
+	// Threshold is how slow a good answer may be; 500 ms by default.
+	Threshold time.Duration `json:"threshold,omitempty"`
+}
+
+const (
+	// leastOfNode is how many operations a node is judged on.
+	leastOfNode = 30
+	// collateral is the share of the worst node's errors below which another
+	// node's are its neighbour's doing.
+	collateral = 0.25
+)
+
+// Name implements Checker.
+func (Alerts) Name() string { return "alerts" }
+
+// About implements Checker.
+func (a Alerts) About() string {
+	s := fmt.Sprintf("the errors of each node while a fault bites tell: %s", a.tells())
+	if a.PageWithin > 0 {
+		s += fmt.Sprintf("; had it gone on, a burn-rate alert would page within %s", sayTime(a.PageWithin))
+	}
+	return s
+}
+
+func (a Alerts) tells() string {
+	if a.Tells == "" {
+		return TellsNothing
+	}
+	return a.Tells
+}
+
+// Needs implements Checker.
+func (Alerts) Needs() []Need {
+	return []Need{{Kind: NeedFault}, {Kind: NeedBaseline}, {Kind: NeedGenerator}, {Kind: NeedClock}}
+}
+
+// Check implements Checker. Measured is the share of bad operations while the
+// faults bit, in percent.
+func (a Alerts) Check(h *history.History) Verdict {
+	return judgeTwice(h, a.Threshold, func(skip func(*history.Op) bool) Verdict { return a.judge(h, skip) })
+}
+
+func (a Alerts) judge(h *history.History, skip func(*history.Op) bool) Verdict {
+	v := Verdict{Name: a.Name(), Op: "<=", Unit: "% bad", Evidence: []Evidence{}}
+	switch a.tells() {
+	case TellsNothing, TellsNode, TellsAll, TellsSome:
+	default:
+		v.Reasons = append(v.Reasons, fmt.Sprintf("tells %q: want one of %q, %q, %q, %q", a.Tells, TellsNothing, TellsNode, TellsAll, TellsSome))
+		return v
+	}
+	all, by := a.count(h, skip)
+	if all.ops == 0 {
+		v.Summary = "No fault bit while there was load."
+		v.Reasons = append(v.Reasons, "no operation was sent while a fault bit")
+		return v
+	}
+	v.Measured = figure(100 - all.percent())
+	judged := a.diagnose(&v, by)
+	page := a.page(&v, all)
+	conclude(&v, append(judged, page...))
+	limitEvidence(&v)
+	return v
+}
+
+// biting is when the faults bit, from the first one's effect to its heal.
+func biting(h *history.History) (from, to time.Duration) {
+	from = -1
+	for i := range h.Faults {
+		f := &h.Faults[i]
+		if f.Injected < 0 {
+			continue
+		}
+		at, _ := tookEffect(f)
+		if from < 0 || at < from {
+			from = at
+		}
+		if f.Heal >= 0 {
+			to = max(to, f.Heal)
+		} else {
+			to = h.End
+		}
+	}
+	return from, to
+}
+
+// count tallies the operations that were due while the faults bit: all of
+// them, and by node.
+func (a Alerts) count(h *history.History, skip func(*history.Op) bool) (all tally, by map[string]*tally) {
+	by = map[string]*tally{}
+	for _, n := range h.Meta.Nodes {
+		if n.Role == roleApplication {
+			by[n.Name] = &tally{}
+		}
+	}
+	from, to := biting(h)
+	if from < 0 {
+		return all, by
+	}
+	g := newGrader(h, a.Threshold)
+	for i := range opsWithin(h, from, to) {
+		o := &h.Ops[i]
+		how := g.grade(o)
+		if how == void || skip(o) {
+			continue
+		}
+		all.add(o, how)
+		node := h.NodeOf(o)
+		if node == "" {
+			node = h.BoundOf(o)
+		}
+		if t := by[node]; t != nil {
+			t.add(o, how)
+		}
+	}
+	return all, by
+}
+
+// diagnose says what the nodes' errors tell, and judges it.
+func (a Alerts) diagnose(v *Verdict, by map[string]*tally) []objective {
+	limit := pages()[0].factor * (100 - serviceObjective)
+	o := objective{name: "diagnosis"}
+	var told string
+	var names, bad, thin []string
+	worst := 0.0
+	for n, t := range by {
+		names = append(names, n)
+		if t.ops >= leastOfNode {
+			worst = max(worst, 100-t.percent())
+		}
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		t := by[n]
+		if t.ops < leastOfNode {
+			thin = append(thin, fmt.Sprintf("%s %d", n, t.ops))
+			continue
+		}
+		share := 100 - t.percent()
+		v.Measures = append(v.Measures, Measure{Name: "errors of " + n, Value: share, Unit: "%", Bound: figure(limit), Note: tallyNote(*t)})
+		if share > limit && share >= collateral*worst {
+			bad = append(bad, fmt.Sprintf("%s %s", n, sayPercent(share)))
+		}
+	}
+	switch {
+	case len(bad) == 0:
+		told = TellsNothing
+	case len(bad) == 1 && len(names) > 1:
+		told = TellsNode
+	case len(bad) == len(names)-len(thin):
+		told = TellsAll
+	default:
+		told = TellsSome
+	}
+	o.text = "the errors tell: " + told
+	if len(bad) > 0 {
+		o.text += " (" + strings.Join(bad, ", ") + ")"
+	}
+	switch {
+	case len(names) == len(thin) || len(thin) > 0 && told != a.tells():
+		o.reason = fmt.Sprintf("too few operations while the fault bit (at least %d of each node): %s; lengthen the phase", leastOfNode, strings.Join(thin, ", "))
+	case told == a.tells():
+		o.status = Pass
+	default:
+		o.status = Fail
+		o.text += ", and not: " + a.tells()
+		v.Evidence = append(v.Evidence, Evidence{Class: "diagnosis", Text: o.text})
+	}
+	return []objective{o}
+}
+
+// page says when the fastest page would have come had the fault gone on:
+// (1 − objective) / share of errors × long window × factor (The Site
+// Reliability Workbook, chapter 5, "5: Multiple Burn Rate Alerts"). The short
+// window is over its factor before.
+func (a Alerts) page(v *Verdict, all tally) []objective {
+	p := pages()[0]
+	share := float64(all.bad) / float64(all.ops)
+	allowed := (100 - serviceObjective) / 100
+	if share <= p.factor*allowed {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s of the operations were bad while the fault bit: too few for the %s/%s page, however long it had gone on",
+			sayPercent(100*share), sayWindow(p.long), sayWindow(p.short)))
+		if a.PageWithin > 0 {
+			o := objective{name: "page", status: Fail, text: "no page would have come, however long it had gone on"}
+			v.Evidence = append(v.Evidence, Evidence{Class: "page", Text: o.text})
+			return []objective{o}
+		}
+		return nil
+	}
+	after := time.Duration(allowed / share * p.factor * float64(p.long))
+	m := Measure{
+		Name: "time to page", Value: after.Seconds(), Unit: "s",
+		Note: fmt.Sprintf("had the fault gone on: (1 − %s %%) / %s × %s × %s", trimZeros(serviceObjective, 3), sayPercent(100*share), trimZeros(p.factor, 1), sayWindow(p.long)),
+	}
+	o := objective{name: "page", status: Pass, text: fmt.Sprintf("had it gone on, a page would have come after %s", sayTime(after))}
+	if a.PageWithin > 0 {
+		m.Bound = figure(a.PageWithin.Seconds())
+		if after > a.PageWithin {
+			o.status = Fail
+			v.Evidence = append(v.Evidence, Evidence{Class: "page", Text: o.text})
+		}
+	}
+	v.Measures = append(v.Measures, m)
+
+	return []objective{o}
+}

@@ -1,0 +1,85 @@
+package assert_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/history/historytest"
+)
+
+func TestRotationKept(t *testing.T) {
+	poll := func(b *historytest.Builder, at time.Duration, lb string, j1, j2 bool) {
+		for name, up := range map[string]bool{"j1": j1, "j2": j2} {
+			status := map[bool]string{true: "UP", false: "DOWN"}[up]
+			b.See(at, history.Server{Balancer: lb, Server: name, Up: up, Status: status, Check: "L7STS/503"})
+		}
+	}
+	tests := []struct {
+		name     string
+		build    func(*historytest.Builder)
+		want     assert.Status
+		measured float64
+	}{
+		{"never empty", func(b *historytest.Builder) {
+			poll(b, 2*sec, "lb1", true, true)
+			poll(b, 3*sec, "lb1", true, false)
+			poll(b, 4*sec, "lb1", true, true)
+			b.Covered(5*sec, history.StreamServer)
+		}, assert.Pass, 0},
+		{"one after the other", func(b *historytest.Builder) {
+			poll(b, 2*sec, "lb1", true, true)
+			b.See(3*sec, history.Server{Balancer: "lb1", Server: "j1"})
+			b.See(3*sec+ms, history.Server{Balancer: "lb1", Server: "j1", Up: true})
+			b.See(3*sec+2*ms, history.Server{Balancer: "lb1", Server: "j2"})
+			b.Covered(5*sec, history.StreamServer)
+		}, assert.Pass, 0},
+		{"both at once, at one of two balancers", func(b *historytest.Builder) {
+			for _, lb := range []string{"lb1", "lb2"} {
+				poll(b, 2*sec, lb, true, true)
+			}
+			poll(b, 3*sec, "lb2", false, false)
+			poll(b, 5*sec, "lb2", true, true)
+			poll(b, 5*sec, "lb1", true, true)
+			b.Covered(6*sec, history.StreamServer)
+		}, assert.Fail, 2},
+		{"to the end", func(b *historytest.Builder) {
+			poll(b, 2*sec, "lb1", true, true)
+			poll(b, 3*sec, "lb1", false, false)
+			poll(b, 7*sec, "lb1", false, false)
+			b.Covered(8*sec, history.StreamServer)
+		}, assert.Fail, 4},
+		{"only while it warmed up", func(b *historytest.Builder) {
+			poll(b, 100*ms, "lb1", false, false)
+			poll(b, 2*sec, "lb1", true, true)
+			poll(b, 3*sec, "lb1", true, true)
+			b.Covered(5*sec, history.StreamServer)
+		}, assert.Pass, 0},
+		{"nobody looked", func(*historytest.Builder) {}, assert.Inconclusive, -1},
+		{"the observer died", func(b *historytest.Builder) {
+			poll(b, 2*sec, "lb1", true, true)
+			poll(b, 3*sec, "lb1", true, true)
+			b.See(5*sec, history.Coverage{Stream: history.StreamServer, Reason: "killed"})
+		}, assert.Inconclusive, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := historytest.New().Meta(func(m *history.Meta) { m.Faultless = true }).
+				Phase("warm-up", history.PhaseWarmUp, 0, sec).Phase("break", history.PhaseBreak, sec, 10*sec)
+			tt.build(b)
+			v := assert.Judge(b.Build(t), []assert.Checker{assert.RotationKept{}})[0]
+			require.Equal(t, tt.want, v.Status, "%s %v", v.Summary, v.Reasons)
+			if tt.measured < 0 {
+				require.Nil(t, v.Measured)
+				return
+			}
+			require.Equal(t, tt.measured, *v.Measured)
+			if tt.want == assert.Fail {
+				require.Contains(t, v.Evidence[0].Text, "the last, is DOWN (L7STS/503)")
+			}
+		})
+	}
+}
