@@ -58,6 +58,9 @@ func builtIn() Table {
 		known[VIP](),
 		known[VersionSkew](),
 		known[OverloadContract](),
+		known[ConnectionCeiling](),
+		known[Alerts](),
+		known[RotationKept](),
 	)
 }
 

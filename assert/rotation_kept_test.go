@@ -69,6 +69,7 @@ func TestRotationKept(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := historytest.New().Meta(func(m *history.Meta) { m.Faultless = true }).
 				Phase("warm-up", history.PhaseWarmUp, 0, sec).Phase("break", history.PhaseBreak, sec, 10*sec)
+			b.Op(history.OpLogin, 0).New().OK()
 			tt.build(b)
 			v := assert.Judge(b.Build(t), []assert.Checker{assert.RotationKept{}})[0]
 			require.Equal(t, tt.want, v.Status, "%s %v", v.Summary, v.Reasons)

@@ -22,6 +22,8 @@ var builtin = byKind(
 	DiskFull{},
 	PoolLeak{},
 	ThreadsExhausted{},
+	DependencySlow{},
+	DependencyDown{},
 	InstanceFreeze{},
 	ClockMoved{},
 	InstanceStop{},

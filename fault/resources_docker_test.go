@@ -28,6 +28,8 @@ func TestDockerConformanceOfResources(t *testing.T) {
 		{fault.PoolLeak{Connections: 9}, "j1"},
 		{fault.ThreadsExhausted{}, "j1"},
 		{fault.ThreadsExhausted{Threads: 40}, "j1"},
+		{fault.DependencySlow{Delay: 200 * time.Millisecond}, "price"},
+		{fault.DependencyDown{}, "price"},
 		{fault.RowLock{}, "db"},
 		{fault.DatabaseSlowInside{Delay: 50 * time.Millisecond}, "db"},
 		{fault.DatabaseReadOnly{}, "db"},
@@ -40,7 +42,7 @@ func TestDockerConformanceOfResources(t *testing.T) {
 		require.NoError(t, err, "HACHAOS_ROTATION wants a number")
 		turn = int(n % uint64(len(all)))
 	}
-	usual := standingWith(t, map[string]string{"faults": "on"})
+	usual := standingWith(t, map[string]string{"faults": "on", "dependency": "on"})
 	var small topology.Cluster
 	for i, one := range all {
 		t.Run(one.Kind(), func(t *testing.T) {

@@ -115,6 +115,11 @@ var undoers = byName(
 	undoer{ServerOut, ensureServerOut},
 	undoer{SchemaUnexpanded, ensureUnexpanded},
 	undoer{SchemaUncontracted, ensureUncontracted},
+	undoer{SessionsEnded, ensureNoSessions},
+	undoer{TriggerAbsent, ensureNoTrigger},
+	undoer{SettingReset, ensureSettingReset},
+	undoer{FillerAbsent, ensureNoFiller},
+	undoer{HoldAbsent, ensureNoHold},
 )
 
 type undoer struct {
@@ -131,18 +136,6 @@ func byName(list ...undoer) map[string]undo {
 		m[u.name] = u.undo
 	}
 	return m
-var undoers = map[string]func(context.Context, topology.Node, map[string]string) error{
-	ContainerRunning: ensureContainer,
-	ProcessRunning:   ensureProcess,
-	FilterAbsent:     ensureNoFilter,
-	Unpaused:         ensureUnpaused,
-	SessionsEnded:    ensureNoSessions,
-	TriggerAbsent:    ensureNoTrigger,
-	SettingReset:     ensureSettingReset,
-	FillerAbsent:     ensureNoFiller,
-	HoldAbsent:       ensureNoHold,
-	ServerReady:      ensureServerReady,
-	ServerWeight:     ensureServerWeight,
 }
 
 // UndoError is an undo that failed: what is left, and on which node.

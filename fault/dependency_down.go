@@ -1,0 +1,73 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// DependencyDown refuses everybody the way to a service that the application
+// depends on: the connections that stand are closed and new ones are refused,
+// as when the service has ended and its host has not. The target is the
+// service. The zero value is ready to use.
+type DependencyDown struct{}
+
+// Kind is "dependency-down".
+func (DependencyDown) Kind() string { return "dependency-down" }
+
+// Validate accepts every value: there are no parameters.
+func (DependencyDown) Validate() error { return nil }
+
+// Inject disables the proxy that leads to the target; the undo enables it.
+func (f DependencyDown) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	ws, err := runningWays(ctx, f.Kind(), nodes)
+	if err != nil {
+		return err
+	}
+	for _, w := range ws {
+		if err := log.Record(w.undo(ProxyEnabled, nil)); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
+		}
+		if err := w.ask(ctx, "POST", w.Name(), `{"enabled":false}`); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Active holds when no request gets an answer where the application asks.
+func (f DependencyDown) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "refused", func(p probes) bool { return p.all(cutProbes, probeClosed) })
+}
+
+// Healed holds when each is answered there.
+func (f DependencyDown) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
+	return f.look(ctx, nodes, "answered again", func(p probes) bool { return len(p.answered) == cutProbes })
+}
+
+func (f DependencyDown) look(ctx context.Context, nodes []topology.Node, asked string, right func(probes) bool) (Proof, error) {
+	ws, err := ways(f.Kind(), nodes)
+	if err != nil {
+		return Proof{}, err
+	}
+	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
+		s := sight{ok: true}
+		state, err := w.state(ctx)
+		if err != nil {
+			return s, err
+		}
+		to, err := w.entrance(state)
+		if err != nil {
+			return s, err
+		}
+		p, err := askHTTP(ctx, w.keeper, to, cutProbes, time.Second)
+		if err != nil {
+			return s, err
+		}
+		s.measured = p.String()
+		s.see(right(p), "asked %s, where the application asks: %s", to, p)
+		return s, nil
+	})
+}

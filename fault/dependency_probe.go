@@ -1,0 +1,61 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// probeHTTP is the command for n requests, one after the other, each for at
+// most limit; each prints curl's status and its time in seconds.
+func probeHTTP(to netip.AddrPort, n int, limit time.Duration) []string {
+	return []string{
+		"curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
+		"--max-time", strconv.FormatFloat(limit.Seconds(), 'f', 3, 64), "--no-keepalive", "-H", "Connection: close",
+		fmt.Sprintf("http://%s/probe?[1-%d]", to, n),
+	}
+}
+
+// askHTTP asks from beside a node. What is not answered is counted by how
+// it ended: probeSilent when the time was up, probeClosed otherwise.
+func askHTTP(ctx context.Context, from topology.Namespace, to netip.AddrPort, n int, limit time.Duration) (probes, error) {
+	out, err := from.InNamespace(ctx, probeHTTP(to, n, limit)...)
+	if err != nil {
+		return probes{}, fmt.Errorf("ask %s from %s: %w", to, from.Name(), err)
+	}
+	return parseHTTP(string(out.Stdout), n, limit)
+}
+
+// parseHTTP reads what probeHTTP prints.
+func parseHTTP(text string, made int, limit time.Duration) (probes, error) {
+	p := probes{ended: map[string]int{}}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		status, seconds, _ := strings.Cut(strings.TrimSpace(line), " ")
+		s, err := strconv.ParseFloat(seconds, 64)
+		if err != nil {
+			return p, fmt.Errorf("probe by HTTP: %q: want a status and seconds", line)
+		}
+		took := time.Duration(s * float64(time.Second))
+		switch {
+		case status == "200":
+			p.answered = append(p.answered, took)
+		case took >= limit*9/10:
+			p.ended[probeSilent]++
+		default:
+			p.ended[probeClosed]++
+		}
+	}
+	if n != made {
+		return p, fmt.Errorf("probe by HTTP: %d of %d probes ended", n, made)
+	}
+	slices.Sort(p.answered)
+	return p, nil
+}

@@ -1,0 +1,113 @@
+package fault
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPlansOfSQL(t *testing.T) {
+	require.Equal(t, []string{
+		"psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "dbname=jetty_sessions user=postgres application_name=hachaos-proof connect_timeout=5",
+		"-c", "SELECT 1", "-c", "SELECT 2",
+	}, asSuperuser("SELECT 1", "SELECT 2"))
+	argv := background("perl", "-e", "x")
+	require.Equal(t, []string{"/bin/sh", "-c", `setsid "$@" </dev/null >/dev/null 2>&1 &`, "sh", "perl", "-e", "x"}, argv)
+	slow := DatabaseSlowInside{Delay: 50 * time.Millisecond}
+	require.Contains(t, slow.addDelay()[0], "pg_sleep(0.050)")
+	require.Contains(t, slow.addDelay()[0], "BEFORE INSERT OR UPDATE ON orders FOR EACH STATEMENT")
+	require.Equal(t, "DROP TRIGGER IF EXISTS hachaos_slow ON orders", dropDelay("orders")[1])
+	require.Equal(t, 30, slow.samples())
+	require.Equal(t, 5, DatabaseSlowInside{Delay: 10 * time.Second}.samples())
+	require.Contains(t, RowLock{}.lockSQL(), "application_name = 'hachaos-lock-orders' AND l.relation = 'orders'::regclass")
+}
+
+func TestResourcesValidate(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fault Fault
+		err   string
+	}{
+		"a lock":              {RowLock{Table: "jettysessions"}, ""},
+		"a lock on SQL":       {RowLock{Table: "orders; DROP TABLE orders"}, "small letters"},
+		"a delay":             {DatabaseSlowInside{Delay: time.Second}, ""},
+		"no delay":            {DatabaseSlowInside{}, "10ms to 10s"},
+		"too fine a delay":    {DatabaseSlowInside{Delay: 10*time.Millisecond + 1}, "whole milliseconds"},
+		"the default disk":    {DiskFull{}, ""},
+		"the root":            {DiskFull{Path: "/"}, "small file system"},
+		"a relative path":     {DiskFull{Path: "data"}, "small file system"},
+		"a path upwards":      {DiskFull{Path: "/data/../etc"}, "small file system"},
+		"a leak":              {PoolLeak{Connections: 10}, ""},
+		"no leak":             {PoolLeak{}, "1 to 200"},
+		"all threads":         {ThreadsExhausted{}, ""},
+		"fewer than none":     {ThreadsExhausted{Threads: -1}, "1 to 1000"},
+		"slow dependency":     {DependencySlow{Delay: time.Second}, ""},
+		"dependency not slow": {DependencySlow{}, "10ms to 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := tc.fault.Validate()
+			if tc.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.err)
+		})
+	}
+}
+
+func TestParsersOfResources(t *testing.T) {
+	c, err := parseCeiling("170|192|192")
+	require.NoError(t, err)
+	require.Equal(t, ceiling{170, 192, 192}, c)
+	for _, bad := range []string{"", "1|2", "1|x|3"} {
+		_, err = parseCeiling(bad)
+		require.Error(t, err, bad)
+	}
+
+	held, waiting, err := parseLock("1|7")
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 7}, []int{held, waiting})
+	_, _, err = parseLock("1")
+	require.Error(t, err)
+
+	full, err := parseSpace("0 8192 4096\n33554432\n")
+	require.NoError(t, err)
+	require.Equal(t, space{free: 0, size: 32 << 20, filler: 32 << 20}, full)
+	empty, err := parseSpace("8000 8192 4096\n-\n")
+	require.NoError(t, err)
+	require.Equal(t, space{free: 8000 << 12, size: 32 << 20, filler: -1}, empty)
+	for _, bad := range []string{"", "1 2 3", "x 2 3 -", "1 2 3 x"} {
+		_, err = parseSpace(bad)
+		require.Error(t, err, bad)
+	}
+
+	require.Equal(t, map[string]float64{"a": 3, "b": 1}, parseGauges("# HELP a b\na 3\nb 1 1732082400123\nc\nd x\n"))
+
+	p, err := parseHTTP("200 0.100\n000 0.001\n000 1.000\n503 0.002\n", 4, time.Second)
+	require.NoError(t, err)
+	require.Equal(t, "1 answered, 1 silent, 2 closed", p.String())
+	for _, bad := range []string{"200 0.1\n", "200\n200 1\n"} {
+		_, err = parseHTTP(bad, 2, time.Second)
+		require.Error(t, err, bad)
+	}
+	require.Equal(t, "http://198.18.7.20:15400/probe?[1-5]", probeHTTP(netip.MustParseAddrPort("198.18.7.20:15400"), 5, time.Second)[11])
+}
+
+// Undos act on nothing but what hachaos itself can have made.
+func TestUndosOfResourcesRefuse(t *testing.T) {
+	for name, undo := range map[string]func() error{
+		"a session of somebody else's": func() error { return ensureNoSessions(t.Context(), nil, map[string]string{"name": "j1"}) },
+		"SQL in a session's name": func() error {
+			return ensureNoSessions(t.Context(), nil, map[string]string{"name": "hachaos-' OR ''='"})
+		},
+		"another setting":        func() error { return ensureSettingReset(t.Context(), nil, map[string]string{"setting": "fsync"}) },
+		"SQL for a table":        func() error { return ensureNoTrigger(t.Context(), nil, map[string]string{"table": "a b"}) },
+		"the root of all files":  func() error { return ensureNoFiller(t.Context(), nil, map[string]string{"path": "/"}) },
+		"something else to hold": func() error { return ensureNoHold(t.Context(), nil, map[string]string{"what": "../x"}) },
+	} {
+		t.Run(name, func(t *testing.T) { require.Error(t, undo()) })
+	}
+	require.True(t, strings.HasPrefix(connectionsName, sessionPrefix))
+}
