@@ -119,7 +119,7 @@ func (f ConnectionsUsedUp) look(ctx context.Context, nodes []topology.Node, aske
 		if err != nil {
 			return s, err
 		}
-		out, err := v.Exec(ctx, psql(applicationRole, proofName, "SELECT 1")...)
+		out, err := v.Exec(ctx, asRole(applicationRole, proofName, "SELECT 1")...)
 		if err != nil {
 			return s, err
 		}

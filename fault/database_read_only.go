@@ -57,7 +57,7 @@ func (f DatabaseReadOnly) look(ctx context.Context, nodes []topology.Node, asked
 	}
 	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		out, err := v.Exec(ctx, psql(applicationRole, proofName, "SHOW transaction_read_only")...)
+		out, err := v.Exec(ctx, asRole(applicationRole, proofName, "SHOW transaction_read_only")...)
 		if err := succeed(out, err); err != nil {
 			return s, err
 		}

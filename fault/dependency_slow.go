@@ -36,7 +36,7 @@ func (f DependencySlow) Inject(ctx context.Context, nodes []topology.Node, log R
 		return err
 	}
 	body := addToxic(toxicName(f), "latency", "downstream", map[string]int64{"latency": f.Delay.Milliseconds()})
-	return poison(ctx, f, nodes, log, map[string]string{toxicName(f): body})
+	return poison(ctx, f, nodes, log, dose{toxicName(f), body})
 }
 
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.

@@ -42,7 +42,7 @@ func (f RowLock) Inject(ctx context.Context, nodes []topology.Node, log Recorder
 		if err := log.Record(Entry{Undo: SessionsEnded, Node: v.Name(), Params: map[string]string{"name": f.name()}}); err != nil {
 			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
 		}
-		argv := psql("postgres", f.name(), "BEGIN", "LOCK TABLE "+f.table()+" IN EXCLUSIVE MODE", "SELECT pg_sleep(86400)")
+		argv := asRole("postgres", f.name(), "BEGIN", "LOCK TABLE "+f.table()+" IN EXCLUSIVE MODE", "SELECT pg_sleep(86400)")
 		if err := succeed(v.Exec(ctx, background(argv...)...)); err != nil {
 			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
 		}

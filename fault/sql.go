@@ -15,9 +15,9 @@ const (
 	applicationRole = "jetty_user"
 )
 
-// psql is the command that carries out statements one by one, in one session
+// asRole is the command that carries out statements one by one, in one session
 // under a name, within the database's container.
-func psql(role, name string, statements ...string) []string {
+func asRole(role, name string, statements ...string) []string {
 	argv := []string{
 		"psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
 		fmt.Sprintf("dbname=%s user=%s application_name=%s connect_timeout=5", databaseName, role, name),
@@ -31,7 +31,7 @@ func psql(role, name string, statements ...string) []string {
 // asSuperuser is who injects and looks: neither a ceiling on connections nor a
 // read-only default stops it (PostgreSQL 17 Documentation, 19.3.1
 // "superuser_reserved_connections").
-func asSuperuser(statements ...string) []string { return psql("postgres", proofName, statements...) }
+func asSuperuser(statements ...string) []string { return asRole("postgres", proofName, statements...) }
 
 // proofName is the session name of whoever looks.
 const proofName = "hachaos-proof"

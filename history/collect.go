@@ -108,6 +108,7 @@ type Observation interface {
 	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
 		NodeInfo | Connections | Refusal | LedgerRow | SessionState | Leftover | Coverage | Host |
 		Published | Received | Link | FeedRow | Tenant
+		Refusal
 }
 
 // Observe is the event of an observation at a time of the run. A value that

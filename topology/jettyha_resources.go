@@ -57,7 +57,7 @@ func (p jettyPlan) env() map[string]string {
 		env["RESTART"] = restart
 	}
 	if size, ok := p.set.numbers["pool"]; ok {
-		env["POOL_SIZE"], env["POOL_IDLE"] = strconv.Itoa(size), strconv.Itoa(size)
+		env["POOL_SIZE"] = strconv.Itoa(size)
 	}
 	if p.set.is("pool-wait", "unbounded") {
 		env["POOL_WAIT_MS"] = millis(time.Minute)

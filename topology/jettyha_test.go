@@ -161,7 +161,7 @@ func TestJettyHAConnections(t *testing.T) {
 		profile, pool, size, idle, most string
 	}{
 		{"tuned", "profile", "10", "4", "12"},
-		{"tuned", "80", "80", "80", "82"},
+		{"tuned", "80", "80", "4", "82"},
 		{"documented", "profile", "20", "5", "42"},
 	} {
 		spec := plan(t, topology.Options{Profile: tt.profile, Set: map[string]string{"pool": tt.pool}})
