@@ -45,7 +45,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "price-life", Default: "2s", About: "how long a node uses a price that it has cached, up to 10m; 0s is for ever"}, env: "PRICE_LIFE_MS", most: 10 * time.Minute},
 	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
 	{Switch: Switch{Key: "l7-retry", Values: []string{"reads", "all"}, About: "what HAProxy sends again after a connection broke without an answer: reads, or writes too (profile tuned; documented never does)"}},
-	{Switch: Switch{Key: "check", Values: []string{"ready", "liar"}, About: "whom HAProxy asks for a node's health: the node, or one that always says 200"}},
+	{Switch: Switch{Key: "check", Values: []string{"ready", "liar", "root", "port"}, About: "whom HAProxy asks for a node's health: the node, one that always says 200, the node's / that looks at nothing, or its port alone"}},
 	{Switch: Switch{Key: "feed", Values: []string{"commit", "sequence", "memory"}, About: "where an event gets its number: in the order of commits, from a sequence before the commit, or in one node's memory"}, env: "FEED"},
 	{Switch: Switch{Key: "feed-resume", Values: []string{"on", "off"}, About: "whether the event stream heeds Last-Event-ID"}, env: "FEED_RESUME"},
 	{Switch: Switch{Key: "cache", Values: []string{"shared", "default", "null"}, About: "a node's cache of sessions: forgets one with its last request and saves over no newer one; Jetty's default, which never looks again; or none (profile tuned; documented has Jetty's default)"}, env: "SESSION_CACHE"},
