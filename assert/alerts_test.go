@@ -1,0 +1,84 @@
+package assert_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/history/historytest"
+)
+
+// A fault bites from 5 s to 15 s; two nodes are asked in turn, 100 times a
+// second. badOn says which of their operations are bad, and how.
+func alertsHistory(t *testing.T, bad func(o *historytest.Op, i int, node string) bool) *history.History {
+	t.Helper()
+	b := historytest.New().Phase("steady", history.PhaseSteady, 0, 5*sec).
+		Phase("break", history.PhaseBreak, 5*sec, 15*sec).Phase("steady again", history.PhaseSteady, 15*sec, 20*sec)
+	b.Clock(0, 1_700_000_000_000_000_000).Clock(20*sec, 1_700_000_020_000_000_000)
+	b.Fault("database-cut", 5*sec, "j1").Active(5 * sec).Heal(15 * sec).Healed(15*sec + ms)
+	for i := range 2000 {
+		at := time.Duration(i) * 10 * ms
+		node := []string{"j1", "j2"}[i%2]
+		o := b.Op(history.OpSessionRead, at).In(uint32(1 + i%10)).Bound(node).On(node)
+		if at < 5*sec || at >= 15*sec || !bad(o, i, node) {
+			o.OK()
+		}
+	}
+	return b.Build(t)
+}
+
+func TestAlerts(t *testing.T) {
+	refused := func(o *historytest.Op) bool { o.Status(503).Fail(history.ErrStatus); return true }
+	tests := []struct {
+		name  string
+		check assert.Alerts
+		bad   func(o *historytest.Op, i int, node string) bool
+		want  assert.Status
+		says  string
+	}{
+		{"nothing happens and nothing is told", assert.Alerts{}, nil, assert.Pass, "he errors tell: nothing"},
+		{"a few errors are no alert", assert.Alerts{}, func(o *historytest.Op, i int, _ string) bool { return i%200 == 0 && refused(o) }, assert.Pass, "nothing"},
+		{"one node", assert.Alerts{Tells: assert.TellsNode}, func(o *historytest.Op, _ int, node string) bool { return node == "j1" && refused(o) }, assert.Pass, "one node (j1 100 %)"},
+		{"one node, told without its answers", assert.Alerts{Tells: assert.TellsNode}, func(o *historytest.Op, _ int, node string) bool {
+			return node == "j1" && refused(o.On(""))
+		}, assert.Pass, "one node"},
+		{"one node, and a little of the other", assert.Alerts{Tells: assert.TellsNode}, func(o *historytest.Op, i int, node string) bool {
+			return (node == "j1" || i%20 == 1) && refused(o)
+		}, assert.Pass, "one node"},
+		{"all nodes", assert.Alerts{Tells: assert.TellsAll}, func(o *historytest.Op, i int, _ string) bool { return i%6 < 2 && refused(o) }, assert.Pass, "all nodes"},
+		{"one node where the database was meant", assert.Alerts{Tells: assert.TellsAll}, func(o *historytest.Op, _ int, node string) bool { return node == "j1" && refused(o) }, assert.Fail, "one node (j1 100 %), and not: all nodes"},
+		{"errors where none were expected", assert.Alerts{}, func(o *historytest.Op, _ int, node string) bool { return node == "j1" && refused(o) }, assert.Fail, "and not: nothing"},
+		{"silence where errors were expected", assert.Alerts{Tells: assert.TellsNode}, nil, assert.Fail, "nothing, and not: one node"},
+		// Half of all is bad: 0.001 / 0.5 × 14.4 × 1 h = 103.7 s.
+		{"the page comes in time", assert.Alerts{Tells: assert.TellsNode, PageWithin: 104 * sec}, func(o *historytest.Op, _ int, node string) bool { return node == "j1" && refused(o) }, assert.Pass, "after 103.68 s"},
+		{"the page comes late", assert.Alerts{Tells: assert.TellsNode, PageWithin: 103 * sec}, func(o *historytest.Op, _ int, node string) bool { return node == "j1" && refused(o) }, assert.Fail, "after 103.68 s"},
+		{"no page ever", assert.Alerts{PageWithin: sec}, nil, assert.Fail, "o page would have come"},
+		{"a word that is none", assert.Alerts{Tells: "somebody"}, nil, assert.Inconclusive, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bad := tt.bad
+			if bad == nil {
+				bad = func(*historytest.Op, int, string) bool { return false }
+			}
+			v := assert.Judge(alertsHistory(t, bad), []assert.Checker{tt.check})[0]
+			require.Equal(t, tt.want, v.Status, "%s %v", v.Summary, v.Reasons)
+			require.Contains(t, v.Summary, tt.says)
+			if tt.want == assert.Fail {
+				require.NotEmpty(t, v.Evidence)
+			}
+		})
+	}
+}
+
+// Without a fault there is nothing to be told of.
+func TestAlertsNeedAFault(t *testing.T) {
+	b := historytest.New()
+	b.Op(history.OpLogin, 0).New().OK()
+	v := assert.Judge(b.Build(t), []assert.Checker{assert.Alerts{}})[0]
+	require.Equal(t, assert.Inconclusive, v.Status)
+	require.Nil(t, v.Measured)
+}
