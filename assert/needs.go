@@ -289,7 +289,7 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
 		history.StreamCrossing: len(h.Crossings),
-		history.StreamRefusal: len(h.Refusals),
+		history.StreamRefusal:  len(h.Refusals),
 	}
 	n, known = counts[stream]
 	return n, known

@@ -103,11 +103,7 @@ type Observation interface {
 		FeedRow |
 		Tenant |
 		JobEffect |
-		Resumed
-		Tenant
-	Readiness | Truth | Transition | Receipt | Dispatch | Server | BalancerInfo | VIP | Engine |
-		NodeInfo | Connections | Refusal | LedgerRow | SessionState | Leftover | Coverage | Host |
-		Published | Received | Link | FeedRow | Tenant
+		Resumed |
 		Refusal
 }
 
