@@ -12,9 +12,9 @@ import (
 // holdAll is more than any pool holds.
 const holdAll = 1000
 
-// hold asks the application to lose something of its own: docs/wire.md says
+// lose asks the application to lose something of its own: docs/wire.md says
 // how. what is "pool" or "threads".
-func hold(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, what string, number int) error {
+func lose(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, what string, number int) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (f PoolLeak) Validate() error {
 
 // Inject asks the nodes to lose them; the undo has them given back.
 func (f PoolLeak) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	return hold(ctx, f, nodes, log, "pool", f.Connections)
+	return lose(ctx, f, nodes, log, "pool", f.Connections)
 }
 
 // Active holds when the node has lost exactly so many, and its pool counts at

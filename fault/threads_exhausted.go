@@ -32,7 +32,7 @@ func (f ThreadsExhausted) Validate() error {
 
 // Inject asks the nodes to lose them; the undo has them given back.
 func (f ThreadsExhausted) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	return hold(ctx, f, nodes, log, "threads", cmp.Or(f.Threads, holdAll))
+	return lose(ctx, f, nodes, log, "threads", cmp.Or(f.Threads, holdAll))
 }
 
 // Active holds, where all are lost, when the node's port accepts and nothing
