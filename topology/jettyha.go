@@ -228,7 +228,7 @@ func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {
 		TrackInterval: p.profile.trackInterval,
 		TrackFall:     p.profile.trackFall,
 		Track:         p.set.is("track", "on"),
-		Fence:         p.set.is("fence", "on"),
+		Fence:         p.set.is("vip-fence", "on"),
 		Router:        router,
 	})
 	if err != nil {

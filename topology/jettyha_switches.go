@@ -80,7 +80,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "router", Values: []string{"one", "two"}, About: "whether the balancers share a virtual router, or each has one of its own and heeds no other"}},
 	{Switch: Switch{Key: "hard-stop", Values: []string{"10s", "50ms"}, About: "how long a worker of HAProxy that a reload replaced may finish what it has (profile tuned)"}},
 	{Switch: Switch{Key: "user-connections", Values: []string{"4000", "40"}, About: "how many connections of users HAProxy holds at once (profile tuned): with few, those that hang on one node leave none for the others"}},
-	{Switch: Switch{Key: "fence", Values: []string{"off", "on"}, About: "whether keepalived ends a HAProxy that accepts and does not answer, so that its clients hear of it"}},
+	{Switch: Switch{Key: "vip-fence", Values: []string{"off", "on"}, About: "whether keepalived ends a HAProxy that accepts and does not answer, so that its clients hear of it"}},
 }
 
 // jettySwitches are the switches for the user. The first of a switch's values

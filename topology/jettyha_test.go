@@ -277,3 +277,13 @@ func TestSwitchesOfTheProcess(t *testing.T) {
 	b, _ = spec.Bound(topology.BoundRecovered)
 	require.Equal(t, "boot 5s + warm-up 1.5s + allowance 250ms", b.Formula)
 }
+
+// A key that is there twice would have the last row's default win, and the
+// first row's values refused or obeyed by chance.
+func TestJettyHASwitchesAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range topology.JettyHA().Switches {
+		require.False(t, seen[s.Key], "switch %s is there twice", s.Key)
+		seen[s.Key] = true
+	}
+}
