@@ -52,6 +52,13 @@ var all = []func() harness.Scenario{
 	BalancerKill,
 	VIPFailover,
 	VIPSplitBrain,
+	DependencySlow,
+	DependencyDown,
+	DBConnectionCeiling,
+	DBDiskFull,
+	DBPoolExhausted,
+	ShallowHealthCheck,
+	ConstantReady,
 }
 
 // All returns every scenario, in a fixed order.

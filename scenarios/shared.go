@@ -2,7 +2,34 @@ package scenarios
 
 import (
 	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/topology"
 )
+
+// judgedByUsers are the assertions of a failure that no user may notice and no
+// session may feel; tells is what the nodes' errors must tell.
+func judgedByUsers(tells string) []assert.Checker {
+	return []assert.Checker{
+		assert.ErrorBudget{},
+		assert.Alerts{Tells: tells},
+		assert.WriteLedger{},
+		assert.SessionSurvival{Expect: "survive"},
+		assert.Recovery{Bounds: []string{topology.BoundReady}},
+		assert.Leftovers{},
+	}
+}
+
+// judgedByGate are the assertions of a node that must leave the rotation by
+// its own word.
+func judgedByGate() []assert.Checker {
+	return []assert.Checker{
+		assert.ReadinessGating{},
+		assert.ErrorBudget{Overall: 95},
+		assert.WriteLedger{},
+		assert.SessionSurvival{Expect: "survive"},
+		assert.RotationKept{},
+		assert.Leftovers{},
+	}
+}
 
 // judgedBy are the assertions of a node's loss.
 func judgedBy(detect, outage string) []assert.Checker {
