@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,27 @@ func items() []item {
 		}
 	}
 	return all
+}
+
+// name is the item in a file's line: "db-slow/healthy".
+func (i item) name() string { return i.scenario.Name + "/" + i.Name }
+
+// shownFile lists the items that the rotation may draw.
+const shownFile = "testdata/shown.txt"
+
+// shown are the items that a quiet machine has shown to be judged as they
+// should.
+func shown(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(shownFile)
+	require.NoError(t, err)
+	out := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			out[line] = true
+		}
+	}
+	return out
 }
 
 // rotation runs part of a list of container tests: all of it, unless
@@ -111,8 +133,14 @@ func TestTheRotation(t *testing.T) {
 func TestTheCoreOfTheRotation(t *testing.T) {
 	all := items()
 	require.Greater(t, len(all), 3)
+	list := shown(t)
 	for i, name := range []string{"healthy", "no deduplication", "sessions in memory"} {
 		require.Equal(t, "instance-kill", all[i].scenario.Name)
 		require.Equal(t, name, all[i].Name)
+		require.True(t, list[all[i].name()])
 	}
+	for _, it := range all {
+		delete(list, it.name())
+	}
+	require.Empty(t, list, "lines of %s that name no case", shownFile)
 }
