@@ -73,6 +73,7 @@ var idle = []string{"hachaos_pool_waiting", "hachaos_threads_queue", "hachaos_re
 // passing are the gauges that change by themselves.
 var passing = []string{
 	"hachaos_pool_active", "hachaos_pool_idle", "hachaos_threads_busy", "hachaos_start_time_seconds", "hachaos_database_reachable",
+	"hachaos_clock_seconds",
 }
 
 // applicationFacts holds a node to be ready, warm and idle. Its other gauges
