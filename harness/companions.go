@@ -33,9 +33,11 @@ func (r *run) accompany(target load.Target) *companions {
 		cancel: cancel, done: make(chan struct{}), running: map[string]load.Companion{},
 		sink: &gate{to: r.journal, watch: r.watch},
 	}
+	for _, c := range r.Companions { // before any of them can end
+		all.running[c.Kind()] = c
+	}
 	var wg sync.WaitGroup
 	for _, c := range r.Companions {
-		all.running[c.Kind()] = c
 		wg.Go(func() {
 			after, err := accompanied(ctx, c, target, r, all.sink)
 			if err != nil {

@@ -29,9 +29,12 @@ type observers struct {
 func (r *run) observe() *observers {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &observers{cancel: cancel, sink: &gate{to: r.journal, watch: r.watch}, done: make(chan struct{})}
-	var wg sync.WaitGroup
-	for _, one := range r.suite.Observers(r.cluster, r.clock, filepath.Join(r.dir, LogsDir)) {
+	all := r.suite.Observers(r.cluster, r.clock, filepath.Join(r.dir, LogsDir))
+	for _, one := range all { // before any of them can end
 		o.running = append(o.running, one.Name())
+	}
+	var wg sync.WaitGroup
+	for _, one := range all {
 		wg.Go(func() {
 			if err := watched(ctx, one, o.sink); err != nil {
 				r.step("observer %s: %v", one.Name(), err)
