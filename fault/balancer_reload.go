@@ -110,15 +110,9 @@ func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log R
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: BalancerConfig, Node: v.Name(), Params: map[string]string{"maxconn": strconv.Itoa(f.maxConn())}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, f.reloaded()...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(BalancerConfig, map[string]string{"maxconn": strconv.Itoa(f.maxConn())}), func(v victim) error {
+		return succeed(v.Exec(ctx, f.reloaded()...))
+	})
 }
 
 // Active holds when the process that answers says that it has the new

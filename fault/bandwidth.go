@@ -63,15 +63,9 @@ func (f Bandwidth) Inject(ctx context.Context, nodes []topology.Node, log Record
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: ShapingAbsent, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.ns.InNamespace(ctx, f.shape()...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(ShapingAbsent, nil), func(v victim) error {
+		return succeed(v.ns.InNamespace(ctx, f.shape()...))
+	})
 }
 
 // flood sends datagrams of 1000 bytes to $1's discard port, $2 of them each

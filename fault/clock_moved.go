@@ -69,15 +69,9 @@ func (f ClockMoved) Inject(ctx context.Context, nodes []topology.Node, log Recor
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: ClockRight, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, moveClock(f.By)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(ClockRight, nil), func(v victim) error {
+		return succeed(v.Exec(ctx, moveClock(f.By)...))
+	})
 }
 
 // ensureClock puts the node's clock right, in its container, which is started

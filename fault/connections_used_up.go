@@ -49,15 +49,9 @@ func (f ConnectionsUsedUp) Inject(ctx context.Context, nodes []topology.Node, lo
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: SessionsEnded, Node: v.Name(), Params: map[string]string{"name": connectionsName}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, background("perl", "-e", takeConnections, "application_name="+connectionsName)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(SessionsEnded, map[string]string{"name": connectionsName}), func(v victim) error {
+		return succeed(v.Exec(ctx, background("perl", "-e", takeConnections, "application_name="+connectionsName)...))
+	})
 }
 
 // background is the command that starts another and does not wait for it.

@@ -103,15 +103,9 @@ func (f CrashLoop) Inject(ctx context.Context, nodes []topology.Node, log Record
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: CrashLoopOver, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, "setsid", "-f", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null\n"+f.loop())); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(CrashLoopOver, nil), func(v victim) error {
+		return succeed(v.Exec(ctx, "setsid", "-f", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null\n"+f.loop()))
+	})
 }
 
 // Active holds when the loop goes on and the process has died at least twice,

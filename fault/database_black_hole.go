@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -32,16 +31,9 @@ func (f DatabaseBlackHole) Inject(ctx context.Context, nodes []topology.Node, lo
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		e := Entry{Undo: FilterAbsent, Node: v.Name(), Params: map[string]string{"table": blackHoleTable}}
-		if err := log.Record(e); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.ns.InNamespace(ctx, dropAll(blackHoleTable)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(FilterAbsent, map[string]string{"table": blackHoleTable}), func(v victim) error {
+		return succeed(v.ns.InNamespace(ctx, dropAll(blackHoleTable)...))
+	})
 }
 
 // Active holds when the containers run, the filter is there, and an attempt to

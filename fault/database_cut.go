@@ -24,19 +24,7 @@ func (DatabaseCut) Validate() error { return nil }
 
 // Inject disables the targets' proxies; the undo enables them.
 func (f DatabaseCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	ws, err := runningWays(ctx, f.Kind(), nodes)
-	if err != nil {
-		return err
-	}
-	for _, w := range ws {
-		if err := log.Record(w.undo(ProxyEnabled, nil)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
-		}
-		if err := w.ask(ctx, "POST", w.Name(), `{"enabled":false}`); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
-		}
-	}
-	return nil
+	return disable(ctx, f.Kind(), nodes, log)
 }
 
 // Active holds when each target is refused where it connects to for its
@@ -52,6 +40,17 @@ func (f DatabaseCut) Active(ctx context.Context, nodes []topology.Node) (Proof, 
 func (f DatabaseCut) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	return f.look(ctx, nodes, "answered again", func(s *sight, p probes, _ int) {
 		s.see(len(p.answered) == cutProbes, "asked the database from beside it: %s", p)
+	})
+}
+
+// disable disables the proxies that the targets' ways lead through.
+func disable(ctx context.Context, kind string, nodes []topology.Node, log Recorder) error {
+	ws, err := runningWays(ctx, kind, nodes)
+	if err != nil {
+		return err
+	}
+	return actOn(kind, ws, log, func(w way) Entry { return w.undo(ProxyEnabled, nil) }, func(w way) error {
+		return w.ask(ctx, "POST", w.Name(), `{"enabled":false}`)
 	})
 }
 

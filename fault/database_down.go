@@ -39,15 +39,9 @@ func (f DatabaseDown) Inject(ctx context.Context, nodes []topology.Node, log Rec
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: ContainerRunning, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := f.end(ctx, v); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(ContainerRunning, nil), func(v victim) error {
+		return f.end(ctx, v)
+	})
 }
 
 func (f DatabaseDown) end(ctx context.Context, v victim) error {

@@ -28,22 +28,7 @@ func (f DatabaseFreeze) Validate() error { return validPort(f.Kind(), f.Port) }
 // Inject freezes the containers; the undo thaws them. One that does not run,
 // or is frozen already, is an error.
 func (f DatabaseFreeze) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
-	if err != nil {
-		return err
-	}
-	if err := nonePaused(ctx, f.Kind(), vs); err != nil {
-		return err
-	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: Unpaused, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := v.Pause(ctx); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return freeze(ctx, f.Kind(), nodes, f.Port, log)
 }
 
 // Active holds when the engine says that the containers are frozen, and their

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -29,15 +28,9 @@ func (f DatabaseReadOnly) Inject(ctx context.Context, nodes []topology.Node, log
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: SettingReset, Node: v.Name(), Params: map[string]string{"setting": readOnlySetting}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, asSuperuser("ALTER SYSTEM SET "+readOnlySetting+" = on", "SELECT pg_reload_conf()")...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(SettingReset, map[string]string{"setting": readOnlySetting}), func(v victim) error {
+		return succeed(v.Exec(ctx, asSuperuser("ALTER SYSTEM SET "+readOnlySetting+" = on", "SELECT pg_reload_conf()")...))
+	})
 }
 
 // Active holds when a transaction of the application's role is read-only.

@@ -63,15 +63,9 @@ func (f DatabaseSlowInside) Inject(ctx context.Context, nodes []topology.Node, l
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: TriggerAbsent, Node: v.Name(), Params: map[string]string{"table": f.table()}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, asSuperuser(f.addDelay()...)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(TriggerAbsent, map[string]string{"table": f.table()}), func(v victim) error {
+		return succeed(v.Exec(ctx, asSuperuser(f.addDelay()...)...))
+	})
 }
 
 // samples is how many statements a look measures: 30, or as many as fit into

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -22,19 +21,7 @@ func (DependencyDown) Validate() error { return nil }
 
 // Inject disables the proxy that leads to the target; the undo enables it.
 func (f DependencyDown) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	ws, err := runningWays(ctx, f.Kind(), nodes)
-	if err != nil {
-		return err
-	}
-	for _, w := range ws {
-		if err := log.Record(w.undo(ProxyEnabled, nil)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
-		}
-		if err := w.ask(ctx, "POST", w.Name(), `{"enabled":false}`); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
-		}
-	}
-	return nil
+	return disable(ctx, f.Kind(), nodes, log)
 }
 
 // Active holds when no request gets an answer where the application asks.

@@ -62,15 +62,9 @@ func (f DiskFull) Inject(ctx context.Context, nodes []topology.Node, log Recorde
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: FillerAbsent, Node: v.Name(), Params: map[string]string{"path": f.path()}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, "/bin/sh", "-c", fill, "sh", f.path())); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(FillerAbsent, map[string]string{"path": f.path()}), func(v victim) error {
+		return succeed(v.Exec(ctx, "/bin/sh", "-c", fill, "sh", f.path()))
+	})
 }
 
 // Active holds when the filler is there and statfs says that less than one

@@ -95,15 +95,11 @@ func filter(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, p
 		return err
 	}
 	table := toxicName(f)
-	for _, l := range ls {
-		if err := log.Record(Entry{Undo: FilterAbsent, Node: l.Name(), Params: map[string]string{"table": table}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), l.Name(), err)
-		}
-		if err := succeed(l.ns.InNamespace(ctx, linkFilter(table, way, l, rule)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), l.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), ls, log, func(l link) Entry {
+		return Entry{Undo: FilterAbsent, Node: l.Name(), Params: map[string]string{"table": table}}
+	}, func(l link) error {
+		return succeed(l.ns.InNamespace(ctx, linkFilter(table, way, l, rule)...))
+	})
 }
 
 // chains are the names of the chains of a way.

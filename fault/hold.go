@@ -22,16 +22,10 @@ func lose(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, wha
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: HoldAbsent, Node: v.Name(), Params: map[string]string{"what": what}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		const put = `cd /run/hachaos && echo "$2" >"hold.$1.new" && mv "hold.$1.new" "hold.$1"`
-		if err := succeed(v.Exec(ctx, "/bin/sh", "-c", put, "sh", what, strconv.Itoa(number))); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	const put = `cd /run/hachaos && echo "$2" >"hold.$1.new" && mv "hold.$1.new" "hold.$1"`
+	return actOn(f.Kind(), vs, log, ensures(HoldAbsent, map[string]string{"what": what}), func(v victim) error {
+		return succeed(v.Exec(ctx, "/bin/sh", "-c", put, "sh", what, strconv.Itoa(number)))
+	})
 }
 
 // holders are targets whose gauges can be read from beside them.

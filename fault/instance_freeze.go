@@ -31,22 +31,21 @@ func (f InstanceFreeze) Validate() error { return validPort(f.Kind(), f.Port) }
 // Inject freezes the containers; the undo thaws them. One that does not run,
 // or is frozen already, is an error: it would pass for this fault's doing.
 func (f InstanceFreeze) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
+	return freeze(ctx, f.Kind(), nodes, f.Port, log)
+}
+
+// freeze freezes the targets' containers, all of which must run and be thawed.
+func freeze(ctx context.Context, kind string, nodes []topology.Node, port int, log Recorder) error {
+	vs, err := runningVictims(ctx, kind, nodes, port, false)
 	if err != nil {
 		return err
 	}
-	if err := nonePaused(ctx, f.Kind(), vs); err != nil {
+	if err := nonePaused(ctx, kind, vs); err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: Unpaused, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := v.Pause(ctx); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(kind, vs, log, ensures(Unpaused, nil), func(v victim) error {
+		return v.Pause(ctx)
+	})
 }
 
 // nonePaused checks, before any act, that no victim is frozen already.

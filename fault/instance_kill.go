@@ -33,15 +33,9 @@ func (f InstanceKill) Inject(ctx context.Context, nodes []topology.Node, log Rec
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: ContainerRunning, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := v.Kill(ctx); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(ContainerRunning, nil), func(v victim) error {
+		return v.Kill(ctx)
+	})
 }
 
 // Active holds when the engine reports the containers as ended by SIGKILL

@@ -51,15 +51,9 @@ func (f ProcessCrash) Inject(ctx context.Context, nodes []topology.Node, log Rec
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: ProcessRunning, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, "/bin/sh", "-c", crash)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(ProcessRunning, nil), func(v victim) error {
+		return succeed(v.Exec(ctx, "/bin/sh", "-c", crash))
+	})
 }
 
 // Active holds when no process is left, its port refuses and the container

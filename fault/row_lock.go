@@ -38,16 +38,10 @@ func (f RowLock) Inject(ctx context.Context, nodes []topology.Node, log Recorder
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: SessionsEnded, Node: v.Name(), Params: map[string]string{"name": f.name()}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		argv := asRole("postgres", f.name(), "BEGIN", "LOCK TABLE "+f.table()+" IN EXCLUSIVE MODE", "SELECT pg_sleep(86400)")
-		if err := succeed(v.Exec(ctx, background(argv...)...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	argv := asRole("postgres", f.name(), "BEGIN", "LOCK TABLE "+f.table()+" IN EXCLUSIVE MODE", "SELECT pg_sleep(86400)")
+	return actOn(f.Kind(), vs, log, ensures(SessionsEnded, map[string]string{"name": f.name()}), func(v victim) error {
+		return succeed(v.Exec(ctx, background(argv...)...))
+	})
 }
 
 // lockSQL asks whether the fault's session has its lock, and how many others

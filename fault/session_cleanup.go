@@ -119,15 +119,9 @@ func (f SessionCleanup) Inject(ctx context.Context, nodes []topology.Node, log R
 	if err := allRun(ctx, f.Kind(), vs); err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: NoCleanupTrace, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, psql(f.statement())...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(NoCleanupTrace, nil), func(v victim) error {
+		return succeed(v.Exec(ctx, psql(f.statement())...))
+	})
 }
 
 // databases are the targets, all of them databases.

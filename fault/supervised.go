@@ -67,15 +67,9 @@ func (p supervised) inject(ctx context.Context, nodes []topology.Node, log Recor
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: undo, Node: v.Name(), Params: map[string]string{"process": p.name}}); err != nil {
-			return fmt.Errorf("%s %s: %w", p.kind, v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, argv...)); err != nil {
-			return fmt.Errorf("%s %s: %w", p.kind, v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(p.kind, vs, log, ensures(undo, map[string]string{"process": p.name}), func(v victim) error {
+		return succeed(v.Exec(ctx, argv...))
+	})
 }
 
 // gone holds when no process is left while the container runs on; then see

@@ -174,6 +174,26 @@ func runningVictims(ctx context.Context, kind string, nodes []topology.Node, por
 	return vs, allRun(ctx, kind, vs)
 }
 
+// actOn acts on the targets one after another, on each only once its undo is
+// safe, and says on which one it failed.
+func actOn[T interface{ Name() string }](kind string, targets []T, log Recorder, undo func(T) Entry, act func(T) error) error {
+	for _, t := range targets {
+		if err := log.Record(undo(t)); err != nil {
+			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
+		}
+		if err := act(t); err != nil {
+			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
+		}
+	}
+	return nil
+}
+
+// ensures makes, for each target, the entry that an undo of that name has on
+// it.
+func ensures(undo string, params map[string]string) func(victim) Entry {
+	return func(v victim) Entry { return Entry{Undo: undo, Node: v.Name(), Params: params} }
+}
+
 // each acts on all victims at the same time and returns every error, with the
 // victim's name.
 func each(vs []victim, act func(victim) error) error {

@@ -78,15 +78,9 @@ func (f TransactionKill) Inject(ctx context.Context, nodes []topology.Node, log 
 		return err
 	}
 	arm := fmt.Sprintf("mkdir -p %[1]s && chmod 777 %[1]s && : >%[1]s/%[2]s", crashDir, f.point())
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: CrashPointsAbsent, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.Exec(ctx, "/bin/sh", "-c", arm)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(CrashPointsAbsent, nil), func(v victim) error {
+		return succeed(v.Exec(ctx, "/bin/sh", "-c", arm))
+	})
 }
 
 // Active holds when the application has left the mark of the point, no process

@@ -42,15 +42,9 @@ func (f VRRPCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: FilterAbsent, Node: v.Name(), Params: map[string]string{"table": vrrpTable}}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-		if err := succeed(v.ns.InNamespace(ctx, dropVRRP()...)); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(FilterAbsent, map[string]string{"table": vrrpTable}), func(v victim) error {
+		return succeed(v.ns.InNamespace(ctx, dropVRRP()...))
+	})
 }
 
 // Active holds when the filter of every target has dropped something: an
