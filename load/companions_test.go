@@ -173,15 +173,16 @@ func TestCompanionsValidate(t *testing.T) {
 	}
 }
 
-func TestParseDelivery(t *testing.T) {
-	got, err := parseDelivery("7|2|j1 j2|f")
+func TestDeliveriesAsTheDatabaseSendsThem(t *testing.T) {
+	var got []history.Delivery
+	rows, err := parseRows(`{"order":7,"times":2,"nodes":["j1","j2"],"waits":false}
+{"order":8,"times":0,"nodes":null,"waits":true}
+`, func(d history.Delivery) { got = append(got, d) })
 	require.NoError(t, err)
-	require.Equal(t, history.Delivery{Order: 7, Times: 2, Nodes: []string{"j1", "j2"}}, got)
-	got, err = parseDelivery("8|0||t")
-	require.NoError(t, err)
-	require.Equal(t, history.Delivery{Order: 8, Nodes: []string{}, Waits: true}, got)
-	for _, bad := range []string{"", "7|2|j1", "x|2|j1|f", "7|x|j1|f"} {
-		_, err := parseDelivery(bad)
+	require.EqualValues(t, 2, rows)
+	require.Equal(t, []history.Delivery{{Order: 7, Times: 2, Nodes: []string{"j1", "j2"}}, {Order: 8, Waits: true}}, got)
+	for _, bad := range []string{"7|2|j1", `{"order":"x"}`, `{"order":7,"times":"x"}`} {
+		_, err := parseRows(bad, func(history.Delivery) {})
 		require.Error(t, err, bad)
 	}
 }

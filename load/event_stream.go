@@ -64,11 +64,10 @@ func (EventStream) Streams() []string {
 
 // Run publishes until ctx ends; its clients listen a little longer.
 func (s EventStream) Run(ctx context.Context, target Target, clock history.RunClock, sink history.Sink) (Aftermath, error) {
-	base, err := url.Parse(target.URL)
+	base, err := target.base()
 	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", target.URL, err)
+		return nil, err
 	}
-	base.Path = or(base.Path, "/")
 	r := &streamRun{
 		EventStream: s, target: target, url: base.JoinPath("events"), clock: clock, sink: sink,
 		prefix: strconv.FormatInt(clock.Start().UnixNano(), 36),

@@ -26,6 +26,16 @@ type Target struct {
 	Dial topology.DialFunc
 }
 
+// base is the URL, to which paths are joined.
+func (t Target) base() (*url.URL, error) {
+	base, err := url.Parse(t.URL)
+	if err != nil || base.Scheme != "http" || base.Host == "" {
+		return nil, fmt.Errorf("load: the target %q is no address for requests: give one such as http://198.18.7.100:80", t.URL)
+	}
+	base.Path = or(base.Path, "/")
+	return base, nil
+}
+
 // Generator is one load on one target. It runs once. All methods are safe
 // for concurrent use.
 type Generator struct {
@@ -59,11 +69,10 @@ func New(cfg Config, target Target, clock history.RunClock, sink history.Sink) (
 	}
 	cfg = cfg.Resolved()
 	cfg.KeyPrefix = or(cfg.KeyPrefix, strconv.FormatInt(clock.Start().UnixNano(), 36))
-	base, err := url.Parse(target.URL)
-	if err != nil || base.Scheme != "http" || base.Host == "" {
-		return nil, fmt.Errorf("load: the target %q is no address for requests: give one such as http://198.18.7.100:80", target.URL)
+	base, err := target.base()
+	if err != nil {
+		return nil, err
 	}
-	base.Path = or(base.Path, "/")
 	dial := target.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext

@@ -51,11 +51,10 @@ func (HeavyTenant) Streams() []string { return []string{history.StreamTenant} }
 // Run logs in and sends until ctx ends; then it waits for what is under way.
 // A login that fails is tried again with the next request.
 func (t HeavyTenant) Run(ctx context.Context, target Target, clock history.RunClock, sink history.Sink) (Aftermath, error) {
-	base, err := url.Parse(target.URL)
+	base, err := target.base()
 	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", target.URL, err)
+		return nil, err
 	}
-	base.Path = or(base.Path, "/")
 	transport := &http.Transport{DialContext: target.Dial, MaxIdleConnsPerHost: tenantUnderWay, IdleConnTimeout: idleConn, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	one := &tenant{base: base, by: map[string]int{}, client: &http.Client{

@@ -55,7 +55,7 @@ func (Prices) Streams() []string { return []string{history.StreamPrice} }
 
 // Run changes and reads prices until ctx ends and waits for what is under way.
 func (p Prices) Run(ctx context.Context, target Target, clock history.RunClock, sink history.Sink) (Aftermath, error) {
-	s, err := newStranger(target.URL, target.Dial, priceWithin)
+	s, err := newStranger(target, priceWithin)
 	if err != nil {
 		return nil, err
 	}

@@ -89,5 +89,13 @@ func TestTally(t *testing.T) {
 		ta.dropped()
 		time.Sleep(2 * time.Second)
 		require.Equal(t, Counts{}, ta.snapshot().LastSecond)
+		require.False(t, ta.snapshot().LastSecond.Calm(), "nothing was done")
+		for took, calm := range map[time.Duration]bool{slow: true, slow + time.Millisecond: false} {
+			ta := newTally(history.StartClock(), cfg)
+			require.True(t, ta.begin(1))
+			ta.done(history.OK, &history.Call{End: took}, true)
+			time.Sleep(time.Second)
+			require.Equal(t, calm, ta.snapshot().LastSecond.Calm(), took)
+		}
 	})
 }

@@ -14,11 +14,18 @@ import (
 type Counts struct {
 	Sent    uint64 // their turn came, and they were handed to the HTTP client
 	OK      uint64
+	Slow    uint64 // of these, that ended later than half a second after they were due
 	Failed  uint64 // certainly not applied
 	Info    uint64 // nobody knows
 	Dropped uint64 // lost by the generator's own ceiling
 	Late    uint64 // later than Config.Late by the generator's own doing
 }
+
+// slow is what people do not wait for.
+const slow = 500 * time.Millisecond
+
+// Calm says whether there were operations, and all of them went well and fast.
+func (c Counts) Calm() bool { return c.OK > 0 && c.Slow+c.Failed+c.Info+c.Dropped == 0 }
 
 // Quantiles are of a distribution; all 0 if it is empty.
 type Quantiles struct{ P50, P99, P999, Max time.Duration }
@@ -116,6 +123,9 @@ func (t *tally) done(outcome history.Kind, call *history.Call, turn bool) {
 		switch outcome {
 		case history.OK:
 			c.OK++
+			if call.End-call.Intended > slow {
+				c.Slow++
+			}
 		case history.Fail:
 			c.Failed++
 		default:

@@ -3,14 +3,12 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
-	"github.com/hachaos/hachaos/topology"
 )
 
 // stranger is a client without a session, each of whose requests comes on a
@@ -21,15 +19,14 @@ type stranger struct {
 	within    time.Duration // its patience with a request
 }
 
-func newStranger(base string, dial topology.DialFunc, within time.Duration) (*stranger, error) {
-	u, err := url.Parse(base)
+func newStranger(target Target, within time.Duration) (*stranger, error) {
+	base, err := target.base()
 	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", base, err)
+		return nil, err
 	}
-	u.Path = or(u.Path, "/")
 	return &stranger{
-		base: u, within: within,
-		transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, DisableCompression: true},
+		base: base, within: within,
+		transport: &http.Transport{DialContext: target.Dial, DisableKeepAlives: true, DisableCompression: true},
 	}, nil
 }
 

@@ -56,7 +56,7 @@ func (Uploads) Streams() []string {
 
 // Run uploads until ctx ends and waits for what is under way.
 func (u Uploads) Run(ctx context.Context, target Target, clock history.RunClock, sink history.Sink) (Aftermath, error) {
-	s, err := newStranger(target.URL, target.Dial, uploadWithin)
+	s, err := newStranger(target, uploadWithin)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (u *uploading) read(ctx context.Context, c topology.Cluster) error {
 		if spec.Role != topology.Application {
 			continue
 		}
-		s, err := newStranger("http://"+net.JoinHostPort(spec.Addr.String(), strconv.Itoa(spec.Port)), topology.Dial(c), uploadWithin)
+		s, err := newStranger(Target{"http://" + net.JoinHostPort(spec.Addr.String(), strconv.Itoa(spec.Port)), topology.Dial(c)}, uploadWithin)
 		if err != nil {
 			return err
 		}

@@ -48,11 +48,10 @@ func (WebSockets) Streams() []string {
 
 // Run keeps the connections open until ctx ends.
 func (s WebSockets) Run(ctx context.Context, target Target, clock history.RunClock, sink history.Sink) (Aftermath, error) {
-	base, err := url.Parse(target.URL)
+	base, err := target.base()
 	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", target.URL, err)
+		return nil, err
 	}
-	base.Path = or(base.Path, "/")
 	prefix := strconv.FormatInt(clock.Start().UnixNano(), 36)
 	var clients sync.WaitGroup
 	for i := 1; i <= s.Clients; i++ {
