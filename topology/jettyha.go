@@ -227,8 +227,8 @@ func (p jettyPlan) balancer(net jettyNet, i int) (NodeSpec, error) {
 		AdvertInt:     advertInt,
 		TrackInterval: p.profile.trackInterval,
 		TrackFall:     p.profile.trackFall,
-		Track:         p.set.is("track", "on"),
-		Fence:         p.set.is("vip-fence", "on"),
+		Track:         p.set.values["track"],
+		Fence:         p.profile.fence && p.set.is("vip-fence", "on"),
 		Router:        router,
 	})
 	if err != nil {

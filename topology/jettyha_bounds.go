@@ -8,18 +8,19 @@ import (
 
 // Sources of the formulas.
 const (
-	sourceCheck = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "timeout check"`
-	sourceRise  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "rise"`
-	sourceRetry = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
-	sourceFroze = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
-	sourceLimit = `HAProxy 3.0 Configuration Manual, 4.2 "timeout server", "timeout connect", "retries"`
-	sourceQueue = "Jetty 12 Operations Guide, module threadpool: maxThreads"
-	sourceDown  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk"`
-	sourceJDBC  = `PostgreSQL JDBC Driver documentation, "socketTimeout", "connectTimeout"; HikariCP README, "connectionTimeout"`
-	sourceVRRP  = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
-	sourceTrack = "keepalived.conf(5), vrrp_script: interval, fall; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
-	sourceYield = "RFC 5798, 6.4.3: a master that hears a higher priority yields"
-	sourceRTO   = "RFC 6298, 2.1 and 5.5: the first retransmission after 1 s, later ones at twice the time"
+	sourceCheck   = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "timeout check"`
+	sourceRise    = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "rise"`
+	sourceRetry   = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
+	sourceFroze   = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
+	sourceLimit   = `HAProxy 3.0 Configuration Manual, 4.2 "timeout server", "timeout connect", "retries"`
+	sourceQueue   = "Jetty 12 Operations Guide, module threadpool: maxThreads"
+	sourceDown    = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk"`
+	sourceJDBC    = `PostgreSQL JDBC Driver documentation, "socketTimeout", "connectTimeout"; HikariCP README, "connectionTimeout"`
+	sourceVRRP    = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
+	sourceTrack   = "keepalived.conf(5), vrrp_script: interval, fall; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
+	sourceRemoved = "rtnetlink(7): RTM_DELADDR; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
+	sourceYield   = "RFC 5798, 6.4.3: a master that hears a higher priority yields"
+	sourceRTO     = "RFC 6298, 2.1 and 5.5: the first retransmission after 1 s, later ones at twice the time"
 )
 
 // turnAround is how long HAProxy waits before it tries the same server again
@@ -55,8 +56,13 @@ func (p jettyPlan) bounds() []Bound {
 		b.vip(),
 		b.vipRefused(),
 		b.vipFrozen(),
+		b.vipRemoved(),
 		b.vipTwo(),
 		b.outageVIP(),
+		b.outageMoved(BoundOutageVIPRefused, b.vipRefused()),
+		b.outageMoved(BoundOutageVIPRemoved, b.vipRemoved()),
+		b.outageMoved(BoundOutageVIPFrozen, b.vipFrozen()),
+		b.outageMoved(BoundOutageVIPTwo, b.vipTwo()),
 		b.recovered(p.set.waits["warmup"]),
 		b.job(),
 		b.answered(),
@@ -276,6 +282,17 @@ func (b boundMaker) vipFrozen() Bound {
 	}
 }
 
+// vipRemoved: the kernel tells keepalived at once, and that says priority 0.
+func (b boundMaker) vipRemoved() Bound {
+	return Bound{
+		Name:    BoundVIPRemoved,
+		Limit:   b.skew() + b.allowance,
+		Formula: fmt.Sprintf("skew %s + allowance %s", b.skew(), b.allowance),
+		Source:  sourceRemoved,
+		File:    jettyProfilesFile,
+	}
+}
+
 // vipTwo: the lower of two owners hears the higher's next advertisement.
 func (b boundMaker) vipTwo() Bound {
 	return Bound{
@@ -294,8 +311,24 @@ func (b boundMaker) outageVIP() Bound {
 	gap := b.vip().Limit
 	return Bound{
 		Name:    BoundOutageVIP,
-		Limit:   gap + max(gap, time.Second),
+		Limit:   gap + max(gap, firstRetransmission),
 		Formula: fmt.Sprintf("%s %s, with an allowance %s, + the larger of it and TCP's first retransmission of 1s", BoundVIP, gap, b.allowance),
+		Source:  sourceRTO,
+		File:    jettyProfilesFile,
+	}
+}
+
+// firstRetransmission is how long TCP waits for the answer to its first packet.
+const firstRetransmission = time.Second
+
+// outageMoved: the owner's machine lives, so that its kernel refuses, or
+// resets, at once. What is lost is what was sent in the moment in which nobody
+// takes packets to the address, and it is sent again after a second.
+func (b boundMaker) outageMoved(name string, moved Bound) Bound {
+	return Bound{
+		Name:    name,
+		Limit:   moved.Limit + firstRetransmission,
+		Formula: fmt.Sprintf("%s %s, with an allowance %s, + TCP's first retransmission of %s", moved.Name, moved.Limit, b.allowance, firstRetransmission),
 		Source:  sourceRTO,
 		File:    jettyProfilesFile,
 	}
@@ -343,14 +376,14 @@ func (b boundMaker) busyThreads() Bound {
 // outageUnready bounds the longest run of bad operations of the users of a
 // node that answers, and whose database it cannot reach: it refuses them until
 // the balancers have taken it out, and those that it had begun wait for the
-// driver to give up.
+// pool in vain.
 func (b boundMaker) outageUnready() Bound {
-	held := min(b.poolWait, b.timeoutServer)
+	held := min(poolWaits*b.poolWait, b.timeoutServer)
 	return Bound{
 		Name:  BoundOutageUnready,
 		Limit: b.detection(b.readyLimit) + held + b.allowance,
-		Formula: fmt.Sprintf("%s %s + pool wait %s + allowance %s",
-			BoundUnready, b.detection(b.readyLimit), held, b.allowance),
+		Formula: fmt.Sprintf("%s %s + min(%d waits × pool wait %s, timeout server %s) + allowance %s",
+			BoundUnready, b.detection(b.readyLimit), poolWaits, b.poolWait, b.timeoutServer, b.allowance),
 		Source: sourceDown,
 		File:   jettyProfilesFile,
 	}

@@ -29,8 +29,13 @@ func TestJettyHABounds(t *testing.T) {
 		{"tuned", topology.BoundVIP, 600*ms + 51562500 + 250*ms}, // skew (256−190)/256 × 200 ms
 		{"tuned", topology.BoundVIPRefused, 500*ms + 51562500 + 250*ms},
 		{"tuned", topology.BoundVIPFrozen, 250*ms + 500*ms + 400*ms + 51562500 + 250*ms},
+		{"tuned", topology.BoundVIPRemoved, 51562500 + 250*ms},
 		{"tuned", topology.BoundVIPTwo, 200*ms + 250*ms},
 		{"tuned", topology.BoundOutageVIP, 600*ms + 51562500 + 250*ms + 1000*ms},
+		{"tuned", topology.BoundOutageVIPRefused, 500*ms + 51562500 + 250*ms + 1000*ms},
+		{"tuned", topology.BoundOutageVIPFrozen, 250*ms + 500*ms + 400*ms + 51562500 + 250*ms + 1000*ms},
+		{"tuned", topology.BoundOutageVIPRemoved, 51562500 + 250*ms + 1000*ms},
+		{"tuned", topology.BoundOutageVIPTwo, 200*ms + 250*ms + 1000*ms},
 		{"documented", topology.BoundOutageVIP, 2 * (3000*ms + 609375*time.Microsecond + 250*ms)},
 		{"tuned", topology.BoundRecovered, (5000 + 1500 + 250) * ms},
 

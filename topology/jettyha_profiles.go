@@ -32,6 +32,7 @@ type jettyProfile struct {
 	priorities    [2]int // of lb1 and lb2
 	trackInterval time.Duration
 	trackFall     int
+	fence         bool // keepalived ends a HAProxy that accepts and does not answer
 
 	readyLimit time.Duration // of the node's own look at the database
 	restart    time.Duration // from a crash of Java to its restart; 0 is never

@@ -29,6 +29,10 @@ type haproxyData struct {
 	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
 	HardStop       string
+	MostRequests   string // with all nodes at once; empty is without limit
+	VIP            netip.Addr
+	BindVIP        bool // it may send from the VIP when that has left
+	KeepState      bool // the servers' states outlive a reload
 }
 
 type haproxyServer struct {
@@ -47,7 +51,8 @@ type keepalivedData struct {
 	AdvertInt     time.Duration
 	TrackInterval time.Duration
 	TrackFall     int
-	Track, Fence  bool
+	Track         string // on, off or process
+	Fence         bool
 	Router        int // the virtual router's number
 }
 
@@ -68,6 +73,9 @@ type priceData struct{ Port int }
 func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 	data := haproxyData{
 		HardStop:       p.set.values["hard-stop"],
+		VIP:            net.host(hostVIP),
+		BindVIP:        p.set.is("vip-bind", "transparent"),
+		KeepState:      p.set.is("server-state", "kept"),
 		Name:           name,
 		TimeoutConnect: p.profile.timeoutConnect,
 		TimeoutServer:  p.profile.timeoutServer,
@@ -83,6 +91,12 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		Affinity:       p.set.values["affinity"],
 		CheckPath:      p.checkPath(),
 		Weighted:       len(p.set.weights) > 0,
+	}
+	if p.set.is("user-requests", "40") {
+		data.MostRequests = "40"
+	}
+	if p.set.is("connect-timeout", "5s") {
+		data.TimeoutConnect = 5 * time.Second
 	}
 	for i := 1; i <= p.nodes; i++ {
 		server := haproxyServer{Name: jettyNode(i), Addr: net.host(hostJetty + i), Weight: defaultWeight}

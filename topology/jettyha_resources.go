@@ -65,12 +65,13 @@ func (p jettyPlan) env() map[string]string {
 	return env
 }
 
-// Names of the values that a connection ceiling is computed from: see
-// assert.ConnectionCeiling.
+// Names of the values that limits are computed from: a connection ceiling,
+// see assert.ConnectionCeiling, and a node's threads.
 const (
 	ValueNodeConnections = "connections: of a node"
 	ValueMaxConnections  = "postgres: max_connections"
 	ValueReserved        = "postgres: reserved"
+	ValueThreadsNeeded   = "threads: needed"
 )
 
 // PostgreSQL's limits, as fixtures/images/postgres/postgresql.conf has them;
@@ -95,13 +96,39 @@ func (p jettyPlan) connectionValues() []Value {
 		ms = 0
 	}
 	most := p.profile.pools*size + nodeProbes
+	needed, formula := threadsNeeded(time.Duration(ms)*time.Millisecond, size, p.set.waits["order-work"])
 	return []Value{
 		{"pool: size", strconv.Itoa(size), "8 nodes of 10 stay below PostgreSQL's 200", p.profile.file()},
-		{"pool: wait", fmt.Sprintf("%dms", ms), "500ms, then a clear 503 instead of a queue of threads", p.profile.file()},
+		{"pool: idle", env["POOL_IDLE"], "as many as the tuned size: a pool that grows does so when the database is slow, and has each new connection waited for", p.profile.file()},
+		{"pool: wait", fmt.Sprintf("%dms", ms), "250ms, HikariCP's least, then a clear 503 instead of a queue of threads", p.profile.file()},
+		{ValueThreadsNeeded, strconv.Itoa(needed), formula, p.profile.file()},
 		{ValueNodeConnections, strconv.Itoa(most), fmt.Sprintf("%d × the pool's %d + %d probes; times the number of nodes it must stay below max_connections less the reserved", p.profile.pools, size, nodeProbes), p.profile.file()},
 		{ValueMaxConnections, strconv.Itoa(maxConnections), "eight nodes of 20 and two probes each, and room for the harness", postgresDir + "postgresql.conf"},
 		{ValueReserved, strconv.Itoa(reservedConnections + superuserConnections), "reserved_connections 5 for the monitoring and superuser_reserved_connections 3: no application gets these", postgresDir + "postgresql.conf"},
 	}
+}
+
+// What a node is meant to bear: half of the default load, orders being a
+// third of it. A request waits for the pool twice at most, for its session
+// and for its work; and Jetty has some threads of its own busy.
+const (
+	nodeRate    = 100 // requests a second
+	nodeOrders  = nodeRate / 3
+	poolWaits   = 2
+	jettyThread = 8
+)
+
+// threadsNeeded is how many threads a node takes that turns away what its
+// database is too slow for, however slow that is. By Little's law those that
+// wait are as many as come within the wait; those that hold a connection are
+// the pool's at most; and orders go on working after their commit.
+func threadsNeeded(wait time.Duration, pool int, orderWork time.Duration) (int, string) {
+	in := func(rate int, d time.Duration) int {
+		return int((time.Duration(rate)*d + time.Second - 1) / time.Second)
+	}
+	needed := in(nodeRate*poolWaits, wait) + pool + in(nodeOrders, orderWork) + jettyThread
+	return needed, fmt.Sprintf("%d requests a second × %d waits × pool wait %s + pool %d + %d orders a second × order work %s + Jetty's own %d (Little's law); it must stay below the threads that there are",
+		nodeRate, poolWaits, wait, pool, nodeOrders, orderWork, jettyThread)
 }
 
 // file is where the profile's numbers are.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -160,8 +161,8 @@ func TestJettyHAConnections(t *testing.T) {
 	for _, tt := range []struct {
 		profile, pool, size, idle, most string
 	}{
-		{"tuned", "profile", "10", "4", "12"},
-		{"tuned", "80", "80", "4", "82"},
+		{"tuned", "profile", "10", "10", "12"},
+		{"tuned", "80", "80", "10", "82"},
 		{"documented", "profile", "20", "5", "42"},
 	} {
 		spec := plan(t, topology.Options{Profile: tt.profile, Set: map[string]string{"pool": tt.pool}})
@@ -178,6 +179,32 @@ func TestJettyHAConnections(t *testing.T) {
 		require.Contains(t, string(config), "max_connections = "+values[topology.ValueMaxConnections]+"\n")
 		require.Contains(t, string(config), "reserved_connections = 5\n")
 		require.Equal(t, "8", values[topology.ValueReserved])
+	}
+}
+
+// TestJettyHAThreadsOutlastTheWait: the tuned profile must shed, whatever its
+// database takes; what the tutorial waits is more than threads can bear.
+func TestJettyHAThreadsOutlastTheWait(t *testing.T) {
+	for _, tt := range []struct {
+		profile, wait string
+		needed        int // 200/s × the wait + the pool + 33/s × 250 ms, rounded up + 8
+		enough        bool
+	}{
+		{"tuned", "bounded", 50 + 10 + 9 + 8, true},
+		{"tuned", "unbounded", 12000 + 10 + 9 + 8, false},
+		{"documented", "bounded", 6000 + 20 + 9 + 8, false},
+	} {
+		spec := plan(t, topology.Options{Profile: tt.profile, Set: map[string]string{"pool-wait": tt.wait}})
+		needed := ""
+		for _, v := range spec.Values {
+			if v.Name == topology.ValueThreadsNeeded {
+				needed = v.Value
+			}
+		}
+		require.Equal(t, strconv.Itoa(tt.needed), needed)
+		bound, ok := spec.Bound(topology.BoundThreads)
+		require.True(t, ok)
+		require.Equal(t, tt.enough, tt.needed <= bound.Count, "%s, %s: %d needed, %d there are", tt.profile, tt.wait, tt.needed, bound.Count)
 	}
 }
 
@@ -260,13 +287,13 @@ func TestLookup(t *testing.T) {
 // What the switches of this file's table change beyond the application's
 // environment.
 func TestSwitchesOfTheProcess(t *testing.T) {
-	spec := plan(t, topology.Options{Set: map[string]string{"restart": "1", "threads": "14", "lame-duck": "0s"}})
+	spec := plan(t, topology.Options{Set: map[string]string{"restart": "1", "threads": "18", "lame-duck": "0s"}})
 	n, ok := spec.NodeByName("j1")
 	require.True(t, ok)
 	require.Equal(t, "1", n.Env["RESTART"])
 	require.Equal(t, "0", n.Env["LAME_DUCK_MS"])
 	require.Equal(t, "5000", n.Env["STOP_TIMEOUT_MS"])
-	require.Equal(t, "14", n.Env["THREADS"])
+	require.Equal(t, "18", n.Env["THREADS"])
 	b, ok := spec.Bound(topology.BoundRecovered)
 	require.True(t, ok)
 	require.Equal(t, "restart after 1s + boot 5s + warm-up 1.5s + allowance 250ms", b.Formula)

@@ -308,16 +308,23 @@ const (
 
 // Names of bounds of the VIP.
 const (
-	BoundVIPRefused     = "vip/refused"     // the owner's process is gone, its machine lives → another owns the VIP
-	BoundVIPFrozen      = "vip/frozen"      // it accepts and does not answer → another owns the VIP
-	BoundVIPTwo         = "vip/two-owners"  // two that hear each other own it → one does
-	BoundOutageVIP      = "outage/vip"      // all users, longest run of bad operations, if the owner vanishes
-	BoundAnswered       = "answered"        // a request is sent → it is answered, if only by a refusal
-	BoundThreads        = "threads"         // busy threads of a node: a count
-	BoundOutageUnready  = "outage/unready"  // as outage/…, of a node that serves on and cannot work
-	BoundDatabase       = "database"        // the database is started → it answers
-	BoundOutageDatabase = "outage/database" // as outage/…, of everybody, by a restart of the database
-	BoundReconnected    = "reconnected"     // the database is back → every node is ready
+	BoundVIPRefused = "vip/refused"    // the owner's process is gone, its machine lives → another owns the VIP
+	BoundVIPFrozen  = "vip/frozen"     // it accepts and does not answer → another owns the VIP
+	BoundVIPRemoved = "vip/removed"    // the owner's address is taken off its interface → another owns the VIP, or the same again
+	BoundVIPTwo     = "vip/two-owners" // two that hear each other own it → one does
+	BoundOutageVIP  = "outage/vip"     // all users, longest run of bad operations, if the owner vanishes
+	// As outage/vip, if the owner's process is gone, if it accepts and does not
+	// answer, if its address is taken away, and if there are two owners.
+	BoundOutageVIPRefused = "outage/vip-refused"
+	BoundOutageVIPFrozen  = "outage/vip-frozen"
+	BoundOutageVIPRemoved = "outage/vip-removed"
+	BoundOutageVIPTwo     = "outage/vip-two-owners"
+	BoundAnswered         = "answered"        // a request is sent → it is answered, if only by a refusal
+	BoundThreads          = "threads"         // busy threads of a node: a count
+	BoundOutageUnready    = "outage/unready"  // as outage/…, of a node that serves on and cannot work
+	BoundDatabase         = "database"        // the database is started → it answers
+	BoundOutageDatabase   = "outage/database" // as outage/…, of everybody, by a restart of the database
+	BoundReconnected      = "reconnected"     // the database is back → every node is ready
 )
 
 // NodeByName returns the spec of the named node.

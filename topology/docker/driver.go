@@ -42,6 +42,7 @@ type Driver struct {
 var (
 	_ topology.Driver    = (*Driver)(nil)
 	_ topology.Describer = (*Driver)(nil)
+	_ topology.Featured  = (*Driver)(nil)
 )
 
 // Open finds the engine and asks whether it answers. The error wraps

@@ -34,8 +34,8 @@ var features = []feature{
 		optional: "bandwidth is limited by Toxiproxy, for the database alone",
 	},
 	{
-		name: "packet loss and delay", try: "tc qdisc add dev lo root netem delay 1ms",
-		optional: "latency comes from Toxiproxy, for the database alone; there is no packet loss",
+		name: string(topology.Netem), try: "tc qdisc add dev lo root netem delay 1ms",
+		optional: "latency comes from Toxiproxy, for the database alone; packets are lost by packet filters all the same",
 	},
 }
 
@@ -75,6 +75,18 @@ func (f feature) check(found bool) Check {
 		c.Mend = "boot a kernel that has it, such as Debian's own, or load the modules nf_tables and veth"
 	}
 	return c
+}
+
+// Has implements topology.Featured: it tries it in a container of its own.
+func (d *Driver) Has(ctx context.Context, f topology.Feature) (bool, error) {
+	if err := d.builder.Build(ctx, []string{netImage}, nil); err != nil {
+		return false, err
+	}
+	found, err := d.tryFeatures(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look whether the kernel has %s: %w", f, err)
+	}
+	return found[string(f)], nil
 }
 
 func (d *Driver) tryFeatures(ctx context.Context) (map[string]bool, error) {

@@ -45,10 +45,14 @@ type Options struct {
 	Stuck []string
 	// NeverReady is an application node that never becomes ready.
 	NeverReady string
+	// Slow is an application node that takes a second longer to boot.
+	Slow string
 	// StartFails is what Start returns.
 	StartFails error
 	// LoseLogs makes the balancers lose some lines of their log.
 	LoseLogs bool
+	// Lacks are features that the kernel has not.
+	Lacks []topology.Feature
 }
 
 // Defaults are the times of a system in order.
@@ -92,6 +96,11 @@ type Driver struct {
 	mu       sync.Mutex
 	standing map[string]*Cluster
 	last     *Cluster
+}
+
+// Has implements topology.Featured.
+func (d *Driver) Has(_ context.Context, f topology.Feature) (bool, error) {
+	return !slices.Contains(d.Options.Lacks, f), nil
 }
 
 // Start brings a cluster up.

@@ -151,7 +151,11 @@ func (n *node) Start(context.Context) error {
 func (n *node) launch() {
 	n.pids++
 	pid := n.pids
-	n.boot = time.AfterFunc(n.cluster.opts.Boot, func() {
+	boot := n.cluster.opts.Boot
+	if n.Name() == n.cluster.opts.Slow {
+		boot += time.Second
+	}
+	n.boot = time.AfterFunc(boot, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if n.state.Running && n.proc == nil && n.pids == pid {
