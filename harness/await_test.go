@@ -51,3 +51,15 @@ func TestTogetherFindsAllOrNothing(t *testing.T) {
 	require.Len(t, all.Pick(nil, harness.View{Nodes: nodes}), 3)
 	require.Empty(t, harness.Together(harness.Named("j2"), harness.All(topology.Balancer)).Pick(nil, harness.View{Nodes: nodes}))
 }
+
+func TestAWarmUpLastsUntilTheLoadIsCalm(t *testing.T) {
+	for work, want := range map[time.Duration]time.Duration{100 * time.Millisecond: 3 * time.Second, 600 * time.Millisecond: 9 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			r.driver.Options.Work = work
+			h := loadHistory(t, r.run(t, t.Context(), kill()))
+			require.InDelta(t, want, h.Phases[0].To, float64(10*time.Millisecond), "orders take %v", work)
+			require.Equal(t, h.Phases[0].To, h.Phases[1].From)
+		})
+	}
+}

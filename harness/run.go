@@ -115,6 +115,10 @@ func (r *run) ready(ctx context.Context) error {
 	if err := r.cluster.Ready(bounded); err != nil {
 		return fmt.Errorf("%s did not become ready: %w", r.spec.Name, err)
 	}
+	// A system whose balancers never use every server is loaded as it is.
+	if err := observe.Rotation(ctx, r.cluster); err != nil {
+		r.step("%v", err)
+	}
 	return r.rememberLedger(ctx)
 }
 

@@ -115,6 +115,9 @@ func (r *Runner) Run(ctx context.Context, s Scenario, opts Options) (*Result, er
 	if err != nil {
 		return nil, err
 	}
+	if err := r.afford(ctx, p); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	dir, err := newDir(r.dir(), p, r.Version, began)
 	if err != nil {

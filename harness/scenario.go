@@ -80,7 +80,10 @@ type Phase struct {
 	Name string
 	// Kind is one of history's Phase… kinds.
 	Kind string
-	For  time.Duration
+	// For is how long it lasts. A warm-up goes on, for at most twice that,
+	// until every operation of a whole second was good and took no longer than
+	// 500 ms.
+	For time.Duration
 	// Cover names bounds of the topology: For is extended to twice the
 	// largest of them, so that a slow configuration is given the time that it
 	// needs, and what it costs is seen whole. See Fitted.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,7 +133,7 @@ func (w *balancerWatch) look(ctx context.Context) {
 		return
 	}
 	at := w.env.clock.At(began)
-	if err != nil {
+	if err != nil || cutOff(reply) {
 		w.unanswered(began)
 		w.process.saw()
 		put(w.sink, history.StreamBalancer, at, w.node.Name, history.BalancerInfo{Balancer: w.node.Name, Took: took})
@@ -153,6 +154,19 @@ func (w *balancerWatch) look(ctx context.Context) {
 		w.servers.saw()
 		put(w.sink, history.StreamServer, at, w.node.Name, serverOf(w.node.Name, r, took))
 	}
+}
+
+// cutOff says that the process ended while it replied to showServers: in the
+// middle of a line, or between the answers to the two commands, each of which
+// is written at once and ends with an empty line (HAProxy 3.0 Management
+// Guide, 9.3).
+func cutOff(reply string) bool {
+	if !strings.HasSuffix(reply, "\n") {
+		return true
+	}
+	info, rest, _ := strings.Cut(reply, "\n\n")
+	_, err := parseInfo(info)
+	return err == nil && rest == ""
 }
 
 // parseReply reads the reply to showServers.

@@ -161,6 +161,32 @@ func TestBalancerLooks(t *testing.T) {
 	})
 }
 
+// A process that ends while it replies has not answered, as if it had ended
+// before; a reply that it never gives is missed.
+func TestBalancerEndsWhileItReplies(t *testing.T) {
+	const whole = "Pid: 8\nUptime_sec: 5\nCumReq: 9\nDroppedLogs: 0\n\n"
+	for reply, want := range map[string]struct{ up, complete bool }{
+		"":                                      {false, true},
+		"Pid: 8\nUptime":                        {false, true},
+		whole:                                   {false, true},
+		whole + "# pxname,svname\nnodes,j":      {false, true},
+		whole + "# pxname,svname\nnodes,j1\n\n": {true, true},
+		whole + "Permission denied\n\n":         {false, false},
+		"Permission denied\n\n":                 {false, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newFake()
+			c.node("lb1").serves(replies(func(string) string { return reply }))
+			r, err := observe(t, &balancer{testEnv(t, c), c.spec.Nodes[1]}, func() { time.Sleep(450 * time.Millisecond) })
+			require.NoError(t, err)
+			require.Equal(t, want.complete, coverage(t, r, history.StreamBalancer, "lb1").Complete, "%q", reply)
+			for _, v := range observed[history.BalancerInfo](t, r, history.StreamBalancer) {
+				require.Equal(t, want.up, v.Up, "%q", reply)
+			}
+		})
+	}
+}
+
 // A connection that brought no request has no time of its own.
 func TestBalancerDatesAnUnusedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

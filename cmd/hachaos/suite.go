@@ -38,6 +38,11 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags)
 		return err
 	}
 	defer session.Close()
+	for _, j := range jobs {
+		if err := session.Runner.Afford(ctx, j.Scenario, j.Options); err != nil {
+			return asUsage(err)
+		}
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("suite's folder: %w", err)
 	}
