@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,8 +73,8 @@ func (a Alerts) tells() string {
 }
 
 // Needs implements Checker.
-func (Alerts) Needs() []Need {
-	return []Need{{Kind: NeedFault}, {Kind: NeedBaseline}, {Kind: NeedGenerator}, {Kind: NeedClock}}
+func (a Alerts) Needs() []Need {
+	return []Need{{Kind: NeedFault}, {Kind: NeedBaseline, Slow: cmp.Or(a.Threshold, DefaultThreshold)}, {Kind: NeedGenerator}, {Kind: NeedClock}}
 }
 
 // Check implements Checker. Measured is the share of bad operations while the

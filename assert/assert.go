@@ -105,13 +105,21 @@ type Need struct {
 	// (history.Coverage.Unknown) as unknown. Otherwise they make the stream
 	// incomplete.
 	Beside bool
+	// ToPass says that only a Pass rests on it, since what the checker finds
+	// wrong it finds in what was seen, whatever was not. A Fail stands without
+	// it, and the checker notes what is missing.
+	ToPass bool
+	// Slow is, of a NeedBaseline, how slow a good operation may be for the
+	// checker. Zero: it asks whether they were steady, not whether they were
+	// fast.
+	Slow time.Duration
 }
 
 // NeedKind says what is needed.
 type NeedKind string
 
 // What can be needed. A need that is missing makes the assertion
-// inconclusive by name, whatever it measured.
+// inconclusive by name, whatever it measured, unless it is one ToPass.
 const (
 	// NeedFault: every fault was proven to bite by the right amount.
 	NeedFault NeedKind = "fault proven"

@@ -24,10 +24,11 @@ const DefaultBlast = 99.5
 //
 // The sessions that were on a victim do not count, wherever they are served
 // now: what they suffer is ErrorBudget's to count; nor does an operation of a
-// session that is bound to no node yet, for it may be sent to a victim. Where
-// the victim is no application node, or all of them, nobody is outside of the
-// fault's reach, and the assertion is not exercised. Faults whose reigns
-// overlap are one.
+// session that is bound to no node yet, for it may be sent to a victim; nor one
+// that was due before such an operation of the same user had ended, for a user
+// does one thing after the other. Where the victim is no application node, or
+// all of them, nobody is outside of the fault's reach, and the assertion is not
+// exercised. Faults whose reigns overlap are one.
 //
 // The zero value of a field is its default.
 type BlastRadius struct {
@@ -47,10 +48,10 @@ func (b BlastRadius) About() string {
 }
 
 // Needs implements Checker.
-func (BlastRadius) Needs() []Need {
+func (b BlastRadius) Needs() []Need {
 	return []Need{
 		{Kind: NeedFault},
-		{Kind: NeedBaseline},
+		{Kind: NeedBaseline, Slow: b.defaults().Threshold},
 		{Kind: NeedGenerator},
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamServer},
@@ -142,11 +143,15 @@ func (a *blastAudit) served(v *Verdict) objective {
 	var t tally
 	w := worst{grader: a.grader}
 	victims := a.sessions()
+	held := map[history.Name]time.Duration{} // by user: until when a victim held it up
 	inOrder(a.h, func(o *history.Op) {
-		if a.skip(o) || o.Intended >= a.reign.heal || !pending(o, a.reign.from) || victims[o.Session] {
+		if a.skip(o) || o.Intended >= a.reign.heal || !pending(o, a.reign.from) {
 			return
 		}
-		if !slices.Contains(a.others, a.h.BoundOf(o)) {
+		if victims[o.Session] || o.Intended < held[o.User] || !slices.Contains(a.others, a.h.BoundOf(o)) {
+			if o.User != 0 {
+				held[o.User] = max(held[o.User], endOf(a.h, o))
+			}
 			return
 		}
 		grade := a.grader.grade(o)

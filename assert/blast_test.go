@@ -18,6 +18,22 @@ func held(h *history.History, lb, server string, at time.Duration, up bool) {
 	h.Servers = append(h.Servers, history.At[history.Server]{Seq: 7000 + uint64(len(h.Servers)), Time: at, V: history.Server{Balancer: lb, Server: server, Status: status, Up: up}})
 }
 
+// hang has the session first, and those below 20 that j1 serves, be one user's
+// to whom nothing is answered from 11 s to 14 s.
+func hang(h *history.History, first uint32) {
+	user := h.Names.Intern("u1")
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Session != first && (o.Session >= 20 || o.Session%2 == 0) {
+			continue
+		}
+		o.User = user
+		if o.Intended >= 11*sec && o.Intended < 14*sec {
+			o.End = 14 * sec
+		}
+	}
+}
+
 func TestBlastRadius(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -35,6 +51,14 @@ func TestBlastRadius(t *testing.T) {
 		{
 			name: "not even where they are served now", status: Pass,
 			change: func(h *history.History) { spoil(h, 12*sec, 14*sec, onVictim) },
+		},
+		{
+			name: "a user whose last session hung on the victim", status: Pass,
+			change: func(h *history.History) { hang(h, 2) },
+		},
+		{
+			name: "a user who hung on nothing", status: Fail, says: "the share of the users of j1", class: "slow",
+			change: func(h *history.History) { hang(h, 1) },
 		},
 		{
 			name: "as many bad as the others may have", status: Pass, // 5 of 1,000

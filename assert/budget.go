@@ -34,6 +34,11 @@ type ErrorBudget struct {
 	// the victim's share, such as "outage/vanished". If it is empty outages
 	// are reported and not judged.
 	OutageBound string `json:"outageBound,omitempty"`
+	// Everybody says that this outage is all users', as when the balancer
+	// itself is lost: then Overall holds for the rest of the judged run, and
+	// what falls due within the bound, once for each fault, may be bad. False
+	// holds Overall for the whole of it.
+	Everybody bool `json:"everybody,omitempty"`
 }
 
 // Name implements Checker.
@@ -42,10 +47,14 @@ func (ErrorBudget) Name() string { return "error-budget" }
 // About implements Checker.
 func (b ErrorBudget) About() string {
 	b = b.defaults()
-	s := fmt.Sprintf("at least %s of the operations are good in each steady phase and %s over the judged run; good is ok within %s",
-		sayPercent(b.Steady), sayPercent(b.Overall), sayTime(b.Threshold))
+	run, who := "the judged run", "the victim's users"
+	if b.Everybody {
+		run, who = "the judged run but for an outage", "all users"
+	}
+	s := fmt.Sprintf("at least %s of the operations are good in each steady phase and %s over %s; good is ok within %s",
+		sayPercent(b.Steady), sayPercent(b.Overall), run, sayTime(b.Threshold))
 	if b.OutageBound != "" {
-		s += fmt.Sprintf("; the victim's users are without service for at most the bound %s", b.OutageBound)
+		s += fmt.Sprintf("; %s are without service for at most the bound %s", who, b.OutageBound)
 	}
 	return s
 }
@@ -53,7 +62,7 @@ func (b ErrorBudget) About() string {
 // Needs implements Checker. The clock is needed because the time at which the
 // victim's users lost it comes from outside.
 func (b ErrorBudget) Needs() []Need {
-	needs := []Need{{Kind: NeedBaseline}, {Kind: NeedGenerator}}
+	needs := []Need{{Kind: NeedBaseline, Slow: b.defaults().Threshold}, {Kind: NeedGenerator}}
 	if b.OutageBound != "" {
 		needs = append(needs, Need{Kind: NeedFault}, Need{Kind: NeedClock})
 	}
@@ -85,7 +94,7 @@ func (b ErrorBudget) judge(h *history.History, skip func(*history.Op) bool) Verd
 	a := &budgetAudit{ErrorBudget: b, h: h, skip: skip, grader: newGrader(h, b.Threshold), shares: shares(h)}
 	a.count()
 	objectives := slices.Concat(a.outageObjectives(), a.percentObjectives())
-	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(b.Overall), Evidence: []Evidence{}}
+	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(a.overall()), Evidence: []Evidence{}}
 	if a.all.ops > 0 {
 		v.Measured = figure(a.all.percent())
 	}

@@ -174,6 +174,22 @@ func TestErrorBudget(t *testing.T) {
 			},
 		},
 		{
+			name: "everybody's outage, and as many bad as the rest may have", status: Pass, check: ErrorBudget{Everybody: true},
+			change: func(h *history.History) { // 200 in the outage's second, and 39 of the 7,800 of the rest
+				h.Faults[0].Nodes = []string{"lb1"}
+				spoil(h, 10*s, 11*s, anySession)
+				spoil(h, 25*s, 25*s+195*ms, anySession)
+			},
+		},
+		{
+			name: "everybody's outage, and one more", status: Fail, says: "97 % of 8000 operations in the judged run were good (at least 97.012 %)", check: ErrorBudget{Everybody: true},
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				spoil(h, 10*s, 11*s, anySession)
+				spoil(h, 25*s, 25*s+200*ms, anySession)
+			},
+		},
+		{
 			name: "nobody was on the victim", status: Inconclusive, says: "no session was bound to j3",
 			change: func(h *history.History) { h.Faults[0].Nodes = []string{"j3"} },
 		},

@@ -14,7 +14,8 @@ import (
 //
 //   - a checker that panics is inconclusive, and the others still count;
 //   - a need that the record does not meet makes the verdict inconclusive by
-//     name and keeps what was measured; only a Fail with Safety stands;
+//     name and keeps what was measured; only a Fail with Safety stands, or
+//     one that misses nothing but needs ToPass;
 //   - a history without an operation never passes;
 //   - a figure that is no number (NaN, Inf) counts as not measured;
 //   - Evidence is cut to MaxEvidence, and More counts the rest.
@@ -29,7 +30,7 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 	for i, c := range checkers {
 		v, needs := check(h, c, i)
 		dropNonsense(&v)
-		applyNeeds(&v, state.missing(needs))
+		applyNeeds(&v, state.missing(borne(needs, v.Status)))
 		if len(h.Ops) == 0 && v.Status == Pass {
 			inconclusive(&v, "the history holds no operation")
 		}
@@ -56,6 +57,14 @@ func check(h *history.History, c Checker, index int) (v Verdict, needs []Need) {
 	v = c.Check(h)
 	v.Name = name
 	return v, needs
+}
+
+// borne are the needs that a verdict of that status rests on.
+func borne(needs []Need, status Status) []Need {
+	if status != Fail {
+		return needs
+	}
+	return slices.DeleteFunc(slices.Clone(needs), func(n Need) bool { return n.ToPass })
 }
 
 // applyNeeds lowers v by the needs that the record does not meet.

@@ -107,6 +107,21 @@ func TestJudgeNotesANeedThatSafetyOverrides(t *testing.T) {
 	require.Equal(t, []string{"the violation stands although a need is missing: heal proven: no fault was injected"}, got.Notes)
 }
 
+// TestJudgeLetsAFailStandOnWhatWasSeen: a stream that is only needed to pass
+// lowers everything but a fail.
+func TestJudgeLetsAFailStandOnWhatWasSeen(t *testing.T) {
+	needs := []assert.Need{{Kind: assert.NeedStream, Stream: history.StreamSession, ToPass: true}}
+	for status, want := range map[assert.Status]assert.Status{
+		assert.Fail: assert.Fail, assert.Pass: assert.Inconclusive, assert.Inconclusive: assert.Inconclusive,
+	} {
+		got := assert.Judge(oneOp(t), []assert.Checker{says{verdict: assert.Verdict{Status: status}, needs: needs}})[0]
+		require.Equal(t, want, got.Status)
+		also := append(needs, assert.Need{Kind: assert.NeedHeal})
+		got = assert.Judge(oneOp(t), []assert.Checker{says{verdict: assert.Verdict{Status: status}, needs: also}})[0]
+		require.Equal(t, assert.Inconclusive, got.Status, "another need is missing")
+	}
+}
+
 func TestCombine(t *testing.T) {
 	pass := assert.Verdict{Name: "p", Status: assert.Pass}
 	idle := assert.Verdict{Name: "i", Status: assert.Pass, NotExercised: true}

@@ -2,6 +2,7 @@ package assert
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ func nothing(*history.Op) bool { return false }
 // judgeTwice is how an assertion on latency or outage is judged: with all
 // operations, and without those that speak of the machine rather than of the
 // system: the ones that the generator itself sent late, and the ones that
-// were answered well but slowly while the machine had no processor to spare.
+// were answered well but slowly while the machine had no processor to spare,
+// unless they were slow already by the time in which it had one.
 // Only what both agree on counts: a result that hangs on such operations may
 // be the machine's doing, and one that needs them left out may be hiding the
 // system's. The verdict is the first one; if the second has another status it
@@ -33,11 +35,11 @@ func nothing(*history.Op) bool { return false }
 // called once if there are none. An answer slower than slow is slow.
 func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*history.Op) bool) Verdict) Verdict {
 	limit := lateLimit(h)
-	busy := saturated(h)
+	machine := machineOf(h)
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {
 		took, done := o.Latency()
-		return done && took > slow && o.Outcome == history.Good && busy.meets(o.Intended, o.End)
+		return done && took > slow && o.Outcome == history.Good && machine.saturated(o.Intended, o.End) && machine.spare(o.Intended, o.End) <= slow
 	}
 	lates, starveds := 0, 0
 	for i := range h.Ops {
@@ -88,23 +90,47 @@ func wereOrWas(n int) string {
 // one without any to spare.
 const saturation = 0.95
 
-// periods are times without overlap, in order.
-type periods []struct{ from, to time.Duration }
+// machine is how busy the machine was, in order.
+type machine []sampled
 
-// saturated are the times, between two samples of the host, in which it had
-// no processor to spare. Whose work it was cannot be told from here.
-func saturated(h *history.History) periods {
-	var out periods
+// sampled is the time from one sample to the next.
+type sampled struct {
+	from, to time.Duration
+	busy     float64 // 0 to 1, of all processors
+}
+
+// machineOf takes what the host said of itself. Whose work it was cannot be
+// told from there.
+func machineOf(h *history.History) machine {
+	var out machine
 	for i := 1; i < len(h.Host); i++ {
-		if h.Host[i].V.Busy >= saturation {
-			out = append(out, struct{ from, to time.Duration }{h.Host[i-1].Time, h.Host[i].Time})
-		}
+		out = append(out, sampled{h.Host[i-1].Time, h.Host[i].Time, h.Host[i].V.Busy})
 	}
 	return out
 }
 
-// meets says whether [from, to] has a moment in one of the periods.
-func (p periods) meets(from, to time.Duration) bool {
-	i := sort.Search(len(p), func(i int) bool { return p[i].to >= from })
-	return i < len(p) && p[i].from <= to
+// at gives the samples that [from, to] meets.
+func (m machine) at(from, to time.Duration) machine {
+	i := sort.Search(len(m), func(i int) bool { return m[i].to >= from })
+	j := sort.Search(len(m), func(j int) bool { return m[j].from > to })
+	return m[i:max(i, j)]
+}
+
+// saturated says whether [from, to] has a moment in a sample in which there
+// was no processor to spare.
+func (m machine) saturated(from, to time.Duration) bool {
+	return slices.ContainsFunc(m.at(from, to), func(s sampled) bool { return s.busy >= saturation })
+}
+
+// spare is for how long, of [from, to], there certainly was one: whatever of
+// a sample was busy may have been so all at once, and just then. Where there
+// is no sample nothing is certain.
+func (m machine) spare(from, to time.Duration) (d time.Duration) {
+	for _, s := range m.at(from, to) {
+		if s.busy < saturation {
+			within := min(to, s.to) - max(from, s.from)
+			d += max(0, within-time.Duration(s.busy*float64(s.to-s.from)))
+		}
+	}
+	return d
 }

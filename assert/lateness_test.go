@@ -55,6 +55,9 @@ func TestJudgeTwice(t *testing.T) {
 // machine is left out of the second judgement; an error never is.
 func TestStarvedOperations(t *testing.T) {
 	host := []history.At[history.Host]{
+		{Time: 6 * sec, V: history.Host{Busy: 0.1}},
+		{Time: 7 * sec, V: history.Host{Busy: 0.1}},
+		{Time: 8 * sec, V: history.Host{Busy: 0.6}},
 		{Time: 9 * sec, V: history.Host{Busy: 0.4}},
 		{Time: 10 * sec, V: history.Host{Busy: 0.95}},
 		{Time: 11 * sec, V: history.Host{Busy: 0.94}},
@@ -65,12 +68,16 @@ func TestStarvedOperations(t *testing.T) {
 	}{
 		"slow, in the saturated second": {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Good}, true},
 		"slow, reaching into it":        {history.Op{Intended: 8500 * mil, End: 9100 * mil, Outcome: history.Good}, true},
-		"slow, before it":               {history.Op{Intended: 8000 * mil, End: 8900 * mil, Outcome: history.Good}, false},
-		"slow, after it":                {history.Op{Intended: 10100 * mil, End: 10900 * mil, Outcome: history.Good}, false},
-		"in time":                       {history.Op{Intended: 9200 * mil, End: 9700 * mil, Outcome: history.Good}, false},
-		"an error":                      {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Failed}, false},
-		"an unknown outcome":            {history.Op{Intended: 9200 * mil, End: 9900 * mil}, false},
-		"never completed":               {history.Op{Intended: 9200 * mil, End: -1, Outcome: history.Good}, false},
+		// Of the second before it 0.6 s were free, and perhaps the first of them.
+		"slow by what came long before it": {history.Op{Intended: 7000 * mil, End: 9700 * mil, Outcome: history.Good}, false},
+		"slow by what came before it":      {history.Op{Intended: 8050 * mil, End: 9700 * mil, Outcome: history.Good}, false},
+		"slow, perhaps by it alone":        {history.Op{Intended: 8100 * mil, End: 9700 * mil, Outcome: history.Good}, true},
+		"slow, before it":                  {history.Op{Intended: 8000 * mil, End: 8900 * mil, Outcome: history.Good}, false},
+		"slow, after it":                   {history.Op{Intended: 10100 * mil, End: 10900 * mil, Outcome: history.Good}, false},
+		"in time":                          {history.Op{Intended: 9200 * mil, End: 9700 * mil, Outcome: history.Good}, false},
+		"an error":                         {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Failed}, false},
+		"an unknown outcome":               {history.Op{Intended: 9200 * mil, End: 9900 * mil}, false},
+		"never completed":                  {history.Op{Intended: 9200 * mil, End: -1, Outcome: history.Good}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &history.History{Host: host, Ops: []history.Op{tc.op}}

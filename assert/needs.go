@@ -28,7 +28,7 @@ const (
 type needState struct {
 	h       *history.History
 	reasons map[NeedKind]string
-	streams map[Need]string
+	asked   map[Need]string // what only some ask
 }
 
 // evaluate looks at h once for all checkers.
@@ -38,11 +38,10 @@ func evaluate(h *history.History) *needState {
 		reasons: map[NeedKind]string{
 			NeedFault:     faultReason(h),
 			NeedHeal:      healReason(h),
-			NeedBaseline:  baselineReason(h),
 			NeedGenerator: generatorReason(h),
 			NeedClock:     clockReason(h),
 		},
-		streams: map[Need]string{},
+		asked: map[Need]string{},
 	}
 }
 
@@ -63,21 +62,24 @@ func (s *needState) missing(needs []Need) []string {
 }
 
 func (s *needState) reason(n Need) string {
-	if n.Kind == NeedStream {
-		r, ok := s.streams[n]
-		if !ok {
-			if r = streamReason(s.h, n.Stream); n.Beside {
-				r = streamReasonBeside(s.h, n.Stream)
-			}
-			r = cmp.Or(r, unwitnessed(s.h, n.Stream))
-			s.streams[n] = r
-		}
+	if r, ok := s.reasons[n.Kind]; ok {
 		return r
 	}
-	r, ok := s.reasons[n.Kind]
-	if !ok {
-		return "hachaos does not know this need"
+	r, ok := s.asked[n]
+	if ok {
+		return r
 	}
+	switch {
+	case n.Kind == NeedBaseline:
+		r = baselineReason(s.h, n.Slow)
+	case n.Kind == NeedStream && n.Beside:
+		r = cmp.Or(streamReasonBeside(s.h, n.Stream), unwitnessed(s.h, n.Stream))
+	case n.Kind == NeedStream:
+		r = cmp.Or(streamReason(s.h, n.Stream), unwitnessed(s.h, n.Stream))
+	default:
+		r = "hachaos does not know this need"
+	}
+	s.asked[n] = r
 	return r
 }
 
@@ -146,8 +148,9 @@ func askedMeasured(p *history.Proof) string {
 // which 99.9 % are ok, and its 99th percentile is not wild, which is above
 // the larger of 10 × its median and its median + 500 ms. Both limits come
 // from the phase itself: they ask whether it was steady, not whether it was
-// fast. What the generator dropped is left to NeedGenerator.
-func baselineReason(h *history.History) string {
+// fast, unless slow is given: then 99.9 % are within it, too. What the generator
+// dropped is left to NeedGenerator.
+func baselineReason(h *history.History, slow time.Duration) string {
 	phase, ok := firstOfKind(h, history.PhaseSteady)
 	if !ok {
 		return "there is no steady phase"
@@ -158,7 +161,7 @@ func baselineReason(h *history.History) string {
 		}
 	}
 	dropped := classNumber(h, history.ErrDropped)
-	var total, bad int
+	var total, bad, late int
 	var latencies []time.Duration
 	for i := range opsWithin(h, phase.From, phase.To) {
 		op := &h.Ops[i]
@@ -173,6 +176,9 @@ func baselineReason(h *history.History) string {
 			bad++
 		} else if l, done := op.Latency(); done {
 			latencies = append(latencies, l)
+			if slow > 0 && l > slow {
+				late++
+			}
 		}
 	}
 	if total < baselineOps {
@@ -180,6 +186,9 @@ func baselineReason(h *history.History) string {
 	}
 	if float64(bad) > baselineBad*float64(total) {
 		return fmt.Sprintf("in phase %s, before any fault, %d of %d operations were not ok (at most 0.1 %%)", phase.Name, bad, total)
+	}
+	if float64(bad+late) > baselineBad*float64(total) {
+		return fmt.Sprintf("in phase %s, before any fault, %d of %d operations were not ok or took longer than %s (at most 0.1 %%)", phase.Name, bad+late, total, round(slow))
 	}
 	slices.Sort(latencies)
 	median, p99 := nearestRank(latencies, 0.5), nearestRank(latencies, percentileOfP99)

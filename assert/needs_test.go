@@ -79,6 +79,14 @@ func TestNeeds(t *testing.T) {
 			b.Phase("s", history.PhaseSteady, 0, 20*sec)
 			reads(b, 1000, 0, 11)
 		}, "baseline steady: in phase s, before any fault, p99 was 1s at a median of 10ms (at most 510ms)"},
+		{"baseline: slow", assert.Need{Kind: assert.NeedBaseline, Slow: 500 * ms}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, 20*sec)
+			reads(b, 1000, 0, 2)
+		}, "baseline steady: in phase s, before any fault, 2 of 1000 operations were not ok or took longer than 500ms (at most 0.1 %)"},
+		{"baseline: not slow to the checker", assert.Need{Kind: assert.NeedBaseline, Slow: 2 * sec}, func(b *historytest.Builder) {
+			b.Phase("s", history.PhaseSteady, 0, 20*sec)
+			reads(b, 1000, 0, 2)
+		}, ""},
 		{"baseline: only the first steady phase counts", assert.Need{Kind: assert.NeedBaseline}, func(b *historytest.Builder) {
 			b.Phase("s", history.PhaseSteady, 0, 5*sec).Phase("t", history.PhaseSteady, 5*sec, 20*sec)
 			reads(b, 1000, 400, 0)

@@ -89,7 +89,7 @@ func (a *budgetAudit) phaseOf(o *history.Op, cursor *int) int {
 
 // percentObjectives are the judged run's, and each steady phase's.
 func (a *budgetAudit) percentObjectives() []objective {
-	run := judgePercent("the judged run", a.all, a.Overall)
+	run := judgePercent("the judged run", a.all, a.overall())
 	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) }
 	out := []objective{run}
 	cursor := 0
@@ -105,6 +105,28 @@ func (a *budgetAudit) percentObjectives() []objective {
 		out = append(out, objective{name: "steady phases", reason: "there is no steady phase"})
 	}
 	return out
+}
+
+// overall is the least percent of good operations over the judged run: of the
+// part that no outage of everybody takes.
+func (a *budgetAudit) overall() float64 {
+	bound, known := findBound(a.h, a.OutageBound)
+	judged := judgedTime(a.h)
+	if !a.Everybody || !known || judged == 0 {
+		return a.Overall
+	}
+	out := min(judged, time.Duration(len(a.shares))*bound.Limit)
+	return a.Overall * float64(judged-out) / float64(judged)
+}
+
+// judgedTime is how long the judged phases last.
+func judgedTime(h *history.History) (t time.Duration) {
+	for _, p := range h.Phases {
+		if p.Judged() {
+			t += max(0, p.To-p.From)
+		}
+	}
+	return t
 }
 
 func judgedAt(h *history.History, t time.Duration) bool {

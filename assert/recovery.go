@@ -52,11 +52,11 @@ func (r Recovery) About() string {
 
 // Needs implements Checker. Where there is a database, its connections are
 // needed too.
-func (Recovery) Needs() []Need {
+func (r Recovery) Needs() []Need {
 	return []Need{
 		{Kind: NeedFault},
 		{Kind: NeedHeal},
-		{Kind: NeedBaseline},
+		{Kind: NeedBaseline, Slow: r.defaults().Threshold},
 		{Kind: NeedGenerator},
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamEngine},

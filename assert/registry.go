@@ -61,6 +61,7 @@ func builtIn() Table {
 		known[ConnectionCeiling](),
 		known[Alerts](),
 		known[RotationKept](),
+		known[TimeoutOrder](),
 	)
 }
 

@@ -29,6 +29,7 @@ func TestCheckersSurviveARecord(t *testing.T) {
 		assert.ConnectionCeiling{},
 		assert.Alerts{Tells: assert.TellsNode},
 		assert.RotationKept{},
+		assert.TimeoutOrder{},
 		assert.SessionSurvival{},
 		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
 		assert.Distribution{},

@@ -31,6 +31,7 @@ type life struct {
 	blows   uint32       // faults that it has met
 	node    history.Name // of the last answer
 	place   history.Name // of the last good answer from the session itself
+	lost    history.Name // the node that the last fault to hit it took from it
 	sid     history.Name
 	user    history.Name
 	classes uint16 // a bit for each sessionClass
@@ -277,9 +278,11 @@ func (r *register) answer(n uint32, l *life, i int, op *history.Op) {
 }
 
 // outlive notes the first good answer of a session, as itself, after the
-// fault that hit it.
+// fault that hit it: sent when that had taken effect, or by another node than
+// it took, for a fault that goes from node to node takes effect on the last of
+// them long after the first.
 func (l *life) outlive(i int, op *history.Op) {
-	if l.risk != safe && !l.gone && !l.seenAgain && op.Sent >= l.struck {
+	if l.risk != safe && !l.gone && !l.seenAgain && (op.Sent >= l.struck || op.Node != 0 && op.Node != l.lost) {
 		l.seenAgain, l.firstSeen = true, uint32(i)+1
 	}
 }

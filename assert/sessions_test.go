@@ -270,6 +270,20 @@ func TestSessionSurvival(t *testing.T) {
 			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
 			s.gone("vip")
 		}, want{status: assert.Inconclusive, idle: true}},
+		{"seen again by another node, while the fault takes effect", "", func(s *script) {
+			s.login()
+			s.at, s.bound = killFrom-15*ms, "j1"
+			s.read(0)
+			s.logout()
+			s.gone("vip")
+		}, want{status: assert.Pass}},
+		{"seen by the victim alone, while the fault takes effect", "", func(s *script) {
+			s.login()
+			s.at = killFrom - 15*ms
+			s.read(0)
+			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
+			s.gone("vip")
+		}, want{status: assert.Inconclusive, idle: true}},
 		{"lost update, by the last count alone", "", func(s *script) {
 			s.login()
 			s.write(1)

@@ -95,6 +95,14 @@ func boundSessions(h *history.History, f *history.Fault, from time.Duration) map
 	return members
 }
 
+// endOf is when the operation ended: with the history, if it never did.
+func endOf(h *history.History, o *history.Op) time.Duration {
+	if o.End < 0 {
+		return h.End
+	}
+	return o.End
+}
+
 // pending says whether the operation was not complete at t, or came after.
 func pending(o *history.Op, t time.Duration) bool { return o.End < 0 || o.End >= t }
 

@@ -58,7 +58,7 @@ func TestStruckOperationsCountInTheBreak(t *testing.T) {
 		}
 		h.Ops = append(h.Ops, o)
 	}
-	require.Empty(t, baselineReason(h))
+	require.Empty(t, baselineReason(h, 0))
 	a := &budgetAudit{ErrorBudget: ErrorBudget{}.defaults(), h: h, skip: func(*history.Op) bool { return false }, grader: newGrader(h, 0)}
 	a.count()
 	require.Equal(t, tally{ops: 995, attempts: 995}, a.phases[0])

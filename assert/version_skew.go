@@ -346,7 +346,7 @@ func (s *skew) shares() {
 		if t.percent() <= 2*best {
 			continue // the others do no better: that is not the version's
 		}
-		if s.unsure = cmp.Or(baselineReason(s.h), generatorReason(s.h)); s.unsure != "" {
+		if s.unsure = cmp.Or(baselineReason(s.h, 0), generatorReason(s.h)); s.unsure != "" {
 			continue
 		}
 		s.breach("errors of a version", s.opEvidence(t.first, "version %s failed %d of the %d operations that it answered beside another, %s; this is the first (%s)",

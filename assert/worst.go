@@ -107,7 +107,7 @@ func (a *budgetAudit) measures() []Measure {
 		return out
 	}
 	whole := tallyMeasure("good in the judged run", &a.all)
-	whole.Bound = figure(a.Overall)
+	whole.Bound = figure(a.overall())
 	out = append(out, whole,
 		Measure{Name: "operations", Value: float64(a.all.ops)},
 		Measure{Name: "bad operations", Value: float64(a.all.bad)},
@@ -123,14 +123,9 @@ func tallyMeasure(name string, t *tally) Measure {
 
 // rate is the operations a second of the judged run.
 func (a *budgetAudit) rate() float64 {
-	var judged float64
-	for _, p := range a.h.Phases {
-		if p.Judged() && p.To > p.From {
-			judged += (p.To - p.From).Seconds()
-		}
-	}
-	if judged <= 0 {
+	judged := judgedTime(a.h)
+	if judged == 0 {
 		return 0
 	}
-	return float64(a.all.ops) / judged
+	return float64(a.all.ops) / judged.Seconds()
 }
