@@ -14,12 +14,17 @@ import (
 // BalancerReload gives HAProxy a new configuration while it serves: another
 // maxconn of the process, and SIGUSR2 to the master, which starts a new
 // worker on the same listening sockets and has the old one finish what it has
-// (HAProxy 3.0 Management Guide, 4 "Stopping and restarting HAProxy"). It is
-// an operator's act, and users must not notice it. The zero value is ready to
-// use.
+// (HAProxy 3.0 Management Guide, 4 "Stopping and restarting HAProxy"). Where
+// the configuration names a server-state-file, the state of the servers is
+// written there first, as the manual has it (Configuration Manual, 3.1
+// "server-state-file"), and the file is taken away once it was read. It is an
+// operator's act, and users must not notice it. The zero value is ready to use.
 type BalancerReload struct {
 	// MaxConn is the new configuration's maxconn; 3999 by default.
 	MaxConn int `json:"maxConn,omitempty"`
+	// Restart ends HAProxy by SIGTERM and starts it again, as `systemctl
+	// restart` does, in place of the reload. The undo reloads in any case.
+	Restart bool `json:"restart,omitempty"`
 }
 
 const defaultMaxConn = 3999
@@ -52,22 +57,46 @@ func (f BalancerReload) maxConn() int {
 // maxconn, $m, passes the test. A master that is in the middle of a reload
 // does not heed another, so that it is told again each second.
 const reload = `cfg=` + haproxyConfig + `
+ask() {
+  exec 3<>/dev/tcp/127.0.0.1/9999 || return 1
+  printf '%s\n' "$1" >&3
+  timeout 1 cat <&3
+  exec 3>&-
+}
+save() {
+  state=$(sed -n 's/^ *server-state-file *//p' "$cfg")
+  [ -z "$state" ] || { ask 'show servers state' >"$state.new" && mv "$state.new" "$state"; }
+}
 reload() {
   for try in 1 2 3 4 5 6 7 8; do
-    kill -USR2 "$(cat /run/hachaos/haproxy.pid)" || return 1
-    for look in 1 2 3 4 5 6 7 8 9 10; do
-      sleep 0.1
-      exec 3<>/dev/tcp/127.0.0.1/9999 || continue
-      printf 'show info\n' >&3
-      m=$(timeout 1 sed -n 's/^Maxconn: //p' <&3)
-      exec 3>&-
-      [ -n "$m" ] && [ "$m" "$1" "$2" ] && return 0
-    done
+    save && kill -USR2 "$(cat /run/hachaos/haproxy.pid)" || return 1
+    taken "$@" && return 0
   done
   echo "HAProxy did not take the configuration" >&2
   return 1
 }
+restart() {
+  save && pid=$(cat /run/hachaos/haproxy.pid) && kill -TERM "$pid" || return 1
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  app-start haproxy >/dev/null && taken "$@"
+}
+taken() {
+  for look in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 0.1
+    m=$(ask 'show info' | sed -n 's/^Maxconn: //p')
+    [ -n "$m" ] && [ "$m" "$1" "$2" ] && { rm -f ${state:+"$state"}; return 0; }
+  done
+  return 1
+}
 `
+
+// how is the script's function that has HAProxy take its configuration.
+func (f BalancerReload) how() string {
+	if f.Restart {
+		return "restart"
+	}
+	return "reload"
+}
 
 // reloaded is the command that changes the configuration and reloads it. It
 // keeps the first configuration and refuses one that HAProxy does not take.
@@ -78,13 +107,13 @@ sed -e '/^ *maxconn /d' -e 's/^global$/&\n    maxconn '"$1"'/' "$cfg.hachaos" >"
 haproxy -c -q -f "$cfg.new"
 cat "$cfg.new" >"$cfg" && rm "$cfg.new"
 before=$EPOCHREALTIME
-reload = "$1"
+` + f.how() + ` = "$1"
 echo "$before $EPOCHREALTIME" >/run/hachaos/told.balancer-reload`, "hachaos-reload", strconv.Itoa(f.maxConn())}
 }
 
 // restored is the command that brings the first configuration back, if it
-// was changed to another maxconn. The copy goes last, so that one that was broken off is done
-// again.
+// was changed to another maxconn. The copy goes last, so that one that was
+// broken off is done again.
 func restored(maxConn string) []string {
 	return []string{"bash", "-c", reload + `[ -e "$cfg.hachaos" ] || exit 0
 cat "$cfg.hachaos" >"$cfg" || exit 1
@@ -100,8 +129,8 @@ echo --
 [ -e ` + configBefore + ` ] && echo changed || echo first`}
 }
 
-// Inject reloads; the undo brings the first configuration back, by another
-// reload.
+// Inject reloads, or restarts; the undo brings the first configuration back,
+// by another reload.
 func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -16,15 +17,14 @@ import (
 // the later limit counts, and the first heal ends it. KBit must be given.
 type Bandwidth struct {
 	// KBit is how many thousands of bits it can send in a second, 200 to
-	// 200,000: below, a probe takes too long, and beyond, it takes the machine.
+	// 50,000: below, a probe takes too long, and beyond, its socket does not
+	// hold enough to keep the link busy.
 	KBit int `json:"kbit"`
 }
 
 const (
 	leastKBit = 200
-	mostKBit  = 200_000
-	// shapedDevice is the only one that a container has.
-	shapedDevice = "eth0"
+	mostKBit  = 50_000
 	// shapedWait is how long a packet may wait to be sent; a longer queue is
 	// cut off (tc-tbf(8), "latency").
 	shapedWait = "100ms"
@@ -49,7 +49,7 @@ func (f Bandwidth) burst() int { return max(3200, f.KBit*1000/8/100) }
 // shape is the command that sets the limit.
 func (f Bandwidth) shape() []string {
 	return []string{
-		"tc", "qdisc", "replace", "dev", shapedDevice, "root", "tbf",
+		"tc", "qdisc", "replace", "dev", theDevice, "root", "tbf",
 		"rate", strconv.Itoa(f.KBit) + "kbit", "burst", strconv.Itoa(f.burst()), "latency", shapedWait,
 	}
 }
@@ -68,51 +68,82 @@ func (f Bandwidth) Inject(ctx context.Context, nodes []topology.Node, log Record
 	})
 }
 
-// flood sends datagrams of 1000 bytes to $1's discard port, $2 of them each
-// 5 ms, for 0.8 s, and prints what the device's queue had sent after 0.3 s and
-// at the end, each time with the time in microseconds. Where there is no tbf
-// it sends nothing.
-const flood = `tc qdisc show dev ` + shapedDevice + ` root | grep -q ' tbf ' || { echo none; exit 0; }
-sent() { set -- $(tc -s qdisc show dev ` + shapedDevice + ` root | grep -m1 Sent); echo "$2 ${EPOCHREALTIME/[.,]/}"; }
+// busyFor is how much of the link's time the datagrams of a look may make
+// others wait for: a quarter of what the queue holds, so that nothing of
+// theirs is dropped, and several times as long as it takes to add more.
+const busyFor = 25 * time.Millisecond
+
+// flood keeps the link busy for 0.8 s and changes nothing else: whenever less
+// than $3 bytes wait to be sent, it adds datagrams of $2 bytes to $1's discard
+// port. It prints the bytes that were sent and the time in microseconds, at
+// the beginning and at the end, how often it looked meanwhile and how often it
+// found nothing waiting: then it was not the limit that was measured. Where
+// there is no tbf it sends nothing.
+const flood = `dev=` + theDevice + `
+tc qdisc show dev $dev root | grep -q ' tbf ' || { echo none; exit 0; }
 exec 3>"/dev/udp/$1/9" 4<> <(:)
-printf -v x '%1000s' ''
-(
-	end=$((${EPOCHREALTIME/[.,]/} + 800000))
-	while ((${EPOCHREALTIME/[.,]/} < end)); do
-		for ((i = 0; i < $2; i++)); do printf %s "$x" >&3; done 2>/dev/null
-		read -t 0.005 -u 4
-	done
-) &
-read -t 0.3 -u 4
-sent
-wait
-sent`
+size=$2 want=$3 looks=0 dry=0
+printf -v datagram "%${size}s" ''
+keep() {
+	[[ $(tc -s -j qdisc show dev $dev root) =~ \"bytes\":([0-9]+).*\"backlog\":([0-9]+) ]] || exit
+	bytes=${BASH_REMATCH[1]} waiting=${BASH_REMATCH[2]} now=${EPOCHREALTIME/[.,]/}
+	for ((n = (want - waiting) / (size + 42); n > 0; n--)); do printf %s "$datagram" >&3; done 2>/dev/null
+	read -r -t 0.005 -u 4
+}
+for ((i = 0; i < 50; i++)); do keep; ((waiting > 0)) && break; done
+echo "$bytes $now"
+end=$((now + 800000))
+while ((now < end)); do
+	keep
+	looks=$((looks + 1))
+	((waiting > 0)) || dry=$((dry + 1))
+done
+echo "$bytes $now $looks $dry"`
 
-// floods are how many datagrams each 5 ms are twice the rate.
-func (f Bandwidth) floods() int { return f.KBit*1000/8/1000/100 + 1 }
+const (
+	// frameBytes are what a datagram has beside its payload: Ethernet, IP, UDP.
+	frameBytes = 42
+	// mostDatagram is a payload in bytes.
+	mostDatagram = 1000
+)
 
-// parseFlood reads the two lines that flood prints, and gives the rate in
-// kbit/s; 0 if there was no limit.
-func parseFlood(text string) (float64, error) {
+// flooded are the size of a datagram and how many bytes are to wait: at least
+// three frames, small ones on a slow link.
+func (f Bandwidth) flooded() (size, want int) {
+	want = f.KBit * int(busyFor.Milliseconds()) / 8
+	return min(mostDatagram, want/3-frameBytes), want
+}
+
+// flow is what flood measured.
+type flow struct {
+	kbit       float64 // 0 if there was no limit
+	looks, dry int     // how often it looked, and nothing waited
+}
+
+// busy says whether there was something to send all the time but a tenth.
+func (f flow) busy() bool { return 10*f.dry <= f.looks }
+
+// parseFlood reads the two lines that flood prints.
+func parseFlood(text string) (flow, error) {
 	if strings.TrimSpace(text) == "none" {
-		return 0, nil
+		return flow{}, nil
 	}
-	n := make([]int64, 0, 4)
+	n := make([]int64, 0, 6)
 	for _, word := range strings.Fields(text) {
 		v, err := strconv.ParseInt(word, 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("rate of what is sent: %q: want bytes and microseconds, twice", text)
+			break
 		}
 		n = append(n, v)
 	}
-	if len(n) != 4 || n[3] <= n[1] {
-		return 0, fmt.Errorf("rate of what is sent: %q: want bytes and microseconds, twice", text)
+	if len(n) != 6 || n[3] <= n[1] {
+		return flow{}, fmt.Errorf("rate of what is sent: %.80q: want bytes and microseconds, twice, and two numbers", text)
 	}
-	return float64(n[2]-n[0]) * 8 * 1000 / float64(n[3]-n[1]), nil
+	return flow{float64(n[2]-n[0]) * 8 * 1000 / float64(n[3]-n[1]), int(n[4]), int(n[5])}, nil
 }
 
-// Active holds when each target, made to send twice the rate for less than a
-// second, gets the asked rate away, within 10 %.
+// Active holds when each target, made to have something to send all the time
+// for less than a second, gets the asked rate away, within 10 %.
 func (f Bandwidth) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, 0, true)
 	if err != nil {
@@ -128,7 +159,8 @@ func (f Bandwidth) Active(ctx context.Context, nodes []topology.Node) (Proof, er
 	}
 	p, err := prove(ctx, strconv.Itoa(f.KBit), vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		out, err := v.ns.InNamespace(ctx, "bash", "-c", flood, "flood", sinks[v.Name()].String(), strconv.Itoa(f.floods()))
+		size, want := f.flooded()
+		out, err := v.ns.InNamespace(ctx, "bash", "-c", flood, "flood", sinks[v.Name()].String(), strconv.Itoa(size), strconv.Itoa(want))
 		if err := succeed(out, err); err != nil {
 			return s, err
 		}
@@ -136,8 +168,9 @@ func (f Bandwidth) Active(ctx context.Context, nodes []topology.Node) (Proof, er
 		if err != nil {
 			return s, err
 		}
-		s.measured = fmt.Sprintf("%.0f", got)
-		s.see(got >= 0.9*float64(f.KBit) && got <= 1.1*float64(f.KBit), "of twice the rate it got %.0f kbit/s away; 0 stands for no limit", got)
+		s.measured = fmt.Sprintf("%.0f", got.kbit)
+		s.see(got.kbit >= 0.9*float64(f.KBit) && got.kbit <= 1.1*float64(f.KBit), "with something to send all the time it got %.0f kbit/s away; 0 stands for no limit", got.kbit)
+		s.see(got.busy(), "looks that found nothing waiting to be sent: %d of %d", got.dry, got.looks)
 		return s, nil
 	})
 	p.Unit = "kbit/s"
@@ -178,13 +211,14 @@ func (f Bandwidth) Healed(ctx context.Context, nodes []topology.Node) (Proof, er
 	})
 }
 
-// shaped says whether a node's sending is limited.
+// shaped says whether a node's sending is limited or delayed.
 func shaped(ctx context.Context, ns topology.Namespace) (bool, error) {
-	out, err := ns.InNamespace(ctx, "tc", "qdisc", "show", "dev", shapedDevice, "root")
+	out, err := ns.InNamespace(ctx, "tc", "qdisc", "show", "dev", theDevice, "root")
 	if err := succeed(out, err); err != nil {
 		return false, err
 	}
-	return strings.Contains(string(out.Stdout), " tbf "), nil
+	text := string(out.Stdout)
+	return strings.Contains(text, " tbf ") || strings.Contains(text, " netem "), nil
 }
 
 // ensureNoShaping needs nothing where the container is down.
@@ -200,5 +234,5 @@ func ensureNoShaping(ctx context.Context, n topology.Node, _ map[string]string) 
 	if err != nil || !there {
 		return err
 	}
-	return succeed(ns.InNamespace(ctx, "tc", "qdisc", "del", "dev", shapedDevice, "root"))
+	return succeed(ns.InNamespace(ctx, "tc", "qdisc", "del", "dev", theDevice, "root"))
 }

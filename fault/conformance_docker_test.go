@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,9 @@ type aimed struct {
 	fault.Fault
 	nodes []string
 }
+
+// vipOwner stands for the balancer that owns the VIP.
+const vipOwner = "the VIP's owner"
 
 // TestDockerConformance holds every built-in fault to the suite, on nodes of
 // a real topology; a rotation takes one of them by its seed.
@@ -74,6 +79,8 @@ func TestDockerConformance(t *testing.T) {
 		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5},
 		fault.ConnectionReset{Peers: []string{"balancer"}},
 		fault.Bandwidth{KBit: 4000},
+		fault.StaleARP{Peers: []string{"balancer", "db"}},
+		fault.LinkLatency{Delay: 60 * time.Millisecond},
 	} {
 		all = append(all, aimed{f, []string{"j1"}})
 	}
@@ -82,11 +89,13 @@ func TestDockerConformance(t *testing.T) {
 		fault.BalancerKill{},
 		fault.BalancerFreeze{},
 		fault.BalancerReload{},
+		fault.BalancerReload{Restart: true},
 		fault.KeepalivedKill{},
 		fault.KeepalivedFreeze{},
 	} {
 		all = append(all, aimed{f, []string{"lb1"}})
 	}
+	all = append(all, aimed{fault.AddressRemoved{}, []string{vipOwner}})
 	// The suite was not yet seen to pass with these on containers; the
 	// rotation does not draw them.
 	all = append(all,
@@ -97,18 +106,16 @@ func TestDockerConformance(t *testing.T) {
 		aimed{fault.VRRPCut{}, []string{"lb1", "lb2"}},
 	)
 	const notShown = 5
-	turn := -1
-	if seed, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
-		n, err := strconv.ParseUint(seed, 10, 64)
-		require.NoError(t, err, "HACHAOS_ROTATION wants a number")
-		turn = int(n % uint64(len(all)-notShown))
-	}
+	turn := drawn(t, len(all)-notShown)
 	c := standing(t)
 	for i, one := range all {
 		f := one.Fault
 		t.Run(f.Kind(), func(t *testing.T) {
 			if turn >= 0 && i != turn {
 				t.Skip("left out by the rotation: `make test-all` runs it")
+			}
+			if d, ok := f.(fault.Demanding); ok && !hasFeature(t, d.Demands()) {
+				t.Skipf("the kernel has no %s: %s", d.Demands(), d.Instead())
 			}
 			faulttest.Suite{
 				New:      func() fault.Fault { return f },
@@ -120,9 +127,22 @@ func TestDockerConformance(t *testing.T) {
 	}
 }
 
-// standing is a topology that ends with the test, whatever becomes of it.
+// drawn is the one of n that a rotation runs, by its seed; -1 without one.
+func drawn(t *testing.T, n int) int {
+	t.Helper()
+	seed, ok := os.LookupEnv("HACHAOS_ROTATION")
+	if !ok {
+		return -1
+	}
+	number, err := strconv.ParseUint(seed, 10, 64)
+	require.NoError(t, err, "HACHAOS_ROTATION wants a number")
+	return int(number % uint64(n))
+}
+
+// standing is a topology that ends with the test, whatever becomes of it. Its
+// keepalived leaves a frozen HAProxy to the fault that froze it.
 func standing(t *testing.T) topology.Cluster {
-	return standingWith(t, map[string]string{"clock": "movable"})
+	return standingWith(t, map[string]string{"clock": "movable", "vip-fence": "off"})
 }
 
 // standingWith is one with switches.
@@ -155,10 +175,32 @@ func readyNodes(t *testing.T, c topology.Cluster, names []string) (nodes []topol
 	defer cancel()
 	require.NoError(t, c.Ready(ctx))
 	for _, n := range c.Nodes() {
-		if slices.Contains(names, n.Name()) {
+		if slices.Contains(names, n.Name()) || slices.Contains(names, vipOwner) && owns(t, n, c.Spec().VIP) {
 			nodes = append(nodes, n)
 		}
 	}
 	require.Len(t, nodes, len(names))
 	return nodes
+}
+
+// owns says whether the node is a balancer that holds the address.
+func owns(t *testing.T, n topology.Node, vip netip.Addr) bool {
+	t.Helper()
+	if n.Role() != topology.Balancer {
+		return false
+	}
+	out, err := n.Exec(t.Context(), "ip", "-4", "-o", "address", "show", "dev", "eth0")
+	require.NoError(t, err)
+	return strings.Contains(string(out.Stdout), " "+vip.String()+"/")
+}
+
+// hasFeature asks the engine's kernel.
+func hasFeature(t *testing.T, f topology.Feature) bool {
+	t.Helper()
+	d, err := docker.Open(t.Context(), docker.Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	has, err := d.Has(t.Context(), f)
+	require.NoError(t, err)
+	return has
 }

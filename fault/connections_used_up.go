@@ -54,9 +54,12 @@ func (f ConnectionsUsedUp) Inject(ctx context.Context, nodes []topology.Node, lo
 	})
 }
 
-// background is the command that starts another and does not wait for it.
+// background is the command that starts another and does not wait for it. A
+// shell stays as its parent and ends well whatever becomes of it: orphans fall
+// to the container's first process, which is PostgreSQL's, and that takes any
+// child that a signal ended for a crashed backend and starts anew.
 func background(argv ...string) []string {
-	return append([]string{"/bin/sh", "-c", `setsid "$@" </dev/null >/dev/null 2>&1 &`, "sh"}, argv...)
+	return append([]string{"/bin/sh", "-c", `setsid sh -c '"$@"; exit 0' sh "$@" </dev/null >/dev/null 2>&1 &`, "sh"}, argv...)
 }
 
 // countConnections is what ordinary roles have, how many of them are the

@@ -162,21 +162,11 @@ cat crash-loop.log 2>/dev/null || :`
 // seeLoop asks the engine whether the container runs, and the container about
 // the loop.
 func seeLoop(ctx context.Context, v victim) (sight, loopState, error) {
-	s := sight{ok: true}
-	st, err := v.Inspect(ctx)
-	if err != nil {
+	s, text, err := seeInside(ctx, v, looping)
+	if err != nil || !s.ok {
 		return s, loopState{}, err
 	}
-	if !st.Running {
-		s.measured = "container not running"
-		s.see(false, "the engine says that the container does not run")
-		return s, loopState{}, nil
-	}
-	out, err := v.Exec(ctx, "/bin/sh", "-c", looping)
-	if err := succeed(out, err); err != nil {
-		return s, loopState{}, err
-	}
-	l, err := parseLoop(string(out.Stdout))
+	l, err := parseLoop(text)
 	s.measured = fmt.Sprintf("died %d times, started %d times", len(l.ends), l.starts)
 	return s, l, err
 }

@@ -58,30 +58,17 @@ func disable(ctx context.Context, kind string, nodes []topology.Node, log Record
 const cutProbes = 3
 
 func (f DatabaseCut) look(ctx context.Context, nodes []topology.Node, asked string, judge func(*sight, probes, int)) (Proof, error) {
-	ws, err := ways(f.Kind(), nodes)
-	if err != nil {
-		return Proof{}, err
-	}
-	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
-		s := sight{ok: true}
-		state, err := w.state(ctx)
+	return proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
+		p, err := probeDatabase(ctx, w.ns, at.in, cutProbes, cutProbes, time.Second)
 		if err != nil {
-			return s, err
+			return err
 		}
-		to, err := w.entrance(state)
+		open, err := established(ctx, w.ns, at.in)
 		if err != nil {
-			return s, err
-		}
-		p, err := probeDatabase(ctx, w.ns, to, cutProbes, cutProbes, time.Second)
-		if err != nil {
-			return s, err
-		}
-		open, err := established(ctx, w.ns, to)
-		if err != nil {
-			return s, err
+			return err
 		}
 		s.measured = fmt.Sprintf("%s, %d connections", p, open)
-		judge(&s, p, open)
-		return s, nil
+		judge(s, p, open)
+		return nil
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -68,14 +70,11 @@ func (f DatabaseSlowInside) Inject(ctx context.Context, nodes []topology.Node, l
 	})
 }
 
-// samples is how many statements a look measures: 30, or as many as fit into
-// three seconds, and at least five.
-func (f DatabaseSlowInside) samples() int {
-	return min(30, max(5, int(3*time.Second/f.Delay)))
-}
+// parallel is how many sessions measure at a time.
+func (f DatabaseSlowInside) parallel() int { return atATime(latencyProbes, f.Delay) }
 
-// measureSQL prints the median of what statements take that would write the
-// table and find nothing to write, in milliseconds.
+// measureSQL prints what statements take that would write the table and find
+// nothing to write, in milliseconds: of each session its share of 30.
 func (f DatabaseSlowInside) measureSQL() []string {
 	return []string{fmt.Sprintf(`DO $$
 DECLARE began timestamptz; took float8[];
@@ -85,14 +84,24 @@ BEGIN
 		INSERT INTO %s SELECT * FROM %[2]s WHERE false;
 		took := took || (extract(epoch FROM clock_timestamp() - began) * 1000)::float8;
 	END LOOP;
-	PERFORM set_config('hachaos.median', (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(took) t)::text, false);
-END $$`, f.samples(), f.table()), "SELECT current_setting('hachaos.median')"}
+	PERFORM set_config('hachaos.took', array_to_string(took, ' '), false);
+END $$`, f.share(), f.table()), "SELECT current_setting('hachaos.took')"}
 }
+
+// share is how many statements each session measures.
+func (f DatabaseSlowInside) share() int { return (latencyProbes + f.parallel() - 1) / f.parallel() }
+
+// atOnce is a script that carries the command "$@" out $1 times at a time. It
+// fails if one of them does.
+const atOnce = `n=$1; shift
+pids=
+while [ "$n" -gt 0 ]; do "$@" & pids="$pids $!"; n=$((n - 1)); done
+for p in $pids; do wait "$p" || exit; done`
 
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.
 func (f DatabaseSlowInside) tolerance() time.Duration { return max(f.Delay/10, 5*time.Millisecond) }
 
-// Active holds when the median of writing statements, less that of the same
+// Active holds when the median of at least 30 writing statements, less that of the same
 // ones with the delay left out, is the asked delay within 10 % or 5 ms.
 func (f DatabaseSlowInside) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	asked := fmt.Sprintf("%d within %d", f.Delay.Milliseconds(), f.tolerance().Milliseconds())
@@ -112,33 +121,48 @@ func (f DatabaseSlowInside) look(ctx context.Context, nodes []topology.Node, ask
 	}
 	p, err := prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		with, err := f.median(ctx, v, "off")
+		with, err := f.measure(ctx, v, "off")
 		if err != nil {
 			return s, err
 		}
-		without, err := f.median(ctx, v, "on")
+		without, err := f.measure(ctx, v, "on")
 		if err != nil {
 			return s, err
 		}
-		added := with - without
-		s.measured = strconv.FormatFloat(float64(added.Microseconds())/1000, 'f', 1, 64)
+		added := with.median() - without.median()
+		s.measured = fmt.Sprintf("%.1f", milliseconds(added))
 		s.see(right(added), "%d statements that write %s, by the database's clock: median %.1f ms; with the delay left out: %.1f ms",
-			f.samples(), f.table(), float64(with.Microseconds())/1000, float64(without.Microseconds())/1000)
+			len(with.answered), f.table(), milliseconds(with.median()), milliseconds(without.median()))
 		return s, nil
 	})
 	p.Unit = "ms"
 	return p, err
 }
 
-// median measures, with the delay left out if unhurried is "on".
-func (f DatabaseSlowInside) median(ctx context.Context, v victim, unhurried string) (time.Duration, error) {
-	text, err := v.query(ctx, append([]string{"SET hachaos.unhurried = " + unhurried}, f.measureSQL()...)...)
-	if err != nil {
-		return 0, err
+// measure takes the times, with the delay left out if unhurried is "on".
+func (f DatabaseSlowInside) measure(ctx context.Context, v victim, unhurried string) (probes, error) {
+	statements := append([]string{"SET hachaos.unhurried = " + unhurried}, f.measureSQL()...)
+	out, err := v.Exec(ctx, append([]string{"/bin/sh", "-c", atOnce, "sh", strconv.Itoa(f.parallel())}, asSuperuser(statements...)...)...)
+	if err := succeed(out, err); err != nil {
+		return probes{}, err
 	}
-	ms, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("median of the statements: %w", err)
+	return parseStatements(string(out.Stdout), f.share()*f.parallel())
+}
+
+// parseStatements reads milliseconds; fewer or more than were made is an
+// error.
+func parseStatements(text string, made int) (probes, error) {
+	var p probes
+	for word := range strings.FieldsSeq(text) {
+		ms, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			return p, fmt.Errorf("times of statements: %q: want milliseconds", word)
+		}
+		p.answered = append(p.answered, time.Duration(ms*float64(time.Millisecond)))
 	}
-	return time.Duration(ms * float64(time.Millisecond)), nil
+	if n := len(p.answered); n != made {
+		return p, fmt.Errorf("times of statements: %d of %d ended", n, made)
+	}
+	slices.Sort(p.answered)
+	return p, nil
 }

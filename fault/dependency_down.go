@@ -35,26 +35,13 @@ func (f DependencyDown) Healed(ctx context.Context, nodes []topology.Node) (Proo
 }
 
 func (f DependencyDown) look(ctx context.Context, nodes []topology.Node, asked string, right func(probes) bool) (Proof, error) {
-	ws, err := ways(f.Kind(), nodes)
-	if err != nil {
-		return Proof{}, err
-	}
-	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
-		s := sight{ok: true}
-		state, err := w.state(ctx)
+	return proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
+		p, err := askHTTP(ctx, w.keeper, at.in, cutProbes, 1, time.Second)
 		if err != nil {
-			return s, err
-		}
-		to, err := w.entrance(state)
-		if err != nil {
-			return s, err
-		}
-		p, err := askHTTP(ctx, w.keeper, to, cutProbes, time.Second)
-		if err != nil {
-			return s, err
+			return err
 		}
 		s.measured = p.String()
-		s.see(right(p), "asked %s, where the application asks: %s", to, p)
-		return s, nil
+		s.see(right(p), "asked %s, where the application asks: %s", at.in, p)
+		return nil
 	})
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
-// probeHTTP is the command for n requests, one after the other, each for at
-// most limit; each prints curl's status and its time in seconds.
-func probeHTTP(to netip.AddrPort, n int, limit time.Duration) []string {
+// probeHTTP is the command for n requests, some at a time, each on a
+// connection of its own and for at most limit; each prints curl's status and
+// its time in seconds.
+func probeHTTP(to netip.AddrPort, n, parallel int, limit time.Duration) []string {
 	return []string{
-		"curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
+		"curl", "-s", "--parallel", "--parallel-immediate", "--parallel-max", strconv.Itoa(parallel),
+		"-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
 		"--max-time", strconv.FormatFloat(limit.Seconds(), 'f', 3, 64), "--no-keepalive", "-H", "Connection: close",
 		fmt.Sprintf("http://%s/probe?[1-%d]", to, n),
 	}
@@ -24,8 +26,8 @@ func probeHTTP(to netip.AddrPort, n int, limit time.Duration) []string {
 
 // askHTTP asks from beside a node. What is not answered is counted by how
 // it ended: probeSilent when the time was up, probeClosed otherwise.
-func askHTTP(ctx context.Context, from topology.Namespace, to netip.AddrPort, n int, limit time.Duration) (probes, error) {
-	out, err := from.InNamespace(ctx, probeHTTP(to, n, limit)...)
+func askHTTP(ctx context.Context, from topology.Namespace, to netip.AddrPort, n, parallel int, limit time.Duration) (probes, error) {
+	out, err := from.InNamespace(ctx, probeHTTP(to, n, parallel, limit)...)
 	if err != nil {
 		return probes{}, fmt.Errorf("ask %s from %s: %w", to, from.Name(), err)
 	}

@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -42,14 +41,7 @@ func (f DependencySlow) Inject(ctx context.Context, nodes []topology.Node, log R
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.
 func (f DependencySlow) tolerance() time.Duration { return max(f.Delay/10, latencyFloor) }
 
-// samples is how many requests a look makes, one after the other: 30, or as
-// many as fit into three seconds, and at least five. The delay is Toxiproxy's
-// constant, without jitter.
-func (f DependencySlow) samples() int {
-	return min(latencyProbes, max(5, int(3*time.Second/f.Delay)))
-}
-
-// Active holds when the median of requests by the proxy, less that of the
+// Active holds when the median of 30 requests by the proxy, less that of the
 // same ones straight to the service, is the asked delay within 10 % or 5 ms.
 func (f DependencySlow) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	asked := fmt.Sprintf("%d within %d", f.Delay.Milliseconds(), f.tolerance().Milliseconds())
@@ -63,39 +55,18 @@ func (f DependencySlow) Healed(ctx context.Context, nodes []topology.Node) (Proo
 }
 
 func (f DependencySlow) look(ctx context.Context, nodes []topology.Node, asked string, right func(time.Duration) bool) (Proof, error) {
-	ws, err := ways(f.Kind(), nodes)
-	if err != nil {
-		return Proof{}, err
-	}
-	p, err := prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
-		s := sight{ok: true}
-		state, err := w.state(ctx)
+	p, err := proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
+		n, limit := latencyProbes, f.Delay+2*time.Second
+		straight, err := askHTTP(ctx, w.keeper, at.out, n, atATime(n, f.Delay), limit)
 		if err != nil {
-			return s, err
+			return err
 		}
-		in, err := w.entrance(state)
+		through, err := askHTTP(ctx, w.keeper, at.in, n, atATime(n, f.Delay), limit)
 		if err != nil {
-			return s, err
+			return err
 		}
-		out, err := state.exit()
-		if err != nil {
-			return s, err
-		}
-		n, limit := f.samples(), f.Delay+2*time.Second
-		straight, err := askHTTP(ctx, w.keeper, out, n, limit)
-		if err != nil {
-			return s, err
-		}
-		through, err := askHTTP(ctx, w.keeper, in, n, limit)
-		if err != nil {
-			return s, err
-		}
-		added := through.median() - straight.median()
-		s.measured = strconv.FormatFloat(float64(added.Microseconds())/1000, 'f', 1, 64)
-		s.see(len(through.answered) == n && len(straight.answered) == n && right(added),
-			"%d requests by the proxy: %s, median %.1f ms; straight to the service: %s, median %.1f ms", n,
-			through, float64(through.median().Microseconds())/1000, straight, float64(straight.median().Microseconds())/1000)
-		return s, nil
+		s.added("%d requests by the proxy: %s, median %.1f ms; straight to the service: %s, median %.1f ms", n, through, straight, right)
+		return nil
 	})
 	p.Unit = "ms"
 	return p, err

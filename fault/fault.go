@@ -86,6 +86,16 @@ type Lasting interface {
 	Takes() time.Duration
 }
 
+// Demanding is a fault that not every kernel can carry out. It is refused
+// before anything starts where the kernel cannot.
+type Demanding interface {
+	Fault
+	// Demands is what the kernel must have.
+	Demands() topology.Feature
+	// Instead says what to do where it has not.
+	Instead() string
+}
+
 // Indirect is a fault whose targets are only the means: balancers that are
 // ordered to spare a server.
 type Indirect interface {

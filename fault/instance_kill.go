@@ -47,16 +47,7 @@ func (f InstanceKill) Active(ctx context.Context, nodes []topology.Node) (Proof,
 		return Proof{}, err
 	}
 	return prove(ctx, "container ended by SIGKILL", vs, func(ctx context.Context, v victim) (sight, error) {
-		s := sight{ok: true}
-		st, err := v.Inspect(ctx)
-		if err != nil {
-			return s, err
-		}
-		seeKilled(&s, st)
-		if !s.ok {
-			return s, nil
-		}
-		return s, seeConnect(ctx, &s, v, refused, unreachable)
+		return seeGone(ctx, v, refused, unreachable)
 	})
 }
 

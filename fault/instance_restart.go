@@ -53,15 +53,7 @@ func (f InstanceRestart) Inject(ctx context.Context, nodes []topology.Node, log 
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := log.Record(Entry{Undo: RestartMarkAbsent, Node: v.Name()}); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	if err := each(vs, func(v victim) error { return f.restart(ctx, v) }); err != nil {
-		return fmt.Errorf("%s %w", f.Kind(), err)
-	}
-	return nil
+	return actOn(f.Kind(), vs, log, ensures(RestartMarkAbsent, nil), func(v victim) error { return f.restart(ctx, v) })
 }
 
 func (f InstanceRestart) restart(ctx context.Context, v victim) error {

@@ -32,7 +32,7 @@ const (
 	// latencyFloor is the least tolerance: the noise of a small machine.
 	latencyFloor = 5 * time.Millisecond
 	// proveWithin is how long all probes of a delay may take.
-	proveWithin = 4 * time.Second
+	proveWithin = 2 * time.Second
 )
 
 // Kind is "latency".
@@ -119,73 +119,81 @@ func (f Latency) sample() int {
 	return max(latencyProbes, int(math.Ceil(r*r)))
 }
 
-// parallel is how many probes run at a time so that all end in proveWithin.
-func (f Latency) parallel(n int) int {
-	rounds := max(1, int(proveWithin/(f.Delay+f.Jitter+20*time.Millisecond)))
+// parallel is how many probes run at a time.
+func (f Latency) parallel(n int) int { return atATime(n, f.Delay+f.Jitter) }
+
+// atATime is how many of n probes, each of which takes a delay and a little,
+// run at a time so that all end in proveWithin.
+func atATime(n int, delay time.Duration) int {
+	rounds := max(1, int(proveWithin/(delay+20*time.Millisecond)))
 	return max(1, (n+rounds-1)/rounds)
 }
+
+// asked and askedHealed say in words what a look wants to see; bites and over
+// whether it does.
+func (f Latency) asked() string {
+	return fmt.Sprintf("%d ms within %d ms", f.Delay.Milliseconds(), f.tolerance().Milliseconds())
+}
+
+func (f Latency) askedHealed() string {
+	return fmt.Sprintf("less than %d ms", f.tolerance().Milliseconds())
+}
+
+func (f Latency) bites(got time.Duration) bool { return (got - f.Delay).Abs() <= f.tolerance() }
+
+func (f Latency) over(got time.Duration) bool { return got < f.tolerance() }
 
 // Active holds when the median of the probes through each target's proxy, less
 // that of the same probes straight to the database, is the asked delay within
 // 10 % or 5 ms.
 func (f Latency) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	asked := f.Delay
-	return f.look(ctx, nodes, fmt.Sprintf("%d ms within %d ms", asked.Milliseconds(), f.tolerance().Milliseconds()), func(got time.Duration) bool {
-		return (got - asked).Abs() <= f.tolerance()
-	})
+	return f.lookBy(ctx, f.Kind(), nodes, f.asked(), f.bites, f.measure)
 }
 
 // Healed holds when less than the tolerance is left of it.
 func (f Latency) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.look(ctx, nodes, fmt.Sprintf("less than %d ms", f.tolerance().Milliseconds()), func(got time.Duration) bool {
-		return got < f.tolerance()
-	})
+	return f.lookBy(ctx, f.Kind(), nodes, f.askedHealed(), f.over, f.measure)
 }
 
-func (f Latency) look(ctx context.Context, nodes []topology.Node, asked string, right func(time.Duration) bool) (Proof, error) {
-	ws, err := ways(f.Kind(), nodes)
-	if err != nil {
-		return Proof{}, err
-	}
-	p, err := prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
-		s := sight{ok: true}
-		state, err := w.state(ctx)
+// measuring makes probes that the delay should show in and the same ones that
+// it should not, and gives the words for both.
+type measuring = func(context.Context, way, passage) (slow, plain probes, how string, err error)
+
+// lookBy looks how much later the answers come.
+func (f Latency) lookBy(ctx context.Context, kind string, nodes []topology.Node, asked string, right func(time.Duration) bool, measure measuring) (Proof, error) {
+	p, err := proveWays(ctx, kind, nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
+		slow, plain, how, err := measure(ctx, w, at)
 		if err != nil {
-			return s, err
+			return err
 		}
-		through, straight, err := f.measure(ctx, w, state)
-		if err != nil {
-			return s, err
-		}
-		added := through.median() - straight.median()
-		s.measured = fmt.Sprintf("%.1f", float64(added.Microseconds())/1000)
-		n := f.sample()
-		s.see(len(through.answered) == n && len(straight.answered) == n && right(added),
-			"%d probes by its proxy: %s, median %.1f ms; straight to the database: %s, median %.1f ms", n,
-			through, float64(through.median().Microseconds())/1000, straight, float64(straight.median().Microseconds())/1000)
-		_, there := state.toxic(toxicName(f))
-		s.how = append(s.how, fmt.Sprintf("the proxy has the toxic %s: %t", toxicName(f), there))
-		return s, nil
+		s.added(how, f.sample(), slow, plain, right)
+		return nil
 	})
 	p.Unit = "ms"
 	return p, err
 }
 
+// patience is the longest that a probe waits.
+func (f Latency) patience() time.Duration { return f.Delay + f.Jitter + 2*time.Second }
+
 // measure makes the probes by the proxy, and the same ones past it.
-func (f Latency) measure(ctx context.Context, w way, state proxyState) (through, straight probes, err error) {
-	in, err := w.entrance(state)
-	if err != nil {
-		return through, straight, err
-	}
-	out, err := state.exit()
-	if err != nil {
-		return through, straight, err
-	}
+func (f Latency) measure(ctx context.Context, w way, at passage) (through, straight probes, how string, err error) {
 	n := f.sample()
-	limit := f.Delay + f.Jitter + 2*time.Second
-	if straight, err = probeDatabase(ctx, w.ns, out, n, f.parallel(n), limit); err != nil {
-		return through, straight, err
+	if straight, err = probeDatabase(ctx, w.ns, at.out, n, f.parallel(n), f.patience()); err != nil {
+		return through, straight, "", err
 	}
-	through, err = probeDatabase(ctx, w.ns, in, n, f.parallel(n), limit)
-	return through, straight, err
+	through, err = probeDatabase(ctx, w.ns, at.in, n, f.parallel(n), f.patience())
+	return through, straight, "%d probes by its proxy: %s, median %.1f ms; straight to the database: %s, median %.1f ms", err
 }
+
+// added sees by how much the median of the n probes that were slowed exceeds
+// that of the plain ones. All must have been answered. how takes n, and for
+// both the probes and their median.
+func (s *sight) added(how string, n int, slow, plain probes, right func(time.Duration) bool) {
+	more := slow.median() - plain.median()
+	s.measured = fmt.Sprintf("%.1f", milliseconds(more))
+	s.see(len(slow.answered) == n && len(plain.answered) == n && right(more), how,
+		n, slow, milliseconds(slow.median()), plain, milliseconds(plain.median()))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

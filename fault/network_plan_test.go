@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -121,20 +122,26 @@ func TestLossIsMeasured(t *testing.T) {
 func TestBandwidthPlan(t *testing.T) {
 	require.Equal(t, []string{"tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "4000kbit", "burst", "5000", "latency", "100ms"}, Bandwidth{KBit: 4000}.shape())
 	require.Equal(t, 3200, Bandwidth{KBit: 200}.burst())
-	require.Equal(t, 6, Bandwidth{KBit: 4000}.floods(), "1000 bytes each, 200 times a second: 8 Mbit/s asked of 4")
+	for kbit, want := range map[int][2]int{200: {166, 625}, 4000: {1000, 12500}, 50_000: {1000, 156250}} {
+		size, waiting := Bandwidth{KBit: kbit}.flooded()
+		require.Equal(t, want, [2]int{size, waiting}, "%d kbit/s", kbit)
+		require.GreaterOrEqual(t, waiting, 3*(size+frameBytes))
+	}
+	require.Contains(t, flood, fmt.Sprintf("(size + %d)", frameBytes))
 }
 
 func TestParseFlood(t *testing.T) {
 	for name, tc := range map[string]struct {
 		text string
-		want float64
+		want flow
 		err  string
 	}{
-		"a rate":       {"100000 1000000\n350000 1500000\n", 4000, ""},
-		"no limit":     {"none\n", 0, ""},
-		"one line":     {"100000 1000000\n", 0, "twice"},
-		"no time went": {"1 5\n2 5\n", 0, "twice"},
-		"no number":    {"a b\n", 0, "twice"},
+		"a rate":       {"100000 1000000\n350000 1500000 80 0\n", flow{kbit: 4000, looks: 80}, ""},
+		"not busy":     {"100000 1000000\n350000 1500000 80 9\n", flow{kbit: 4000, looks: 80, dry: 9}, ""},
+		"no limit":     {"none\n", flow{}, ""},
+		"one line":     {"100000 1000000\n", flow{}, "twice"},
+		"no time went": {"1 5\n2 5 9 0\n", flow{}, "twice"},
+		"no number":    {"a b\n", flow{}, "twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := parseFlood(tc.text)
@@ -143,7 +150,8 @@ func TestParseFlood(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.InDelta(t, tc.want, got, 0.1)
+			require.Equal(t, tc.want, got)
+			require.Equal(t, tc.want.dry < 9, got.busy())
 		})
 	}
 }
@@ -164,12 +172,17 @@ func TestValidateOfTheNetworkFaults(t *testing.T) {
 		{ConnectionReset{Peers: peers}, ""},
 		{ConnectionReset{}, "no peers"},
 		{Bandwidth{KBit: 4000}, ""},
-		{Bandwidth{}, "want 200 to 200000"},
+		{Bandwidth{}, "want 200 to 50000"},
 		{Latency{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond}, ""},
 		{Latency{}, "delay 0s"},
 		{Latency{Delay: 1500 * time.Microsecond}, "whole milliseconds"},
 		{Latency{Delay: 10 * time.Millisecond, Jitter: 6 * time.Millisecond}, "half of the delay"},
 		{DatabaseRestart{Pause: 2 * time.Minute}, "want 0s to 1m"},
+		{LinkLatency{Delay: 50 * time.Millisecond}, ""},
+		{LinkLatency{}, "link-latency: latency: delay 0s"},
+		{StaleARP{Peers: peers}, ""},
+		{StaleARP{}, "no peers"},
+		{StaleARP{Peers: []string{Clients}}, "name nodes or roles"},
 		{Stall{}, ""},
 		{DatabaseCut{}, ""},
 	} {
@@ -190,4 +203,58 @@ func TestLatencyTakesEnoughProbes(t *testing.T) {
 	require.Equal(t, 5*time.Millisecond, Latency{Delay: 20 * time.Millisecond}.tolerance())
 	require.Equal(t, 30, Latency{Delay: 10 * time.Second}.parallel(30), "all at a time if one alone takes long")
 	require.NotEqual(t, toxicName(f), toxicName(Latency{Delay: 50 * time.Millisecond}), "two of them overlap")
+}
+
+func TestStaleNeighbourPlans(t *testing.T) {
+	peers := linkOf(t, "balancer", "db").addrs()
+	require.Equal(t, []string{"bash", "-c", "before=$EPOCHREALTIME; ip neigh replace 198.18.7.10 dev eth0 lladdr 02:68:61:63:68:61 nud permanent && " +
+		`ip neigh replace 198.18.7.31 dev eth0 lladdr 02:68:61:63:68:61 nud permanent && echo "$before $EPOCHREALTIME" >/run/hachaos-stale-arp`}, mistake(peers))
+	require.Equal(t, []string{"/bin/sh", "-c", "ip neigh del 198.18.7.10 dev eth0 && ip neigh del 198.18.7.31 dev eth0"}, forget(peers))
+}
+
+func TestParseNeighbours(t *testing.T) {
+	got, err := parseNeighbours([]byte(`[{"dst":"198.18.7.21","lladdr":"02:68:61:63:68:61","state":["PERMANENT"]},{"dst":"198.18.7.100","state":["FAILED"]}]`))
+	require.NoError(t, err)
+	require.Equal(t, map[netip.Addr]string{
+		netip.MustParseAddr("198.18.7.21"): goneMachine, netip.MustParseAddr("198.18.7.100"): "",
+	}, got)
+	_, err = parseNeighbours([]byte("no neighbours"))
+	require.ErrorContains(t, err, "ip neigh")
+}
+
+func TestParseAddresses(t *testing.T) {
+	got, err := parseAddresses([]byte(`[{"ifname":"eth0","addr_info":[{"local":"198.18.7.31"},{"local":"198.18.7.100","secondary":true}]}]`))
+	require.NoError(t, err)
+	require.Equal(t, []netip.Addr{netip.MustParseAddr("198.18.7.31"), netip.MustParseAddr("198.18.7.100")}, got)
+	_, err = parseAddresses([]byte("{"))
+	require.ErrorContains(t, err, "ip address")
+}
+
+func TestParseRemoved(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want removed
+		err  string
+	}{
+		"none":       {"", removed{}, ""},
+		"one":        {"1732082400.100000 1732082400.200000 198.18.7.100\n", removed{time.Unix(1732082400, 1e8), time.Unix(1732082400, 2e8), []netip.Addr{netip.MustParseAddr("198.18.7.100")}}, ""},
+		"no address": {"1732082400.100000 1732082400.200000\n", removed{}, "two times and addresses"},
+		"no time":    {"soon 1732082400.200000 198.18.7.100\n", removed{}, "soon"},
+		"a name":     {"1732082400.100000 1732082400.200000 vip\n", removed{}, "note of the removal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseRemoved(tc.text)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+func TestNetemPlan(t *testing.T) {
+	require.Equal(t, []string{"tc", "qdisc", "replace", "dev", "eth0", "root", "netem", "limit", "100000", "delay", "50ms"}, LinkLatency{Delay: 50 * time.Millisecond}.netem())
+	require.Equal(t, "10ms", LinkLatency{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond}.netem()[11])
 }

@@ -122,6 +122,27 @@ func TestAwaitKeepsTheLastWholeLook(t *testing.T) {
 	}
 }
 
+// late is a context at its deadline, whose own timer has not gone off yet.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Now(), true }
+
+// TestAwaitLeavesOutALookThatTheDeadlineBroke: a dialer that gives up at the
+// deadline says only "i/o timeout", and may do so before the context ends.
+func TestAwaitLeavesOutALookThatTheDeadlineBroke(t *testing.T) {
+	n := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := await(late{ctx}, func(context.Context) (Proof, error) {
+		if n++; n == 1 {
+			return Proof{Measured: "look 1"}, nil
+		}
+		time.AfterFunc(time.Millisecond, cancel)
+		return Proof{}, errors.New("dial: i/o timeout")
+	})
+	require.NoError(t, err)
+	require.Equal(t, "look 1", p.Measured)
+}
+
 func TestParseMark(t *testing.T) {
 	const alive = "-\n1732082400.000000001\n17\n"
 	for name, tc := range map[string]struct {

@@ -110,22 +110,11 @@ type process struct {
 // seeProcess asks the engine whether the container runs, and the container
 // about the process.
 func seeProcess(ctx context.Context, v victim) (sight, process, error) {
-	s := sight{ok: true}
-	st, err := v.Inspect(ctx)
-	if err != nil {
+	s, text, err := seeInside(ctx, v, crashed)
+	if err != nil || !s.ok {
 		return s, process{}, err
 	}
-	if !st.Running {
-		s.measured = "container not running"
-		s.see(false, "the engine says that the container does not run")
-		return s, process{}, nil
-	}
-	s.see(true, "the engine says that the container runs, since %s", st.StartedAt.UTC().Format(stamp))
-	out, err := v.Exec(ctx, "/bin/sh", "-c", crashed)
-	if err := succeed(out, err); err != nil {
-		return s, process{}, err
-	}
-	p, err := parseProcess(string(out.Stdout))
+	p, err := parseProcess(text)
 	return s, p, err
 }
 

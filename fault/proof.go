@@ -75,6 +75,39 @@ func seeKilled(s *sight, st topology.State) {
 	s.to = st.FinishedAt
 }
 
+// seeGone looks whether the engine says that the container ended by SIGKILL,
+// and an attempt to connect ends in one of the ways.
+func seeGone(ctx context.Context, v victim, ends ...string) (sight, error) {
+	s := sight{ok: true}
+	st, err := v.Inspect(ctx)
+	if err != nil {
+		return s, err
+	}
+	seeKilled(&s, st)
+	if !s.ok {
+		return s, nil
+	}
+	return s, seeConnect(ctx, &s, v, ends...)
+}
+
+// seeInside asks the engine whether the container runs, and if so, has it run
+// the script and returns what that prints.
+func seeInside(ctx context.Context, v victim, script string) (sight, string, error) {
+	s := sight{ok: true}
+	st, err := v.Inspect(ctx)
+	if err != nil {
+		return s, "", err
+	}
+	if !st.Running {
+		s.measured = "container not running"
+		s.see(false, "the engine says that the container does not run")
+		return s, "", nil
+	}
+	s.see(true, "the engine says that the container runs, since %s", st.StartedAt.UTC().Format(stamp))
+	out, err := v.Exec(ctx, "/bin/sh", "-c", script)
+	return s, string(out.Stdout), succeed(out, err)
+}
+
 // seeStarted looks whether the engine says that the container was started
 // after it last ended.
 func seeStarted(s *sight, st topology.State) {

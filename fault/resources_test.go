@@ -15,13 +15,17 @@ func TestPlansOfSQL(t *testing.T) {
 		"-c", "SELECT 1", "-c", "SELECT 2",
 	}, asSuperuser("SELECT 1", "SELECT 2"))
 	argv := background("perl", "-e", "x")
-	require.Equal(t, []string{"/bin/sh", "-c", `setsid "$@" </dev/null >/dev/null 2>&1 &`, "sh", "perl", "-e", "x"}, argv)
+	require.Equal(t, []string{"/bin/sh", "-c", `setsid sh -c '"$@"; exit 0' sh "$@" </dev/null >/dev/null 2>&1 &`, "sh", "perl", "-e", "x"}, argv)
 	slow := DatabaseSlowInside{Delay: 50 * time.Millisecond}
 	require.Contains(t, slow.addDelay()[0], "pg_sleep(0.050)")
 	require.Contains(t, slow.addDelay()[0], "BEFORE INSERT OR UPDATE ON orders FOR EACH STATEMENT")
 	require.Equal(t, "DROP TRIGGER IF EXISTS hachaos_slow ON orders", dropDelay("orders")[1])
-	require.Equal(t, 30, slow.samples())
-	require.Equal(t, 5, DatabaseSlowInside{Delay: 10 * time.Second}.samples())
+	require.Equal(t, []int{2, 15}, []int{slow.parallel(), slow.share()})
+	require.Contains(t, slow.measureSQL()[0], "FOR i IN 1..15 LOOP")
+	slower := DatabaseSlowInside{Delay: 300 * time.Millisecond}
+	require.Equal(t, []int{5, 6}, []int{slower.parallel(), slower.share()}, "six rounds within two seconds")
+	slowest := DatabaseSlowInside{Delay: 10 * time.Second}
+	require.Equal(t, []int{30, 1}, []int{slowest.parallel(), slowest.share()})
 	require.Contains(t, RowLock{}.lockSQL(), "application_name = 'hachaos-lock-orders' AND l.relation = 'orders'::regclass")
 }
 
@@ -66,6 +70,14 @@ func TestParsersOfResources(t *testing.T) {
 		require.Error(t, err, bad)
 	}
 
+	took, err := parseStatements("60.5 61\n59\n", 3)
+	require.NoError(t, err)
+	require.Equal(t, 60500*time.Microsecond, took.median())
+	for _, bad := range []string{"60.5 61", "1 2 x", "1 2 3 4"} {
+		_, err = parseStatements(bad, 3)
+		require.Error(t, err, bad)
+	}
+
 	held, waiting, err := parseLock("1|7")
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 7}, []int{held, waiting})
@@ -92,7 +104,9 @@ func TestParsersOfResources(t *testing.T) {
 		_, err = parseHTTP(bad, 2, time.Second)
 		require.Error(t, err, bad)
 	}
-	require.Equal(t, "http://198.18.7.20:15400/probe?[1-5]", probeHTTP(netip.MustParseAddrPort("198.18.7.20:15400"), 5, time.Second)[11])
+	argv := probeHTTP(netip.MustParseAddrPort("198.18.7.20:15400"), 5, 2, time.Second)
+	require.Equal(t, "http://198.18.7.20:15400/probe?[1-5]", argv[len(argv)-1])
+	require.Equal(t, []string{"--parallel-max", "2"}, argv[4:6])
 }
 
 // Undos act on nothing but what hachaos itself can have made.

@@ -46,9 +46,11 @@ func (v victim) query(ctx context.Context, statements ...string) (string, error)
 }
 
 // endSessions is a script that ends every process of the container which
-// bears the session name $1, and every session of the database under that
-// name, waiting for each. A database that is only starting is waited for.
+// bears the session name $1, but for the shells that background leaves as
+// their parents, and every session of the database under that name, waiting
+// for each. A database that is only starting is waited for.
 const endSessions = `for p in /proc/[0-9]*; do
+	[ "$(cat "$p/comm" 2>/dev/null)" != sh ] || continue
 	case "$(tr '\0' ' ' <"$p/cmdline" 2>/dev/null)" in
 	*"application_name=$1"*) kill -KILL "${p#/proc/}" 2>/dev/null ;;
 	esac

@@ -51,35 +51,18 @@ func (f Stall) Healed(ctx context.Context, nodes []topology.Node) (Proof, error)
 }
 
 func (f Stall) look(ctx context.Context, nodes []topology.Node, asked string, judge func(*sight, probes)) (Proof, error) {
-	ws, err := ways(f.Kind(), nodes)
-	if err != nil {
-		return Proof{}, err
-	}
-	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
-		s := sight{ok: true}
-		state, err := w.state(ctx)
+	return proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
+		held, err := probeDatabase(ctx, w.ns, at.in, cutProbes, cutProbes, stallLimit)
 		if err != nil {
-			return s, err
+			return err
 		}
-		in, err := w.entrance(state)
+		straight, err := probeDatabase(ctx, w.ns, at.out, cutProbes, cutProbes, stallLimit)
 		if err != nil {
-			return s, err
-		}
-		out, err := state.exit()
-		if err != nil {
-			return s, err
-		}
-		held, err := probeDatabase(ctx, w.ns, in, cutProbes, cutProbes, stallLimit)
-		if err != nil {
-			return s, err
-		}
-		straight, err := probeDatabase(ctx, w.ns, out, cutProbes, cutProbes, stallLimit)
-		if err != nil {
-			return s, err
+			return err
 		}
 		s.measured = held.String()
-		judge(&s, held)
+		judge(s, held)
 		s.see(len(straight.answered) == cutProbes, "asked past it: %s", straight)
-		return s, nil
+		return nil
 	})
 }

@@ -30,6 +30,9 @@ func namespace(n topology.Node) (topology.Namespace, error) {
 	return nil, fmt.Errorf("node %s: %w (a network namespace)", n.Name(), ErrCapability)
 }
 
+// theDevice is the only one that a container has beside its loopback.
+const theDevice = "eth0"
+
 // victim is a target with what the faults of this package need of it.
 type victim struct {
 	topology.Container
@@ -153,7 +156,7 @@ func await(ctx context.Context, look func(context.Context) (Proof, error)) (Proo
 		if err == nil && p.OK {
 			return p, nil
 		}
-		if err == nil || ctx.Err() == nil {
+		if err == nil || !over(ctx) {
 			last, lastErr = p, err
 		}
 		select {
@@ -162,6 +165,13 @@ func await(ctx context.Context, look func(context.Context) (Proof, error)) (Proo
 		case <-time.After(poll):
 		}
 	}
+}
+
+// over says whether ctx has ended, or is just about to: a dialer keeps the
+// deadline by a timer of its own, which may be the first to go off.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // runningVictims are the victims of a fault that ends containers: all of them
@@ -174,18 +184,20 @@ func runningVictims(ctx context.Context, kind string, nodes []topology.Node, por
 	return vs, allRun(ctx, kind, vs)
 }
 
-// actOn acts on the targets one after another, on each only once its undo is
-// safe, and says on which one it failed.
+// actOn acts on all targets at the same time, once the undo of each is safe,
+// and says on which ones it failed.
 func actOn[T interface{ Name() string }](kind string, targets []T, log Recorder, undo func(T) Entry, act func(T) error) error {
 	for _, t := range targets {
 		if err := log.Record(undo(t)); err != nil {
 			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
 		}
+	}
+	return each(targets, func(t T) error {
 		if err := act(t); err != nil {
 			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // ensures makes, for each target, the entry that an undo of that name has on
@@ -194,17 +206,12 @@ func ensures(undo string, params map[string]string) func(victim) Entry {
 	return func(v victim) Entry { return Entry{Undo: undo, Node: v.Name(), Params: params} }
 }
 
-// each acts on all victims at the same time and returns every error, with the
-// victim's name.
-func each(vs []victim, act func(victim) error) error {
-	errs := make([]error, len(vs))
+// each acts on all targets at the same time and returns every error.
+func each[T any](targets []T, act func(T) error) error {
+	errs := make([]error, len(targets))
 	var wg sync.WaitGroup
-	for i, v := range vs {
-		wg.Go(func() {
-			if err := act(v); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", v.Name(), err)
-			}
-		})
+	for i, t := range targets {
+		wg.Go(func() { errs[i] = act(t) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)

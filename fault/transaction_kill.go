@@ -148,21 +148,11 @@ type mark struct {
 }
 
 func seeMark(ctx context.Context, v victim) (sight, mark, error) {
-	s := sight{ok: true}
-	st, err := v.Inspect(ctx)
-	if err != nil {
+	s, text, err := seeInside(ctx, v, crashPoint)
+	if err != nil || !s.ok {
 		return s, mark{}, err
 	}
-	if !st.Running {
-		s.measured = "container not running"
-		s.see(false, "the engine says that the container does not run")
-		return s, mark{}, nil
-	}
-	out, err := v.Exec(ctx, "/bin/sh", "-c", crashPoint)
-	if err := succeed(out, err); err != nil {
-		return s, mark{}, err
-	}
-	m, err := parseMark(string(out.Stdout))
+	m, err := parseMark(text)
 	return s, m, err
 }
 

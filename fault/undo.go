@@ -71,7 +71,7 @@ const (
 	// RestartMarkAbsent starts the node's container if it does not run, and
 	// removes the mark that a restart left.
 	RestartMarkAbsent = "restart-mark-absent"
-	// ShapingAbsent has nothing limit what the node sends.
+	// ShapingAbsent has nothing limit or delay what the node sends.
 	ShapingAbsent = "shaping-absent"
 	// NoCleanupTrace removes what SessionCleanup planted in the node's
 	// database and its trace.
@@ -83,6 +83,11 @@ const (
 	ProcessThawed = "process-thawed"
 	// BalancerConfig brings a balancer's first configuration back.
 	BalancerConfig = "balancer-config"
+	// StaleNeighbourAbsent has the node's kernel forget what stale-arp told
+	// it of Params["peers"].
+	StaleNeighbourAbsent = "stale-neighbour-absent"
+	// RemovalNoteAbsent removes the note that address-removed left.
+	RemovalNoteAbsent = "removal-note-absent"
 )
 
 // UndoBudget is how long UndoAll gives each entry.
@@ -120,6 +125,8 @@ var undoers = byName(
 	undoer{SettingReset, ensureSettingReset},
 	undoer{FillerAbsent, ensureNoFiller},
 	undoer{HoldAbsent, ensureNoHold},
+	undoer{StaleNeighbourAbsent, ensureNoStaleNeighbour},
+	undoer{RemovalNoteAbsent, ensureNoRemovalNote},
 )
 
 type undoer struct {

@@ -125,38 +125,51 @@ func (w way) state(ctx context.Context) (proxyState, error) {
 	return s, nil
 }
 
-// toxic finds the disturbance of that name.
-func (s proxyState) toxic(name string) (toxic, bool) {
-	for _, t := range s.Toxics {
-		if t.Name == name {
-			return t, true
-		}
-	}
-	return toxic{}, false
+// passage is a way as it stands: what the API says of its proxy, where the
+// node enters it, and where it leads to, which is the service itself.
+type passage struct {
+	proxyState
+	in, out netip.AddrPort
 }
 
-// entrance is where the node connects to: the port that the proxy listens on,
-// at the address of the node that it runs on.
-func (w way) entrance(s proxyState) (netip.AddrPort, error) {
-	_, port, err := net.SplitHostPort(s.Listen)
+// passage asks what the way is like now. The node connects to the port that
+// its proxy listens on, at the address of the node that this runs on.
+func (w way) passage(ctx context.Context) (passage, error) {
+	state, err := w.state(ctx)
+	p := passage{proxyState: state}
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("proxy %s listens on %q: %w", s.Name, s.Listen, err)
+		return p, err
+	}
+	_, port, err := net.SplitHostPort(p.Listen)
+	if err != nil {
+		return p, fmt.Errorf("proxy %s listens on %q: %w", p.Name, p.Listen, err)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	a, ok := w.keeper.(topology.Addressed)
 	if err != nil || !ok {
-		return netip.AddrPort{}, fmt.Errorf("proxy %s listens on %q of node %s: no address follows", s.Name, s.Listen, w.keeper.Name())
+		return p, fmt.Errorf("proxy %s listens on %q of node %s: no address follows", p.Name, p.Listen, w.keeper.Name())
 	}
-	return netip.AddrPortFrom(a.Addr(), uint16(n)), nil
+	p.in = netip.AddrPortFrom(a.Addr(), uint16(n))
+	if p.out, err = netip.ParseAddrPort(p.Upstream); err != nil {
+		return p, fmt.Errorf("proxy %s leads to %q: %w", p.Name, p.Upstream, err)
+	}
+	return p, nil
 }
 
-// exit is where the proxy connects to: the database itself.
-func (s proxyState) exit() (netip.AddrPort, error) {
-	a, err := netip.ParseAddrPort(s.Upstream)
+// proveWays has look see each target's way as it stands.
+func proveWays(ctx context.Context, kind string, nodes []topology.Node, asked string, look func(context.Context, *sight, way, passage) error) (Proof, error) {
+	ws, err := ways(kind, nodes)
 	if err != nil {
-		return a, fmt.Errorf("proxy %s leads to %q: %w", s.Name, s.Upstream, err)
+		return Proof{}, err
 	}
-	return a, nil
+	return prove(ctx, asked, ws, func(ctx context.Context, w way) (sight, error) {
+		s := sight{ok: true}
+		p, err := w.passage(ctx)
+		if err != nil {
+			return s, err
+		}
+		return s, look(ctx, &s, w, p)
+	})
 }
 
 // ensureProxyEnabled needs nothing where the proxies' node is down: they are
