@@ -16,7 +16,6 @@ import (
 var drifts = map[string]map[string]string{
 	"pool":       {"POOL_SIZE": "8"},
 	"cookie":     {"SESSION_COOKIE": "SHOPSESSION"},
-	"pool-tiny":  {"POOL_SIZE": "1", "POOL_WAIT_MS": "250"},
 	"dedupe-off": {"DEDUPE": "off"},
 }
 
@@ -35,11 +34,9 @@ would find it, too.
 Not every drift is an outage. With a pool of 8 connections in the place of 10 the
 node has room to spare at this load, and all that users were promised holds:
 that is expected, and what a budget is for. What is not expected is that a drift
-does harm unseen. The cases change settings that nodes must agree on. A cookie of
-another name is the worst of them: the node is ready, answers at once and without
-one error of its own, and each user who comes to it from elsewhere is a stranger.
-A pool of one connection shows as errors of one node alone. Both are found, and
-by the assertion that names the reason.`,
+does harm unseen. The case changes a setting that nodes must agree on, the name of
+the session cookie: the node is ready, answers at once and without one error of
+its own, and each user who comes to it from elsewhere is a stranger.`,
 		Tags:     []string{"deployment", "configuration"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -54,7 +51,7 @@ by the assertion that names the reason.`,
 		},
 		Asserts: deployed(assert.ErrorBudget{}, assert.Distribution{}),
 		Settings: []topology.Switch{
-			{Key: "drift", Values: []string{"pool", "cookie", "pool-tiny", "dedupe-off"}, Default: "pool", About: "what one node has otherwise: 8 connections for 10, another session cookie, a single connection, or no deduplication of orders"},
+			{Key: "drift", Values: []string{"pool", "cookie", "dedupe-off"}, Default: "pool", About: "what one node has otherwise: 8 connections for 10, another session cookie, or no deduplication of orders"},
 		},
 		Apply: func(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
 			key := set["drift"]
@@ -63,7 +60,7 @@ by the assertion that names the reason.`,
 			}
 			drift, ok := drifts[key]
 			if !ok {
-				return s, fmt.Errorf("--set drift=%s: want pool, cookie, pool-tiny or dedupe-off", key)
+				return s, fmt.Errorf("--set drift=%s: want pool, cookie or dedupe-off", key)
 			}
 			s.Phases[2].Faults[0].Fault = fault.ConfigDrift{Set: drift}
 			return s, nil
@@ -72,10 +69,6 @@ by the assertion that names the reason.`,
 			{
 				Name: "another session cookie", Set: map[string]string{"drift": "cookie"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"},
 				Because: "a user whose session the node does not see reads nothing, and cannot log out",
-			},
-			{
-				Name: "a single connection", Set: map[string]string{"drift": "pool-tiny"}, Fails: []string{"error-budget"}, Also: []string{"session-survival"},
-				Because: "requests that get no connection in time are refused",
 			},
 		},
 	}

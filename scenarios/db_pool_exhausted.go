@@ -19,7 +19,7 @@ func DBPoolExhausted() harness.Scenario {
 		Story: `Code that forgets to close connections empties its pool by and by (seed 001's common
 issue "connection pool exhaustion"; seed 003 §12: bounded pool waiting, leak
 detection, fail fast instead of wait). Whoever is sent to that node waits for a
-connection. The tuned pool waits 500 ms and then answers 503 with Retry-After: the
+connection. The tuned pool waits 250 ms and then answers 503 with Retry-After: the
 node's users are refused, which is the price that is stated here, and nobody else is.
 Its readiness stays up, for it looks at the database over a connection of its own: a
 full pool is overload, and a check that took every overloaded node out would take
@@ -30,9 +30,10 @@ is the share of errors by node: one node's users see errors and the other's do n
 Half of the sessions are the node's, for about 7 of 23 judged seconds: at most 15 %
 of all operations are refused, and 80 % must be good.
 
-With pool-wait=unbounded, as the tutorial's 30 s nearly are, requests wait until the balancer gives up on
-them; where it holds only 40 connections of users at a time (user-connections=40)
-they take all of those, and the healthy node's users cannot even ask.`,
+With pool-wait=unbounded, as the tutorial's 30 s nearly are, requests wait until the
+balancer gives up on them; where it has only 40 requests with all nodes at a time
+(user-requests=40) they take all of those, and the healthy node's users are turned
+away before anybody has asked it.`,
 		Tags:     []string{"database", "pool"},
 		Topology: "jetty-ha",
 		Set:      map[string]string{"faults": "on"},
@@ -57,9 +58,9 @@ they take all of those, and the healthy node's users cannot even ask.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "waiting for ever", Set: map[string]string{"pool-wait": "unbounded", "user-connections": "40"}, Fails: []string{"blast-radius"},
+				Name: "waiting for ever", Set: map[string]string{"pool-wait": "unbounded", "user-requests": "40"}, Fails: []string{"blast-radius"},
 				Also:    []string{"alerts", "error-budget", "recovery"},
-				Because: "what hangs on one node takes the balancers' connections from the users of the other, who then see the same errors",
+				Because: "what hangs on one node takes the balancers' places from the users of the other, who then see the same errors",
 			},
 		},
 	}

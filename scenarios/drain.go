@@ -71,7 +71,7 @@ clocks); the node is empty within the grace period.`,
 			{
 				Name: "only the standby is told", Set: map[string]string{"told": "standby"}, Fails: []string{"drain"}, Also: []string{"error-budget"},
 				Because:  "the owner of the VIP goes on to send the node sessions until it is killed, with what they ask for",
-				Evidence: "began a session at j1",
+				Evidence: "began a session",
 			},
 			{
 				Name: "no grace", Set: map[string]string{"grace": "none"}, Fails: []string{"drain"}, Also: []string{"error-budget"},

@@ -62,10 +62,6 @@ system to it.`,
 		},
 		Cases: []harness.Case{
 			{Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy"}},
-			{
-				Name: "no headroom", Set: map[string]string{"threads": "14"}, Fails: []string{"blast-radius"}, Also: []string{"error-budget", "failover-anatomy", "readiness-gating", "recovery"},
-				Because: "the other node has not the threads to carry all users: its own wait, its health checks with them",
-			},
 		},
 	}
 }

@@ -57,7 +57,7 @@ The job must not disturb the users either: the budgets stand in full.`,
 		Cases: []harness.Case{
 			{
 				Name: "an eager job", Set: map[string]string{"job": "eager"},
-				Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "lost",
+				Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing and cannot log out: 404 until the next write begins a new session",
 			},
 			{Name: "by the sessions' own expiry", Set: map[string]string{"job": "expiry"}},

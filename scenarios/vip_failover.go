@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -24,7 +25,12 @@ gratuitous ARP, so that the clients' kernels send to another machine.
 Until then packets vanish: what was sent is sent again by TCP, at first after a second
 (RFC 6298, 2.1), then after twice the time that it has waited. The bound outage/vip says
 what that makes for users. When the machine is back it does not take the address again
-(nopreempt): one move, not two.`,
+(nopreempt): one move, not two.
+
+With --set lost=address the machine lives, and the address alone is taken off its
+interface, behind keepalived's back. Its kernel tells keepalived at once, which yields
+by an advertisement of priority 0: whichever of the two has the shorter skew has the
+address again within the bound vip/removed.`,
 		Tags:     []string{"balancer", "vip"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -38,12 +44,31 @@ what that makes for users. When the machine is back it does not take the address
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
 		Asserts: balancersJudgedBy(assert.VIP{}, topology.BoundOutageVIP),
+		Settings: []topology.Switch{
+			{Key: "lost", Values: []string{"machine", "address"}, Default: "machine", About: "what the owner loses: everything, or the address alone, taken off its interface by hand"},
+		},
+		Apply: applyVIPFailover,
 		Cases: []harness.Case{
 			{
 				Name: "advertisements of a second", Set: map[string]string{"advert": "1s"}, Fails: []string{"vip"}, Also: []string{"error-budget", "session-survival"},
 				Because:  "the address is away five times as long as the profile promises, and users with it",
 				Evidence: "without an owner",
 			},
+			{Name: "the address alone", Set: map[string]string{"lost": "address"}},
 		},
 	}
+}
+
+// applyVIPFailover chooses what is lost; the bounds follow from it.
+func applyVIPFailover(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+	switch lost := set["lost"]; lost {
+	case "", "machine":
+	case "address":
+		s.Phases[2].Cover = []string{topology.BoundOutageVIPRemoved}
+		s.Phases[2].Faults[0].Fault = fault.AddressRemoved{}
+		s.Asserts = balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRemoved}, topology.BoundOutageVIPRemoved)
+	default:
+		return s, fmt.Errorf("--set lost=%s: want machine or address", lost)
+	}
+	return s, nil
 }

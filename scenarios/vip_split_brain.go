@@ -26,26 +26,35 @@ and their cookie's meaning, so that it does not matter to whom a client's packet
 bridge follows the last gratuitous ARP); when they hear each other again the lower
 priority yields with the next advertisement (RFC 5798, 6.4.3), within the bound
 vip/two-owners; nothing but the cut's own time has two owners. Connections to the one
-that yields are lost with its address: clients make new ones. The overlap is measured, and so is
-what clients saw.`,
+that yields are lost with its address: a request that is sent on one is reset, and clients
+make new ones. What was under way is still answered, because the balancer may send from
+an address that it had (bind … transparent): its kernel would refuse to, and who waits for
+an answer sends nothing that could be reset, so that each would wait for its own patience.
+A packet that meets the owner that has just yielded is sent again after a second (RFC 6298,
+2.1): that makes the bound outage/vip-two-owners. The overlap is measured, and so is what
+clients saw.`,
 		Tags:     []string{"vip", "network"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
-			{Name: "cut", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundVIP}, Faults: []harness.Injection{
+			{Name: "cut", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundVIP, topology.BoundOutageVIPTwo}, Faults: []harness.Injection{
 				{Label: "cut", Fault: fault.VRRPCut{}, Aim: harness.All(topology.Balancer)},
 			}},
 			{Name: "heard again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"cut"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIP),
+		Asserts: balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
 		Cases: []harness.Case{
 			{
 				Name: "two virtual routers", Set: map[string]string{"router": "two"}, Fails: []string{"vip"}, Also: []string{"error-budget"},
 				Because:  "the balancers heed no advertisement of each other at any time: clients' packets go now to one, now to the other, and connections break",
 				Evidence: "with two owners",
+			},
+			{
+				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain"}, Fails: []string{"error-budget"},
+				Evidence: "timeout",
 			},
 		},
 	}
