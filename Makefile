@@ -15,6 +15,9 @@ CONTAINERS = ./topology/docker/... ./fault/... ./observe ./clean ./cmd/hachaos .
 # What `make catalogue` runs, and for how long at most (0: until it is done).
 NAMES           ?=
 CAMPAIGN_BUDGET ?= 0
+# Its result files: in the repository, so that a campaign may take many days
+# and machines. What they depend on is in their names.
+RESULTS         ?= docs/campaign
 
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
@@ -55,12 +58,13 @@ test-all: deps unit ## every test, every container test
 
 catalogue: deps build ## every scenario three times and each of its cases, resumably (CAMPAIGN_BUDGET=20m stops between items)
 	@$(BIN) images build
-	@$(BIN) campaign run --budget $(CAMPAIGN_BUDGET) $(NAMES)
+	@$(BIN) campaign run --dir $(RESULTS) --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; \
+		$(BIN) campaign status --dir $(RESULTS) --markdown >docs/campaign.md.part && mv docs/campaign.md.part docs/campaign.md; exit $$code
 
 profiles: deps build ## docs/profiles.md, from the campaign's results on both profiles
 	@$(BIN) images build
-	@$(BIN) campaign run --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; [ $$code -le 1 ]
-	@$(BIN) campaign profiles >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md
+	@$(BIN) campaign run --dir $(RESULTS) --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; [ $$code -le 1 ]
+	@$(BIN) campaign profiles --dir $(RESULTS) >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md
 
 lint: ## formatting, vet, staticcheck
 	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi
