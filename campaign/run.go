@@ -71,10 +71,10 @@ type Outcome struct {
 	Leftovers []history.Leftover
 }
 
-// Run runs the items that are missing or open, those of the same shape one
-// after another, until all are done, the budget is spent, or ctx ends. An
-// inconclusive run, for want of machine, is repeated up to Attempts times; a
-// result that is not as expected never is.
+// Run runs the items that are missing or open, every one once before any is
+// repeated and those of the same shape one after another, until all are done,
+// the budget is spent, or ctx ends. An inconclusive run, for want of machine,
+// is repeated up to Attempts times; a result that is not as expected never is.
 func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	out := &Outcome{Entries: slices.Clone(entries)}
 	began := time.Now()
@@ -99,7 +99,9 @@ func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	return out, failed
 }
 
-// todo are the indices of what is to be run, grouped by shape.
+// todo are the indices of what is to be run: every item once before any is
+// repeated, so that what is amiss is seen early, and those of the same shape
+// one after another.
 func (c *Campaign) todo(entries []Entry) []int {
 	var todo []int
 	first, key := map[string]int{}, map[int]string{}
@@ -113,7 +115,9 @@ func (c *Campaign) todo(entries []Entry) []int {
 			first[key[at]] = at
 		}
 	}
-	slices.SortStableFunc(todo, func(a, b int) int { return cmp.Compare(first[key[a]], first[key[b]]) })
+	slices.SortStableFunc(todo, func(a, b int) int {
+		return cmp.Or(cmp.Compare(entries[a].Repetition, entries[b].Repetition), cmp.Compare(first[key[a]], first[key[b]]))
+	})
 	return todo
 }
 

@@ -73,21 +73,41 @@ func judge(ctx context.Context, dir string) (*harness.Result, *history.History, 
 		return nil, nil, usage("%s: %v", dir, err)
 	}
 	type judged struct {
-		r   *harness.Result
-		h   *history.History
-		err error
+		r *harness.Result
+		h *history.History
 	}
-	done := make(chan judged, 1)
+	j, err := unlessInterrupted(ctx, func() (j judged, err error) {
+		j.r, j.h, err = harness.Judge(dir)
+		return j, err
+	})
+	if ctx.Err() != nil {
+		err = fmt.Errorf("judge %s: %w", dir, err)
+	}
+	return j.r, j.h, err
+}
+
+// unlessInterrupted returns what f does, or ctx's error as soon as ctx ends;
+// then f is left to itself, and the program is about to end. An interrupt
+// counts even if f has ended meanwhile.
+func unlessInterrupted[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
 	go func() {
-		r, h, err := harness.Judge(dir)
-		done <- judged{r, h, err}
+		value, err := f()
+		done <- result{value, err}
 	}()
+	var r result
 	select {
-	case j := <-done:
-		return j.r, j.h, j.err
+	case r = <-done:
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("judge %s: %w", dir, ctx.Err())
 	}
+	if ctx.Err() != nil {
+		return *new(T), ctx.Err()
+	}
+	return r.value, r.err
 }
 
 // compare says whether the saved result is the one just computed. A saved

@@ -2,26 +2,34 @@ package main
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"syscall"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/hachaos/hachaos/harness"
 )
 
-// TestAnInterruptEndsAJudgement: nobody writes the journal that it reads.
+// TestAnInterruptEndsAJudgement: one that would never end, and one that has
+// ended.
 func TestAnInterruptEndsAJudgement(t *testing.T) {
-	dir := t.TempDir()
-	journal := filepath.Join(dir, harness.JournalFile)
-	require.NoError(t, syscall.Mkfifo(journal, 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, _, err := judge(ctx, dir)
+	never := make(chan struct{})
+	defer close(never)
+	_, err := unlessInterrupted(ctx, func() (int, error) {
+		cancel()
+		<-never
+		return 1, nil
+	})
 	require.ErrorIs(t, err, context.Canceled)
-	f, err := os.OpenFile(journal, os.O_RDWR, 0) // lets the reader go
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
+	for range 100 {
+		got, err := unlessInterrupted(ctx, func() (int, error) { return 1, nil })
+		require.ErrorIs(t, err, context.Canceled)
+		require.Zero(t, got)
+	}
+}
+
+func TestAJudgementIsReturned(t *testing.T) {
+	broken := errors.New("broken")
+	got, err := unlessInterrupted(t.Context(), func() (int, error) { return 1, broken })
+	require.Equal(t, 1, got)
+	require.ErrorIs(t, err, broken)
 }
