@@ -43,12 +43,17 @@ func (a *app) campaignCmd() *cobra.Command {
 		Long: `A campaign's items are every scenario as it stands, three times, and each of its
 cases, once, in its short form. Each item has one result file, named after a hash of
 all that its result depends on: the resolved scenario and topology, the images, and
-the sources of what runs and judges it, without comments and tests. An item whose file is there is not run again: a campaign that was broken off goes on
-where it was, and after a change only what it touches is run. An inconclusive run is
-repeated; a result that is not as expected never is.`,
-		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+the sources of what runs and judges it, without comments and tests. An item whose
+file is there is not run again: a campaign that was broken off goes on where it was,
+and after a change only what it touches is run. An inconclusive run is repeated; a
+result that is not as expected never is.
+
+The results of hachaos's own repository are in docs/campaign: from a clone, say
+--dir docs/campaign to see them, or to add to them.`,
+		Example: `  hachaos campaign run --budget 20m
+  hachaos campaign status --dir docs/campaign`,
 	}
+	group(c)
 	c.AddCommand(a.campaignRun(), a.campaignStatus(), a.campaignProfiles())
 	return c
 }
@@ -70,7 +75,7 @@ have no verdict yet, 4 error, 5 one was dirty.`,
 		RunE: func(c *cobra.Command, names []string) error {
 			return a.runCampaign(c.Context(), names, f, budget)
 		},
-		ValidArgsFunction: completeNames,
+		ValidArgsFunction: completeScenarios,
 	}
 	f.add(c)
 	c.Flags().StringVar(&f.profile, "profile", "", "run each scenario as it stands, once, on this profile instead (see 'campaign profiles')")
@@ -93,6 +98,9 @@ func (a *app) campaignStatus() *cobra.Command {
 				return err
 			}
 			a.code = campaign.ExitCode(entries)
+			if !exists(f.dir) {
+				fmt.Fprintf(a.err, "hachaos: there is no folder %s, and so no result: --dir says where the campaign's are\n", f.dir)
+			}
 			switch {
 			case asJSON:
 				return writeJSON(a.out, campaign.Summarise(entries))
@@ -101,12 +109,13 @@ func (a *app) campaignStatus() *cobra.Command {
 			}
 			return report.CampaignTable(a.out, entries, a.tableOptions())
 		},
-		ValidArgsFunction: completeNames,
+		Example:           "  hachaos campaign status --dir docs/campaign\n  hachaos campaign status 'db-*' --markdown",
+		ValidArgsFunction: completeScenarios,
 	}
 	f.add(c)
-	c.Flags().StringVar(&f.profile, "profile", "", "of this profile's items")
+	c.Flags().StringVar(&f.profile, "profile", "", "show the items of this profile (default: the topology's first)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.Flags().BoolVar(&markdown, "markdown", false, "print a page")
+	c.Flags().BoolVar(&markdown, "markdown", false, "print a page in Markdown")
 	return c
 }
 
@@ -131,7 +140,7 @@ those that 'campaign run --profile NAME' made. It starts nothing.`,
 			}
 			return report.Profiles(a.out, profiles, entries)
 		},
-		ValidArgsFunction: completeNames,
+		ValidArgsFunction: completeScenarios,
 	}
 	f.add(c)
 	return c

@@ -211,16 +211,30 @@ func printDescription(out io.Writer, d *description) error {
 	}
 	fmt.Fprintf(w, "\nBounds that follow\n")
 	for _, b := range d.Bounds {
-		fmt.Fprintf(w, "  %s\t≤ %v\t%s\t(%s)\n", b.Name, b.Limit, b.Formula, b.Source)
+		limit := b.Limit.String()
+		if b.Count != 0 {
+			limit = fmt.Sprint(b.Count)
+		}
+		fmt.Fprintf(w, "  %s\t≤ %s\t%s (%s)\n", b.Name, limit, b.Formula, b.Source)
 	}
 	fmt.Fprintf(w, "\nSettings (--set KEY=VALUE)\n")
 	for _, s := range d.Settings {
 		values := strings.Join(s.Values, "|")
-		fmt.Fprintf(w, "  %s\t%s\t%s\t(default %s)\n", s.Key, values, s.About, s.Default)
+		fmt.Fprintf(w, "  %s\t%s\t%s (default %s)\n", s.Key, values, s.About, s.Default)
 	}
 	return w.Flush()
 }
 
+// completeScenarios offers what can be run.
+func completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	names := []string{"all\tevery scenario"}
+	for _, s := range scenarios.All() {
+		names = append(names, s.Name+"\t"+s.About)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeNames offers what can be described.
 func completeNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, l := range catalogue() {

@@ -13,9 +13,8 @@ func (a *app) imagesCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "images",
 		Short: "Build, list or prune the images that hachaos makes",
-		Args:  noArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	group(c)
 	c.AddCommand(a.imagesBuild(), a.imagesList(), a.imagesPrune())
 	return c
 }

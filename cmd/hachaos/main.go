@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/internal/wiring"
@@ -38,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return a.code
 	}
 	if _, _, unknown := root.Find(args); unknown != nil {
-		err = usageError{err}
+		err = unknownCommand(root, args[0])
 	}
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintln(stderr, "hachaos:", err)
@@ -62,17 +64,19 @@ func (a *app) root() *cobra.Command {
 		Short: "Break a highly available system on purpose, and say with evidence whether users noticed",
 		Long: `hachaos brings a real stack up in containers, loads it, breaks a part of it,
 and judges from the recorded history whether users would have noticed.`,
-		Example: `  hachaos run instance-kill                 # verdict, and a report to open
+		Example: `  hachaos doctor                             # what this machine lacks, and how to mend it
+  hachaos run instance-kill                  # a minute; a verdict, and a report to open
   hachaos run instance-kill --set dedupe=off # the same on a system that writes twice
-  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d
-  hachaos describe instance-kill`,
+  hachaos list                               # what else there is to break
+  hachaos describe instance-kill             # what it does and expects, and every --set
+  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       buildVersion(),
 	}
 	root.SetVersionTemplate("hachaos {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%v: see '%s --help'", err, c.CommandPath())
+		return usage("%s: see '%s --help'", flagError(err), c.CommandPath())
 	})
 	root.AddCommand(
 		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(),
@@ -80,7 +84,53 @@ and judges from the recorded history whether users would have noticed.`,
 		a.checkCmd(), a.reportCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			group(c)
+		}
+	}
 	return root
+}
+
+// group makes c a command that has others and does nothing by itself: without
+// a word it shows its help, and with one that is none of them it says so.
+func group(c *cobra.Command) {
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(c, args[0])
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+}
+
+// unknownCommand is the usage error of a word that is no command of c's; it
+// names the nearest.
+func unknownCommand(c *cobra.Command, word string) error {
+	c.SuggestionsMinimumDistance = 2
+	hint := ""
+	if near := c.SuggestionsFor(word); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "? "
+	}
+	return usage("unknown command %q for %q: %s'%s --help' shows all", word, c.CommandPath(), hint, c.CommandPath())
+}
+
+// flagError says in words what a flag's value has to be.
+func flagError(err error) string {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err.Error()
+	}
+	want, ok := map[string]string{
+		"int":      "a whole number",
+		"uint":     "a whole number, 0 or more",
+		"duration": "a time, such as 20m or 1h30m",
+	}[strings.TrimSuffix(invalid.GetFlag().Value.Type(), "64")]
+	if !ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("--%s %s: want %s", invalid.GetFlag().Name, invalid.GetValue(), want)
 }
 
 func (a *app) versionCmd() *cobra.Command {
@@ -132,7 +182,11 @@ func noArgs(c *cobra.Command, args []string) error {
 func oneArg(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return usage("%s wants %s: see '%s --help'", c.CommandPath(), what, c.CommandPath())
+			got := ""
+			if len(args) > 1 {
+				got = fmt.Sprintf(", one at a time, and got %q too", args[1])
+			}
+			return usage("%s wants %s%s: see '%s --help'", c.CommandPath(), what, got, c.CommandPath())
 		}
 		return nil
 	}

@@ -64,7 +64,7 @@ counts as inconclusive.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.runScenarios(c.Context(), args, f)
 		},
-		ValidArgsFunction: completeNames,
+		ValidArgsFunction: completeScenarios,
 	}
 	f.topologyFlags.add(c)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
@@ -202,10 +202,10 @@ func (f *topologyFlags) add(c *cobra.Command) {
 func (f *topologyFlags) options() (harness.Options, error) {
 	o := harness.Options{Profile: f.profile, Nodes: f.nodes}
 	var err error
-	if o.Set, err = pairs("--set", f.set); err != nil {
+	if o.Set, err = pairs("--set", "KEY=VALUE", f.set); err != nil {
 		return o, err
 	}
-	if o.Images, err = pairs("--image", f.images); err != nil {
+	if o.Images, err = pairs("--image", "NAME=REFERENCE", f.images); err != nil {
 		return o, err
 	}
 	if f.subnet != "" {
@@ -224,12 +224,13 @@ func ours(p netip.Prefix) bool {
 	return p.Bits() == 24 && p == p.Masked() && benchmarks.Contains(p.Addr())
 }
 
-func pairs(flag string, list []string) (map[string]string, error) {
+// pairs reads a repeatable flag's values; form is how one looks.
+func pairs(flag, form string, list []string) (map[string]string, error) {
 	m := map[string]string{}
 	for _, s := range list {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
-			return nil, usage("%s %q: want KEY=VALUE", flag, s)
+			return nil, usage("%s %q: want %s", flag, s, form)
 		}
 		if old, dup := m[k]; dup {
 			return nil, usage("%s %s is given twice, as %q and as %q", flag, k, old, v)
