@@ -1,8 +1,11 @@
 package scenarios_test
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,27 +14,156 @@ import (
 	"github.com/hachaos/hachaos/scenarios"
 )
 
-// The page that maps what can go wrong to scenarios names each of them, and
-// none that is not there. An item that nothing tests says why.
-func TestTheCatalogueIsTrue(t *testing.T) {
+// asked are the items of the seeds, by the page's sections and first cells,
+// and how many rows each has at least.
+var asked = map[string]map[string]int{
+	"Seed 000": rowsOf("address", "ARP", "connections", "state", "nodes", "Pacemaker"),
+	"Seed 001": merged(map[string]int{"common issues": 6}, rowsOf("pool tuning", "session clean-up", "verify your setup")),
+	"Seed 002": rowsOf("health signal", "thresholds", "affinity", "drain order", "graceful drain", "signals",
+		"redundant balancers", "planned and unplanned", "protocols", "DNS, anycast"),
+	"Seed 003": merged(
+		rowsOf("§9.1", "§9.2", "§9.3", "§10.1", "§10.2", "§10.3", "§10.4", "§11", "§12", "§12.1", "§13.1", "§13.2", "§13.3",
+			"§14", "§14.1", "§14.2", "§15", "§16", "§17.1", "§17.2", "§17.3", "§18", "§19", "§20", "§21", "§22"),
+		map[string]int{"§23": 10}, // its table has ten symptoms
+		numbered("§27.", 4), numbered("§28.", 7), numbered("§29.", 5), numbered("§30 ", 15),
+	),
+	"Seed 004": rowsOf("releases", "sessions", "versions", "balancer"),
+}
+
+func rowsOf(items ...string) map[string]int {
+	m := map[string]int{}
+	for _, item := range items {
+		m[item] = 1
+	}
+	return m
+}
+
+func numbered(prefix string, n int) map[string]int {
+	m := map[string]int{}
+	for i := range n {
+		m[fmt.Sprint(prefix, i+1)] = 1
+	}
+	return m
+}
+
+func merged(all ...map[string]int) map[string]int {
+	m := map[string]int{}
+	for _, one := range all {
+		maps.Copy(m, one)
+	}
+	return m
+}
+
+// row is a line of the page's tables.
+type row struct {
+	section string // "Seed 003"
+	items   []string
+	asks    string
+	answer  string
+	// named are the scenarios in the answer.
+	named []string
+}
+
+// tests says whether the row's scenarios test what it asks.
+func (r row) tests() bool { return !strings.HasPrefix(r.answer, "not tested") }
+
+var code = regexp.MustCompile("`([^`]+)`")
+
+// catalogue reads docs/catalogue.md.
+func catalogue(t *testing.T) []row {
 	page, err := os.ReadFile("../docs/catalogue.md")
 	require.NoError(t, err)
-	named, items := map[string]bool{}, 0
+	var rows []row
+	section := ""
 	for line := range strings.Lines(string(page)) {
-		cells := strings.Split(strings.TrimSpace(line), "|")
-		if len(cells) != 5 || strings.HasPrefix(cells[1], "---") || strings.TrimSpace(cells[1]) == "item" {
+		line = strings.TrimSpace(line)
+		if head, ok := strings.CutPrefix(line, "## "); ok {
+			section, _, _ = strings.Cut(head, ":")
+		}
+		if !strings.HasPrefix(line, "|") {
 			continue
 		}
-		items++
-		require.NotEmpty(t, strings.TrimSpace(cells[3]), "nothing is said of %q", cells[2])
-		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[3], -1) {
-			_, err := scenarios.Lookup(m[1])
-			require.NoError(t, err, "the item %q", cells[2])
-			named[m[1]] = true
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		require.Len(t, cells, 3, "%q is no row of three cells", line)
+		r := row{section: section, asks: strings.TrimSpace(cells[1]), answer: strings.TrimSpace(cells[2])}
+		first := strings.TrimSpace(cells[0])
+		if first == "item" || strings.HasPrefix(first, "---") {
+			continue
+		}
+		r.items = []string{first}
+		if strings.HasPrefix(first, "§") {
+			r.items = strings.Split(first, ", ")
+		}
+		for _, m := range code.FindAllStringSubmatch(r.answer, -1) {
+			r.named = append(r.named, m[1])
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// The page names each scenario as testing something, and none that is not
+// there. What nothing tests, and what is tested in part, has its reason.
+func TestTheCatalogueIsTrue(t *testing.T) {
+	named, seen := map[string]bool{}, map[string]bool{}
+	for _, r := range catalogue(t) {
+		key := fmt.Sprint(r.section, r.items, r.asks)
+		require.False(t, seen[key], "%s is there twice", key)
+		seen[key] = true
+		for _, name := range r.named {
+			_, err := scenarios.Lookup(name)
+			require.NoError(t, err, "the item %q", r.asks)
+			named[name] = named[name] || r.tests()
+		}
+		if !r.tests() {
+			require.Regexp(t, `^not tested: \S+ \S+ \S+|^not tested: another topology$`, r.answer, "no reason is given for %q", r.asks)
+			continue
+		}
+		require.NotEmpty(t, r.named, "nothing tests %q, and no reason is given", r.asks)
+		if _, part, ok := strings.Cut(r.answer, "in part"); ok {
+			require.Regexp(t, `^: \S+ \S+ \S+`, part, "what of %q is not tested", r.asks)
 		}
 	}
-	require.Greater(t, items, 80, "the page has lost its tables")
 	for _, s := range scenarios.All() {
-		require.True(t, named[s.Name] || strings.Contains(string(page), "still to come: "+s.Name), "no item of docs/catalogue.md names %s", s.Name)
+		require.True(t, named[s.Name], "no item of docs/catalogue.md is tested by %s", s.Name)
 	}
+}
+
+// Each item of the seeds is on the page.
+func TestTheCatalogueIsWhole(t *testing.T) {
+	have := map[string]int{}
+	for _, r := range catalogue(t) {
+		for _, item := range r.items {
+			have[r.section+" "+item]++
+		}
+	}
+	for section, items := range asked {
+		for item, n := range items {
+			require.GreaterOrEqual(t, have[section+" "+item], n, "%s: rows of %q", section, item)
+		}
+	}
+}
+
+var (
+	foreign  = regexp.MustCompile(`RFC \d+ §[\d.]+`)
+	citation = regexp.MustCompile(`(§\d+(?:\.\d+)?)(?:,? question (\d+))?`)
+)
+
+// A story that cites a section of seed 003 is named by the page under it.
+func TestTheCatalogueKnowsWhatStoriesAreFor(t *testing.T) {
+	rows, cited := catalogue(t), 0
+	for _, s := range scenarios.All() {
+		story := strings.Join(strings.Fields(s.Story), " ")
+		for _, m := range citation.FindAllStringSubmatch(foreign.ReplaceAllString(story, ""), -1) {
+			item := m[1]
+			if m[2] != "" {
+				item += " " + m[2]
+			}
+			cited++
+			require.True(t, slices.ContainsFunc(rows, func(r row) bool {
+				return r.section == "Seed 003" && r.tests() && slices.Contains(r.items, item) && slices.Contains(r.named, s.Name)
+			}), "%s says that it is for %s, and docs/catalogue.md does not", s.Name, item)
+		}
+	}
+	require.Greater(t, cited, 50, "the stories' citations are not found")
 }
