@@ -200,7 +200,7 @@ func printDescription(out io.Writer, d *description) error {
 		for _, c := range d.Asserts {
 			fmt.Fprintf(w, "  %s\t%s\n", c.Name, c.About)
 		}
-		fmt.Fprintf(w, "\nCases: what becomes of it on systems that are otherwise\n")
+		fmt.Fprintf(w, "\nCases: the same with something changed, and what must come of it\n")
 		for _, c := range d.Cases {
 			fmt.Fprintf(w, "  %s\t%s\t%s\n", c.Name, c.Command, c.expected())
 		}
