@@ -167,3 +167,14 @@ func TestTheCatalogueKnowsWhatStoriesAreFor(t *testing.T) {
 	}
 	require.Greater(t, cited, 50, "the stories' citations are not found")
 }
+
+// The README says how many scenarios and cases there are.
+func TestTheReadmeCountsTheCatalogue(t *testing.T) {
+	page, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	cases := 0
+	for _, s := range scenarios.All() {
+		cases += len(s.Cases)
+	}
+	require.Contains(t, string(page), fmt.Sprintf("%d scenarios, and %d cases", len(scenarios.All()), cases))
+}
