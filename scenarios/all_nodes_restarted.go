@@ -30,6 +30,12 @@ in the database, survive, so that nobody has to log in again; orders of unknown
 outcome are found once. Once the nodes are back the service is steady, with
 no thread or connection left hanging.
 
+And they share the work again. HAProxy's round robin keeps a place for each
+server, and after both were down the one that comes back second may be placed a
+round behind: with weights of 100 it was given none of the next 420 to 680
+sessions, in nine of twelve trials by hand with balance=roundrobin, although it
+was up. Drawing the node (balance random), as the profile does, keeps no places.
+
 The objective over the run is 70 %: an outage as long as its bound, 7.85 s, is a
 quarter of the 30 s that the short form judges.`,
 		Tags:     []string{"process"},
@@ -49,6 +55,7 @@ quarter of the 30 s that the short form judges.`,
 			assert.WriteLedger{},
 			assert.ErrorBudget{Overall: 70, OutageBound: topology.BoundOutageAll},
 			assert.ReadinessGating{},
+			assert.Distribution{},
 			assert.Recovery{Bounds: []string{topology.BoundReady}},
 			assert.Leftovers{},
 		},

@@ -19,7 +19,7 @@ func NoAffinity() harness.Scenario {
 		Story: `The tutorial says that session data persists even as HAProxy distributes the
 requests between the instances (seed 001, "Verify your setup"), but its own
 configuration keeps each session on one node, and so never shows it. Here the
-balancers have no cookie and take the nodes in turn, which is how a stateless
+balancers have no cookie and choose a node for each request, which is how a stateless
 service is meant to be run (non-sticky routing, seed 003 §6.3), and there is no
 fault at all: whatever is lost, the healthy system lost.
 
@@ -33,9 +33,10 @@ for an answer do not. Those that do overlap, on two nodes, are another matter:
 both read the same counter. The store's fence then refuses the later save, which
 Jetty's own store would carry out.
 
-Nodes in turn and sessions in turn would keep step: with 100 sessions and two
-nodes each session would always meet the same one. So there are 101, and 21
-operations to each, which spreads the logins, too.`,
+Where the balancers take the nodes in turn (balance=roundrobin), as the sessions
+take their turns, they would keep step: with 100 sessions and two nodes each
+session would always meet the same one. So there are 101, and 21 operations to
+each, which spreads the logins, too.`,
 		Tags:     []string{"session", "balancer"},
 		Topology: "jetty-ha",
 		Load:     mix,

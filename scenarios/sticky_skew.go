@@ -37,8 +37,8 @@ second, beside the mix of 200. New sessions must be shared evenly, and so must
 the requests, whoever sends them, as the balancers' logs count them: with n
 nodes, a mix of R requests a second and a tenant of t, its node is
 t / (R + t) · (1 − 1/n) above its share: 4.5 points here. 13 are allowed, since
-100 sessions that begin on the nodes in turn end at random, and so differ by a
-few points themselves. A tenant of 150 makes it 21.4, and then half of the users
+100 sessions that begin on nodes that are drawn differ by a few points
+themselves. A tenant of 150 makes it 21.4, and then half of the users
 share their node with it.
 
 With affinity by the client's address (balance source) all users behind one

@@ -25,6 +25,7 @@ type haproxyData struct {
 	RetryAll       bool // HAProxy sends writes again, too
 	Liar           bool
 	Affinity       string // cookie, off or source
+	Random         bool   // the server of a new session is drawn
 	CheckPath      string // what is asked of a node; empty: its port alone
 	Weighted       bool   // some server's weight was set
 	Servers        []haproxyServer
@@ -89,6 +90,7 @@ func (p jettyPlan) haproxyData(net jettyNet, name string) haproxyData {
 		RetryAll:       p.set.is("l7-retry", "all"),
 		Liar:           p.set.is("check", "liar"),
 		Affinity:       p.set.values["affinity"],
+		Random:         p.set.is("balance", "random"),
 		CheckPath:      p.checkPath(),
 		Weighted:       len(p.set.weights) > 0,
 	}

@@ -55,6 +55,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "session-work", Default: "0s", About: "a session write's work between reading the session and saving it, up to 1s (profile tuned)"}, env: "SESSION_WORK_MS", most: time.Second},
 	{Switch: Switch{Key: "login", Values: []string{"session", "local"}, About: "where a node keeps who is logged in: in the session, or to itself (profile tuned)"}, env: "LOGIN"},
 	{Switch: Switch{Key: "affinity", Values: []string{"cookie", "off", "source"}, About: "what binds a session to a node: HAProxy's cookie, nothing, or the client's address, by a hash"}},
+	{Switch: Switch{Key: "balance", Values: []string{"random", "roundrobin"}, About: "how HAProxy chooses the node of a new session: by a draw, or each in its turn (profile tuned; documented has turns)"}},
 	{Switch: Switch{Key: "jobs", Values: []string{"off", "lease", "every", "unfenced", "own-clock"}, About: "who does the scheduled job: nobody, the holder of a fenced lease, every node, a holder that no token stops, or a holder by its own clock"}, env: "JOBS"},
 	{Switch: Switch{Key: "clock", Values: []string{"fixed", "movable"}, About: "whether the fault clock-moved can move the nodes' clocks (libfaketime)"}, env: "CLOCK"},
 	{Switch: Switch{Key: "socket-state", Values: []string{"database", "memory"}, About: "where what a WebSocket's client said is kept: in the database or in one node's memory"}, env: "SOCKET_STATE"},

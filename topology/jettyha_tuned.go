@@ -64,6 +64,7 @@ func jettyTuned() jettyProfile {
 		{"haproxy: option httpchk", "GET /health/ready", "traffic follows readiness, not liveness", file},
 		{"haproxy: nbthread", "1", "two balancers, two cores; and a request's number has no gap", file},
 		{"haproxy: weight", "100", "room to move a node's share both ways; the default of 1 cannot be halved", jettySwitchesFile},
+		{"haproxy: balance", "random(1)", "a node that comes back is used at once; by turns it may wait for hundreds of new sessions, since a round of weights 100 has 1600 turns a node. One draw, not the lighter of two: shares are by weight, whatever a node is busy with", file},
 		{"keepalived: advert_int", p.advertInt.String(), "three missed advertisements move the VIP", jettyProfilesFile},
 		{"keepalived: priority", "200 and 190", "the higher the priority, the shorter the skew before taking over", jettyProfilesFile},
 		{"keepalived: nopreempt", "on", "a balancer that comes back does not take the VIP again: one move, not two", jettyDir + "keepalived.conf.tmpl"},
