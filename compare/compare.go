@@ -47,7 +47,9 @@ const (
 // Group is a number of runs under one name.
 type Group struct {
 	Name string
-	Runs []Run
+	// Source says what the name stands for, such as a folder; it may be empty.
+	Source string
+	Runs   []Run
 }
 
 // Options choose the rows. The zero value leaves the figures of single phases
@@ -73,6 +75,7 @@ type Comparison struct {
 // Summary is a group's part in a comparison.
 type Summary struct {
 	Name     string    `json:"name"`
+	Source   string    `json:"source,omitempty"`
 	Runs     int       `json:"runs"`
 	Tally    Tally     `json:"tally"`
 	Commands []string  `json:"commands"` // without seeds
@@ -114,7 +117,9 @@ type Row struct {
 	// Figure is empty for the verdict; that which an assertion is judged by
 	// has the name "measured".
 	Figure string `json:"figure,omitempty"`
-	Unit   string `json:"unit,omitempty"`
+	// Label is the figure's name for people.
+	Label string `json:"label,omitempty"`
+	Unit  string `json:"unit,omitempty"`
 	// Cells are the groups', in their order.
 	Cells []Cell `json:"cells"`
 	// Diffs are those of the groups after the first to the first.
@@ -166,7 +171,7 @@ func Compare(groups []Group, o Options) []Comparison {
 		for _, g := range groups {
 			own := slices.DeleteFunc(slices.Clone(g.Runs), func(r Run) bool { return r.Subject != s })
 			if len(own) > 0 {
-				having = append(having, Group{g.Name, own})
+				having = append(having, Group{g.Name, g.Source, own})
 			}
 		}
 		if len(having) > 1 {
@@ -333,7 +338,7 @@ func ptr(f float64) *float64 { return &f }
 
 // summarise tells a group's runs.
 func summarise(g Group) Summary {
-	s := Summary{Name: g.Name, Runs: len(g.Runs)}
+	s := Summary{Name: g.Name, Source: g.Source, Runs: len(g.Runs)}
 	for i, r := range g.Runs {
 		s.Tally.count(r.Verdict)
 		s.Commands = with(s.Commands, r.Command)
@@ -444,9 +449,12 @@ type Assertion struct {
 	Unit   string
 	Op     string
 	Bound  *float64
-	// Units of its figures, by their name in Result.Measures.
-	Units map[string]string
+	// Figures are its own, by their name in Result.Measures.
+	Figures map[string]Figure
 }
+
+// Figure is what an assertion calls one of its figures, and its unit.
+type Figure struct{ Name, Unit string }
 
 // Of makes a Run of a result; the source is left to the caller.
 func Of(r *harness.Result) Run {
@@ -459,9 +467,9 @@ func Of(r *harness.Result) Run {
 	}
 	for i := range r.Assertions {
 		v := &r.Assertions[i]
-		a := Assertion{Name: v.Name, Known: true, Status: v.Status, Unit: v.Unit, Op: v.Op, Bound: v.Bound, Units: map[string]string{}}
+		a := Assertion{Name: v.Name, Known: true, Status: v.Status, Unit: v.Unit, Op: v.Op, Bound: v.Bound, Figures: map[string]Figure{}}
 		for _, m := range v.Measures {
-			a.Units[slug(v.Name)+"."+slug(m.Name)] = m.Unit
+			a.Figures[slug(v.Name)+"."+slug(m.Name)] = Figure{m.Name, m.Unit}
 		}
 		run.Assertions = append(run.Assertions, a)
 		if v.Status == assert.Inconclusive {

@@ -33,7 +33,10 @@ type Reader struct {
 // tells that there is none.
 func (r Reader) Read(dir string) ([]Run, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, errors.Join(ErrNoRuns, err))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s does not exist, and %w", dir, ErrNoRuns)
+		}
+		return nil, err
 	}
 	runs, err := r.known(dir)
 	if err != nil || len(runs) > 0 {

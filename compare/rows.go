@@ -120,6 +120,7 @@ func figureRow(groups []Group, assertion, name string) Row {
 			row.Figure = Measured
 		}
 	}
+	row.Label = strings.ReplaceAll(row.Figure, "_", " ")
 	for _, g := range groups {
 		var c Cell
 		var judged []Assertion
@@ -134,8 +135,8 @@ func figureRow(groups []Group, assertion, name string) Row {
 				if a.Name != assertion {
 					continue
 				}
-				if unit, known := a.Units[name]; known {
-					row.Unit = unit
+				if f, known := a.Figures[name]; known {
+					row.Label, row.Unit = f.Name, f.Unit
 				}
 				if row.Figure == Measured {
 					row.Unit = a.Unit

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/compare"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/report"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// compareFlags are how runs are grouped, and how it is printed.
+type compareFlags struct {
+	by                  string
+	all, json, markdown bool
+	html                string
+}
+
+func (a *app) compareCmd() *cobra.Command {
+	var f compareFlags
+	c := &cobra.Command{
+		Use:   "compare [NAME=]DIR [NAME=]DIR…",
+		Short: "Say how groups of runs differ, and which differences are beyond noise",
+		Long: `compare reads two or more folders and compares what is in each with the first:
+verdicts, each assertion's, and every figure, with the spread over the repeats. A
+folder is that of a run, of a suite ('run --repeat 5' makes one), of a campaign, or
+one that holds such folders. With --by, the runs of all folders are pooled and split
+by their profile, their version of hachaos, or their command.
+
+A run is judged again from its record, so that all are judged by the same program; a
+campaign's records are taken as they are. Only runs with a verdict count.
+
+` + method() + `
+
+The exit code is 0 whatever differs.`,
+		Example: `  hachaos compare runs/before-suite runs/after-suite
+  hachaos compare tuned=runs/…-suite-1a2b documented=runs/…-suite-3c4d --html difference.html
+  hachaos compare --by profile docs/campaign
+  hachaos compare --by version runs --markdown`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.compareFolders(c.Context(), args, f)
+		},
+		ValidArgsFunction: completeDirs,
+	}
+	c.Flags().StringVar(&f.by, "by", "", "split the runs of all folders by this: "+strings.Join(compare.Attributes, ", "))
+	c.Flags().BoolVar(&f.all, "all", false, "also what is the same everywhere, and the figures of single phases")
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON: a list with a comparison a scenario")
+	c.Flags().BoolVar(&f.markdown, "markdown", false, "print Markdown, for a merge request")
+	c.Flags().StringVar(&f.html, "html", "", "also write a page with a picture of each figure to this file")
+	return c
+}
+
+// method is the tests in words, in lines.
+func method() string { return report.Wrap(compare.Method, 84) }
+
+func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags) error {
+	if f.json && f.markdown {
+		return usage("--json and --markdown: want one of them")
+	}
+	groups, err := groupsOf(ctx, args, f.by)
+	if err != nil {
+		return err
+	}
+	list := compare.Compare(groups, compare.Options{Phases: f.all})
+	missing := compare.Missing(groups)
+	if len(list) == 0 {
+		return usage("there is nothing to compare: no scenario is in two groups (%s)", strings.Join(missing, "; "))
+	}
+	for _, m := range missing {
+		fmt.Fprintln(a.err, "hachaos: left out where it is missing:", report.Clean(m))
+	}
+	if f.html != "" {
+		if err := writePage(f.html, func(w io.Writer) error { return report.CompareHTML(w, list, f.all) }); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.err, "hachaos: wrote", f.html)
+	}
+	switch {
+	case f.json:
+		return writeJSON(a.out, list)
+	case f.markdown:
+		return report.CompareMarkdown(a.out, list, f.all)
+	}
+	return report.CompareTable(a.out, list, f.all, a.tableOptions())
+}
+
+// groupsOf reads the folders: a group each, or those that they are split into.
+func groupsOf(ctx context.Context, args []string, by string) ([]compare.Group, error) {
+	if len(args) == 0 || len(args) == 1 && by == "" {
+		return nil, usage("hachaos compare wants two folders or more, or --by %s with one: see 'hachaos compare --help'", strings.Join(compare.Attributes, "|"))
+	}
+	reader := compare.Reader{
+		Profile: topology.All()[0].Profiles[0],
+		Judge: func(dir string) (*harness.Result, error) {
+			r, _, err := judge(ctx, dir)
+			return r, err
+		},
+	}
+	var (
+		groups []compare.Group
+		pool   []compare.Run
+		names  = map[string]bool{}
+	)
+	for i, arg := range args {
+		name, dir := named(arg, i)
+		if names[name] {
+			return nil, usage("two groups have the name %s", name)
+		}
+		names[name] = true
+		runs, err := reader.Read(dir)
+		if errors.Is(err, compare.ErrNoRuns) {
+			return nil, usageError{err}
+		}
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, compare.Group{Name: name, Source: dir, Runs: runs})
+		pool = append(pool, runs...)
+	}
+	if by == "" {
+		return groups, nil
+	}
+	split, err := compare.By(pool, by)
+	if err != nil {
+		return nil, usage("--by %v", err)
+	}
+	if len(split) < 2 {
+		return nil, usage("--by %s: all runs have the same, %s", by, split[0].Name)
+	}
+	for i := range split {
+		if utf8.RuneCountInString(split[i].Name) > longName {
+			split[i].Source, split[i].Name = split[i].Name, letter(i)
+		}
+	}
+	return split, nil
+}
+
+// longName is how long a group's name may be before a letter stands for it.
+const longName = 16
+
+// named splits NAME=DIR; a folder without a name gets a letter. A folder that
+// has an equals sign in its name is taken as it is.
+func named(arg string, i int) (name, dir string) {
+	if name, dir, ok := strings.Cut(arg, "="); ok && name != "" && !exists(arg) && !strings.ContainsRune(name, filepath.Separator) {
+		return name, dir
+	}
+	return letter(i), arg
+}
+
+// letter is A, B, …, Z, A1, …
+func letter(i int) string {
+	s := string(rune('A' + i%26))
+	if i >= 26 {
+		s += fmt.Sprint(i / 26)
+	}
+	return s
+}
+
+// writePage writes a file that the user named.
+func writePage(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return usage("--html: %v", err)
+	}
+	return errors.Join(write(f), f.Close())
+}
