@@ -38,8 +38,9 @@ old one, and the user's own is lost while it is still in the store.
 
 The application of the tuned profile saves before it answers, and says 503 when
 it cannot read or save. Its readiness looks at the database, so that the balancers
-divert the node's users within the bound unready, and the outage of those users
-may be as long. Half of the users are refused for that time: 95 % of the whole
+divert the node's users within the bound unready; what it had begun by then waits
+for the pool in vain, so that the outage of those users may be as long as the bound
+outage/unready. Half of the users are refused for that time: 95 % of the whole
 run is asked.
 
 away=all takes the store from all nodes. Then there is nobody to divert to, and
@@ -50,13 +51,13 @@ asked, and still that no update is lost.`,
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
-			{Name: "store away", Kind: history.PhaseBreak, For: 7 * time.Second, Cover: []string{topology.BoundUnready}, Faults: []harness.Injection{
+			{Name: "store away", Kind: history.PhaseBreak, For: 7 * time.Second, Cover: []string{topology.BoundOutageUnready}, Faults: []harness.Injection{
 				{Label: "store", Fault: fault.DatabaseCut{}, Aim: harness.MostSessions()},
 			}},
 			{Name: "store back", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"store"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: storeLossAsserts(assert.ErrorBudget{Overall: storeOneBudget, OutageBound: topology.BoundUnready}),
+		Asserts: storeLossAsserts(assert.ErrorBudget{Overall: storeOneBudget, OutageBound: topology.BoundOutageUnready}),
 		Settings: []topology.Switch{
 			{Key: "away", Values: []string{"one", "all"}, Default: "one", About: "from how many nodes the store is away"},
 		},
