@@ -25,8 +25,9 @@ connections must be validated (seed 003 §12).
 What must hold is what holds where the database is away for longer (db-down):
 clear refusals in time, liveness up and no node restarted, sessions kept and no
 acknowledged order lost or doubled. And the outage must end: nobody is without
-service for longer than the database takes to start, and the nodes to find it
-again, by the driver's and the pool's limits.`,
+service for longer than the database takes to end and to start, the two seconds
+between, and what the nodes take to find it again, by the driver's and the pool's
+limits.`,
 		Tags:     []string{"database"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -34,7 +35,7 @@ again, by the driver's and the pool's limits.`,
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
 			{Name: "restarted", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageDatabase}, Faults: []harness.Injection{
-				{Label: "restart", Fault: fault.DatabaseRestart{Pause: 2 * time.Second}, Aim: harness.All(topology.Database)},
+				{Label: "restart", Fault: fault.DatabaseRestart{Pause: topology.DatabasePause}, Aim: harness.All(topology.Database)},
 			}},
 			{Name: "back", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"restart"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},

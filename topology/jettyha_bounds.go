@@ -425,14 +425,21 @@ func (b boundMaker) database() Bound {
 	}
 }
 
+// DatabasePause is how long a restarted database is away between its end and
+// its start where BoundOutageDatabase is to hold: the time that an upgrade
+// takes.
+const DatabasePause = 2 * time.Second
+
 // outageDatabase bounds the longest run of bad operations by a database that
-// ends and starts at once: it starts, and the nodes find it again.
+// ends in order, is away for DatabasePause and starts: its end writes what is
+// dirty, which its start need not recover then, so that one time is given for
+// both; and the nodes find it again.
 func (b boundMaker) outageDatabase() Bound {
 	boot, found := b.database(), b.reconnected()
 	return Bound{
 		Name:    BoundOutageDatabase,
-		Limit:   boot.Limit + found.Limit - b.allowance,
-		Formula: fmt.Sprintf("%s %s + %s %s + allowance %s", boot.Name, boot.Limit-b.allowance, found.Name, found.Limit-b.allowance, b.allowance),
+		Limit:   boot.Limit + DatabasePause + found.Limit - b.allowance,
+		Formula: fmt.Sprintf("end and start %s + pause %s + %s %s + allowance %s", boot.Limit-b.allowance, DatabasePause, found.Name, found.Limit-b.allowance, b.allowance),
 		Source:  sourceJDBC,
 		File:    jettyProfilesFile,
 	}

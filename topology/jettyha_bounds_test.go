@@ -38,6 +38,9 @@ func TestJettyHABounds(t *testing.T) {
 		{"tuned", topology.BoundOutageVIPTwo, 200*ms + 250*ms + 1000*ms},
 		{"documented", topology.BoundOutageVIP, 2 * (3000*ms + 609375*time.Microsecond + 250*ms)},
 		{"tuned", topology.BoundRecovered, (5000 + 1500 + 250) * ms},
+		// The database's end and start, its pause, and reconnected: socketTimeout,
+		// a look under way, and rising.
+		{"tuned", topology.BoundOutageDatabase, (3000 + 2000 + (2000 + 1000 + 250 + 100 + 2*300) + 250) * ms},
 
 		{"documented", topology.BoundDetectRefused, (2000 + 2*2000 + 250) * ms},
 		{"documented", topology.BoundDetectVanished, (2000 + 2*2000 + 3*2000 + 250) * ms},
