@@ -33,6 +33,22 @@ func TestANodeCutOffFromItsDatabaseHasOneBound(t *testing.T) {
 	require.Equal(t, 2, met)
 }
 
+// What is done on purpose, or borne by design, must not be noticed at all: the
+// objective over the run is that of a steady phase.
+func TestWhatNobodyMayNoticeIsHeldToTheSteadyObjective(t *testing.T) {
+	for _, name := range []string{
+		"balancer-reload", "blue-green", "canary", "cold-start", "config-drift", "dependency-down", "dependency-slow",
+		"drain", "fail-back", "instance-stop", "rollback", "rolling-deploy", "rolling-deploy-no-drain",
+		"schema-expand-contract", "session-expiry", "slow-network", "version-skew",
+	} {
+		s, err := scenarios.Lookup(name)
+		require.NoError(t, err)
+		budget, judged := budgetOf(s)
+		require.True(t, judged, name)
+		require.GreaterOrEqual(t, budget.Overall, assert.DefaultSteady, name)
+	}
+}
+
 // budgetOf is the scenario's assertion of an error budget, if it has one.
 func budgetOf(s harness.Scenario) (assert.ErrorBudget, bool) {
 	for _, c := range s.Asserts {

@@ -32,8 +32,9 @@ own account of its settings (GET /health/settings), which is how an operator
 would find it, too.
 
 Not every drift is an outage. With a pool of 8 connections in the place of 10 the
-node has room to spare at this load, and all that users were promised holds:
-that is expected, and what a budget is for. What is not expected is that a drift
+node has room to spare at this load, and all that users were promised holds, with
+the objective of a steady phase, 99.9 %, over the run: that is expected, and what a
+budget is for. What is not expected is that a drift
 does harm unseen. The case changes a setting that nodes must agree on, the name of
 the session cookie: the node is ready, answers at once and without one error of
 its own, and each user who comes to it from elsewhere is a stranger.`,
@@ -49,7 +50,7 @@ its own, and each user who comes to it from elsewhere is a stranger.`,
 			{Name: "aligned", Kind: history.PhaseRecover, For: 3 * time.Second, Await: true, Heal: []string{"drift"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{}, assert.Distribution{}),
+		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.Distribution{}),
 		Settings: []topology.Switch{
 			{Key: "drift", Values: []string{"pool", "cookie", "dedupe-off"}, Default: "pool", About: "what one node has otherwise: 8 connections for 10, another session cookie, or no deduplication of orders"},
 		},

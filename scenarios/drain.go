@@ -34,7 +34,8 @@ takes effect at once, whatever the node is up to.
 
 Expected: requests under way complete; no session begins at the node after the order,
 and no request at all gets there in maintenance (bound 0, from the balancers' own
-clocks); the node is empty within the grace period.`,
+clocks); the node is empty within the grace period; and the objective over the run is
+that of a steady phase, 99.9 %.`,
 		Tags:     []string{"balancer", "planned"},
 		Topology: "jetty-ha",
 		Load:     mix,
@@ -58,7 +59,7 @@ clocks); the node is empty within the grace period.`,
 			assert.Drain{Grace: 12 * time.Second},
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},
-			assert.ErrorBudget{},
+			assert.ErrorBudget{Overall: assert.DefaultSteady},
 			assert.ReadinessGating{},
 			assert.Leftovers{},
 		},

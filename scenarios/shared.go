@@ -9,7 +9,7 @@ import (
 // session may feel; tells is what the nodes' errors must tell.
 func judgedByUsers(tells string) []assert.Checker {
 	return []assert.Checker{
-		assert.ErrorBudget{},
+		assert.ErrorBudget{Overall: assert.DefaultSteady},
 		assert.Alerts{Tells: tells},
 		assert.WriteLedger{},
 		assert.SessionSurvival{Expect: "survive"},
