@@ -18,7 +18,8 @@ import (
 	"github.com/hachaos/hachaos/suite"
 )
 
-// WriteSuite writes a suite's result and its JUnit file into its folder. It
+// WriteSuite writes a suite's result, its JUnit file and its page into its
+// folder. It
 // goes on after an error and returns them all.
 func WriteSuite(dir string, s *suite.Result) error {
 	saved := *s
@@ -36,6 +37,7 @@ func WriteSuite(dir string, s *suite.Result) error {
 			return enc.Encode(&saved)
 		}),
 		replace(filepath.Join(dir, JUnitFile), func(w io.Writer) error { return SuiteJUnit(w, s) }),
+		replace(filepath.Join(dir, SuiteHTMLFile), func(w io.Writer) error { return SuiteHTML(w, s, dir) }),
 	)
 }
 
@@ -52,7 +54,7 @@ func SuiteTable(w io.Writer, s *suite.Result, o TableOptions) error {
 	}
 	p.line("%s in %v, seed %d", suite.Counts(s.Entries), s.Took.Round(time.Second), s.Seed)
 	for i := range s.Spreads {
-		if err := spreadRows(p, &s.Spreads[i], o); err != nil {
+		if err := spreadRows(p, s, &s.Spreads[i], o); err != nil {
 			return err
 		}
 	}
@@ -94,27 +96,6 @@ func duration(e *suite.Entry) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f s", e.Took.Seconds())
-}
-
-// spreadRows shows the figures of the whole run that were not always 0;
-// suite.File has the others, and those of the phases, too.
-func spreadRows(p *printer, s *suite.Spread, o TableOptions) error {
-	p.line("\n%s: %s", Clean(s.Scenario), s.Verdicts)
-	rows := s.Whole()
-	if len(rows) == 0 {
-		return p.err
-	}
-	t := newTable(p, o, 48, 14, 14, 14)
-	t.Header([]string{"figure", "min", "median", "max", "runs"})
-	for _, r := range rows {
-		if r.Min == 0 && r.Max == 0 {
-			continue
-		}
-		if err := t.Append([]string{Clean(r.Name), number(r.Min), number(r.Median), number(r.Max), strconv.Itoa(r.N)}); err != nil {
-			return fmt.Errorf("table row of %s: %w", r.Name, err)
-		}
-	}
-	return t.Render()
 }
 
 // newTable is a table whose last column gets what the fixed ones leave.

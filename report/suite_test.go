@@ -3,11 +3,13 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,14 +24,14 @@ func several(dir string) *suite.Result {
 	return &suite.Result{
 		Schema: suite.Schema, ID: "1a2b", Version: "v0", Seed: 7, StartedAt: time.Date(2026, 11, 20, 8, 15, 0, 0, time.UTC), Took: 3 * time.Minute,
 		Entries: []suite.Entry{
-			{Scenario: "db-slow", Repetition: 1, Of: 2, Seed: 7, Verdict: harness.VerdictPass, Reason: "All held.", Took: 48 * time.Second, Dir: filepath.Join(dir, "one"), Run: &harness.Result{}},
-			{Scenario: "db-slow", Repetition: 2, Of: 2, Seed: 8, Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Took: 47 * time.Second},
+			{Scenario: "db-slow", Repetition: 1, Of: 2, Seed: 7, Verdict: harness.VerdictPass, Reason: "All held.", Took: 48 * time.Second, Dir: filepath.Join(dir, "one"), Run: &harness.Result{Measures: map[string]float64{"good_percent": 99.1, "steady.good_percent": 99}}},
+			{Scenario: "db-slow", Repetition: 2, Of: 2, Seed: 8, Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Took: 47 * time.Second, Run: &harness.Result{Measures: map[string]float64{"good_percent": 99.9, "steady.good_percent": 100}}},
 			{Scenario: "db-down", Repetition: 1, Of: 1, Verdict: harness.VerdictInconclusive, Reason: "The baseline was not steady."},
 			{Scenario: bad.Scenario, Repetition: 1, Of: 1, Verdict: harness.VerdictPass, Dirty: true, Reason: bad.Reason, Run: bad},
 			{Scenario: "drain", Repetition: 1, Of: 1, Reason: "Not run: interrupted."},
 		},
 		Spreads: []suite.Spread{{Scenario: "db-slow", Verdicts: "1 pass, 1 fail", Measures: []suite.Range{
-			{Name: "good_percent", N: 2, Min: 99.1, Median: 99.5, Max: 99.9}, {Name: "steady.good_percent", N: 2}, {Name: "never_seen", N: 2},
+			{Name: "good_percent", N: 2, Min: 99.1, Median: 99.5, Max: 99.9}, {Name: "steady.good_percent", N: 2, Min: 99, Median: 99.5, Max: 100}, {Name: "never_seen", N: 2},
 		}}},
 		Leftovers: []history.Leftover{{Kind: "container", Name: "c", Detail: "busy", Remove: "docker rm -f c"}},
 	}
@@ -45,8 +47,14 @@ func TestSuiteTable(t *testing.T) {
 	}
 	require.NotContains(t, b.String(), "steady.good_percent", "figures of single phases are in the file")
 	require.NotContains(t, b.String(), "never_seen", "it was always 0")
+	require.Contains(t, b.String(), "▂·············▂", "a picture of where the two runs lie")
 	require.NotContains(t, b.String(), "\x1b")
 	require.NotContains(t, b.String(), "\u202e")
+	for _, line := range strings.Split(b.String(), "\n") {
+		if strings.HasPrefix(line, "│") {
+			require.LessOrEqual(t, utf8.RuneCountInString(line), 120, line)
+		}
+	}
 	b.Reset()
 	require.NoError(t, SuiteTable(&b, several("d"), TableOptions{Width: 40, Colour: true}))
 	require.Contains(t, b.String(), "\x1b[1;31m")
@@ -64,6 +72,21 @@ func TestSuiteJUnit(t *testing.T) {
 	require.NotContains(t, text, "\x00")
 }
 
+func TestSuiteHTML(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, SuiteHTML(&b, several("d"), "d"))
+	page := b.String()
+	wellFormed(t, page)
+	golden(t, "suite.html", b.Bytes())
+	require.Contains(t, page, `<a href="one/report.html">db-slow</a>`)
+	require.Equal(t, 2, strings.Count(page, `<svg class="strip"`), "the whole run's figure, and the phase's")
+	require.Equal(t, 4, strings.Count(page, "<circle"), "a dot a run")
+	require.Contains(t, page, "1 more figures were the same in every run")
+	require.Contains(t, page, "docker rm -f c")
+	require.False(t, strings.ContainsAny(page, "\x1b\x00\u202e"))
+	require.ErrorIs(t, SuiteHTML(failingWriter{}, several("d"), "d"), io.ErrShortWrite)
+}
+
 func TestWriteSuite(t *testing.T) {
 	dir := t.TempDir()
 	s := several(dir)
@@ -76,5 +99,6 @@ func TestWriteSuite(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "one"), s.Entries[0].Dir, "the result itself is not changed")
 	require.Empty(t, back.Entries[4].Dir)
 	require.FileExists(t, filepath.Join(dir, JUnitFile))
+	require.FileExists(t, filepath.Join(dir, SuiteHTMLFile))
 	require.False(t, strings.Contains(string(b), "journal"))
 }
