@@ -82,3 +82,17 @@ func TestAlertsNeedAFault(t *testing.T) {
 	require.Equal(t, assert.Inconclusive, v.Status)
 	require.Nil(t, v.Measured)
 }
+
+// On a machine without a processor to spare only an answer that is slow by
+// the threshold speaks of the machine.
+func TestAlertsOnABusyMachine(t *testing.T) {
+	h := alertsHistory(t, func(*historytest.Op, int, string) bool { return false })
+	for s := range 21 {
+		h.Host = append(h.Host, history.At[history.Host]{Time: time.Duration(s) * sec, V: history.Host{Busy: 0.97}})
+	}
+	v := assert.Judge(h, []assert.Checker{assert.Alerts{}})[0]
+	require.Equal(t, assert.Pass, v.Status, "%s %v", v.Summary, v.Reasons)
+	for _, n := range v.Notes {
+		require.NotContains(t, n, "slowly answered")
+	}
+}
