@@ -3,6 +3,7 @@ package assert
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hachaos/hachaos/history"
@@ -32,7 +33,9 @@ type Overall struct {
 // run that was broken off can only fail by a violation of safety. A run does
 // not pass in which an act or an undo failed, or a fault was not proven to
 // bite and to have healed, whether or not an assertion needs that; nor does one
-// that has no assertion, or none that was exercised.
+// that has no assertion, or none that was exercised, or in which one of those
+// that its scenario is about (Meta.Exercises) was not. That nothing is left
+// behind is no such exercise: it is so of a run in which nothing happened.
 func Combine(h *history.History, verdicts []Verdict) Overall {
 	if h == nil {
 		return Overall{ConcludeInconclusive, "There is no record to judge."}
@@ -95,12 +98,15 @@ func byAbsence(h *history.History, verdicts []Verdict) Overall {
 	if r := unproven(h); r != "" {
 		return Overall{ConcludeInconclusive, sentence("The assertions held, and prove nothing", r)}
 	}
-	exercised := named(verdicts, func(v Verdict) bool { return !v.NotExercised })
+	exercised := named(verdicts, func(v Verdict) bool { return !v.NotExercised && v.Name != Leftovers{}.Name() })
 	if len(exercised) == 0 {
 		return Overall{ConcludeInconclusive, "No assertion met an occasion to be tested."}
 	}
+	if idle := slices.DeleteFunc(slices.Clone(h.Meta.Exercises), func(n string) bool { return slices.Contains(exercised, n) }); len(idle) > 0 {
+		return Overall{ConcludeInconclusive, fmt.Sprintf("The assertions held, and %s no occasion to be tested, which the scenario is about.", phrase(idle, "met", "met"))}
+	}
 	reason := fmt.Sprintf("All %d assertions held.", len(verdicts))
-	if n := len(verdicts) - len(exercised); n > 0 {
+	if n := len(named(verdicts, func(v Verdict) bool { return v.NotExercised })); n > 0 {
 		reason = fmt.Sprintf("All %d assertions held; %d of them met no occasion to be tested.", len(verdicts), n)
 	}
 	return Overall{ConcludePass, reason}

@@ -126,6 +126,7 @@ func TestCombine(t *testing.T) {
 	pass := assert.Verdict{Name: "p", Status: assert.Pass}
 	idle := assert.Verdict{Name: "i", Status: assert.Pass, NotExercised: true}
 	unsure := assert.Verdict{Name: "u", Reasons: []string{"nobody looked"}}
+	clean := assert.Verdict{Name: "leftovers", Status: assert.Pass}
 	fail := assert.Verdict{Name: "f", Status: assert.Fail}
 	unsafe := assert.Verdict{Name: "s", Status: assert.Fail, Safety: true}
 	whole := func(change func(*history.History)) *history.History {
@@ -149,6 +150,9 @@ func TestCombine(t *testing.T) {
 	state := func(s history.IntegrityState, reason string) *history.History {
 		return whole(func(h *history.History) { h.Integrity = history.Integrity{State: s, Reason: reason} })
 	}
+	about := func(names ...string) *history.History {
+		return whole(func(h *history.History) { h.Meta.Exercises = names })
+	}
 	tests := []struct {
 		name     string
 		h        *history.History
@@ -159,6 +163,14 @@ func TestCombine(t *testing.T) {
 		{"all pass", whole(nil), []assert.Verdict{pass, pass}, assert.ConcludePass, "All 2 assertions held."},
 		{"one had no occasion", whole(nil), []assert.Verdict{pass, idle}, assert.ConcludePass, "All 2 assertions held; 1 of them met no occasion to be tested."},
 		{"none had an occasion", whole(nil), []assert.Verdict{idle, idle}, assert.ConcludeInconclusive, "No assertion met an occasion to be tested."},
+		{"none had an occasion, and nothing is left", whole(nil), []assert.Verdict{idle, idle, clean}, assert.ConcludeInconclusive, "No assertion met an occasion to be tested."},
+		{"nothing but that nothing is left", whole(nil), []assert.Verdict{clean}, assert.ConcludeInconclusive, "No assertion met an occasion to be tested."},
+		{"that nothing is left is none without an occasion", whole(nil), []assert.Verdict{pass, idle, clean}, assert.ConcludePass, "All 3 assertions held; 1 of them met no occasion to be tested."},
+		{"what the scenario is about had its occasion", about("p"), []assert.Verdict{pass, idle, clean}, assert.ConcludePass, "All 3 assertions held; 1 of them met no occasion to be tested."},
+		{"what the scenario is about had none", about("p", "i"), []assert.Verdict{pass, idle, clean}, assert.ConcludeInconclusive, "The assertions held, and i met no occasion to be tested, which the scenario is about."},
+		{"what the scenario is about was not judged", about("p", "x", "y"), []assert.Verdict{pass}, assert.ConcludeInconclusive, "The assertions held, and x and y met no occasion to be tested, which the scenario is about."},
+		{"fail before what had no occasion", about("i"), []assert.Verdict{fail, idle}, assert.ConcludeFail, "f was violated."},
+		{"inconclusive before what had no occasion", about("i"), []assert.Verdict{unsure, idle}, assert.ConcludeInconclusive, "u is inconclusive: nobody looked."},
 		{"no assertions", whole(nil), nil, assert.ConcludeInconclusive, "The run has no assertion, so nothing was judged."},
 		{"one is inconclusive", whole(nil), []assert.Verdict{pass, unsure}, assert.ConcludeInconclusive, "u is inconclusive: nobody looked."},
 		{"fail before inconclusive", whole(nil), []assert.Verdict{unsure, fail, pass}, assert.ConcludeFail, "f was violated."},

@@ -20,7 +20,9 @@ import (
 //     between the balancers are cut (Cut): without a third party none of two
 //     that do not hear each other can know that the other lives (RFC 5798,
 //     6.4.2: a backup that hears no advertisement becomes the master). That
-//     ends within TwoBound of the cut's heal.
+//     ends within TwoBound of the cut's heal. A cut that certainly made no
+//     second owner is no such cut, and nothing is known of how the two part:
+//     without a violation the verdict is inconclusive.
 //
 // Every state is asked in samples, so that each spell has a least and a
 // longest length; it breaks its bound if the least does, and keeps it if the
@@ -36,8 +38,8 @@ type VIP struct {
 	// TwoBound names the bound of the time with two owners; "vip/two-owners"
 	// by default.
 	TwoBound string `json:"twoBound,omitempty"`
-	// Cut is the kind of fault while which two owners are expected; empty is
-	// none.
+	// Cut is the kind of fault while which two owners are expected, and
+	// required; empty is none.
 	Cut string `json:"cut,omitempty"`
 }
 
@@ -102,6 +104,11 @@ func (c VIP) Check(h *history.History) Verdict {
 	conclude(&v, objectives[:len(judged)])
 	limitEvidence(&v)
 	v.Measures = append(v.Measures, Measure{Name: "moves", Value: float64(o.moves()), Unit: "moves"}, o.clientGap())
+	if cut := kinds[len(kinds)-1]; c.Cut != "" && v.Status == Pass && longestOf(cut.of).least == 0 {
+		v.NotExercised = true
+		v.Summary = "What the scenario is about did not happen."
+		inconclusive(&v, fmt.Sprintf("no second balancer certainly owned the address while %s lasted", c.Cut))
+	}
 	if v.Status == Pass && o.moves() == 0 && !slices.ContainsFunc(kinds, func(k ownerKind) bool { return longestOf(k.of).least > 0 }) {
 		v.NotExercised = true
 		v.Summary += " Nothing happened to the owner."

@@ -83,6 +83,14 @@ func TestVIP(t *testing.T) {
 			build: func() stage { return cut(handover(40*sec, 20200*mil, 11*sec), 20*sec) },
 		},
 		{
+			name: "a cut that makes no second owner", status: Inconclusive, none: true, says: "no second balancer certainly owned the address while vrrp-cut lasted", check: VIP{Cut: "vrrp-cut"},
+			build: func() stage { return cut(handover(40*sec, 40*sec, 40*sec), 20*sec) },
+		},
+		{
+			name: "a cut that only moves the address", status: Inconclusive, none: true, says: "no second balancer certainly owned", check: VIP{Cut: "vrrp-cut"}, measure: 400,
+			build: func() stage { return cut(handover(12*sec, 12500*mil, 12500*mil), 20*sec) },
+		},
+		{
 			name: "two owners while cut off, and none expected", status: Fail, says: "with two owners for 9.1 s",
 			build: func() stage { return cut(handover(40*sec, 20200*mil, 11*sec), 20*sec) },
 		},

@@ -38,6 +38,10 @@ func asserts(c ...assert.Checker) change {
 	return func(s *harness.Scenario, _ *harness.Options) { s.Asserts = c }
 }
 
+func exercises(names ...string) change {
+	return func(s *harness.Scenario, _ *harness.Options) { s.Exercises = names }
+}
+
 func one(label string) harness.Injection {
 	return harness.Injection{Label: label, Fault: fault.InstanceKill{}, Aim: harness.OneApplication()}
 }

@@ -36,7 +36,9 @@ type scenarioRecord struct {
 	Load     history.LoadMeta     `json:"load"`
 	Phases   []phaseRecord        `json:"phases"`
 	Asserts  []history.AssertMeta `json:"asserts"`
-	Short    bool                 `json:"short,omitempty"`
+	// Exercises are as of Scenario.
+	Exercises []string `json:"exercises,omitempty"`
+	Short     bool     `json:"short,omitempty"`
 	// Companions are the clients beside the mix, by kind, with their
 	// parameters.
 	Companions map[string]any `json:"companions,omitempty"`
@@ -61,7 +63,7 @@ type injectionRecord struct {
 func (r *resolved) record(version string) (scenarioRecord, error) {
 	rec := scenarioRecord{
 		Schema: ScenarioSchema, Scenario: r.Name, About: r.About, ID: r.id, Seed: r.seed, Version: version, Command: r.command,
-		Topology: r.spec.Name, Profile: r.spec.Profile, On: r.opts.On, Set: r.set, Load: r.Load.Meta(), Asserts: r.asserts, Short: r.opts.Short,
+		Topology: r.spec.Name, Profile: r.spec.Profile, On: r.opts.On, Set: r.set, Load: r.Load.Meta(), Asserts: r.asserts, Exercises: r.Exercises, Short: r.opts.Short,
 	}
 	for _, c := range r.Companions {
 		if rec.Companions == nil {
@@ -88,7 +90,7 @@ func (r *resolved) meta(version string, started time.Time, c topology.Cluster) h
 	m := history.Meta{
 		Format: history.Format, ID: r.id, Scenario: r.Name, About: r.About, Topology: r.spec.Name, Profile: r.spec.Profile,
 		Seed: r.seed, Version: version, StartedAt: started.UTC().Round(0), Set: r.set, Load: r.Load.Meta(),
-		Asserts: r.asserts, Command: r.command, Standing: r.opts.On != "", Faultless: r.faultless(),
+		Asserts: r.asserts, Exercises: r.Exercises, Command: r.command, Standing: r.opts.On != "", Faultless: r.faultless(),
 	}
 	for _, b := range r.spec.Bounds {
 		m.Bounds = append(m.Bounds, history.Bound(b))

@@ -165,6 +165,21 @@ func (r *resolved) validate() error {
 		seen[meta.Name] = true
 		r.asserts = append(r.asserts, meta)
 	}
+	return r.validateExercises(seen)
+}
+
+// validateExercises holds Exercises to what the scenario asserts.
+func (r *resolved) validateExercises(asserted map[string]bool) error {
+	for i, name := range r.Exercises {
+		switch {
+		case !asserted[name]:
+			return usage("scenario %s: it is about assertion %s, which it does not have", r.Name, name)
+		case name == assert.Leftovers{}.Name():
+			return usage("scenario %s: assertion %s needs no occasion, so that no scenario can be about it", r.Name, name)
+		case slices.Contains(r.Exercises[:i], name):
+			return usage("scenario %s: it is about assertion %s twice", r.Name, name)
+		}
+	}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func short(f fault.Fault) harness.Scenario {
 		{Name: "broken", Kind: history.PhaseBreak, For: 2 * time.Second, Faults: []harness.Injection{{Label: "f", Fault: f, Aim: harness.OneApplication()}}},
 		{Name: "healed", Kind: history.PhaseRecover, For: 2 * time.Second, Heal: []string{"f"}},
 	}
-	s.Asserts = []assert.Checker{assert.Leftovers{}}
+	s.Asserts = []assert.Checker{assert.SessionSurvival{Expect: assert.ExpectSurvive}, assert.Leftovers{}}
 	return s
 }
 
@@ -433,6 +433,31 @@ func TestARecordThatWasTouched(t *testing.T) {
 	res, _, err := harness.Judge(dir)
 	require.NoError(t, err)
 	require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+}
+
+// TestWhatTheScenarioIsAboutMustHappen: the record has it, so that the run
+// and a later check say the same.
+func TestWhatTheScenarioIsAboutMustHappen(t *testing.T) {
+	for about, want := range map[string]harness.Verdict{"session-survival": harness.VerdictPass, "timeout-order": harness.VerdictInconclusive} {
+		t.Run(about, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := short(fault.InstanceKill{})
+				s.Asserts = append(s.Asserts, assert.TimeoutOrder{})
+				s.Exercises = []string{about}
+				res := newRig(t).run(t, t.Context(), s)
+				require.Equal(t, want, res.Verdict, res.Reason)
+				require.Equal(t, want != harness.VerdictPass, strings.Contains(res.Reason, "timeout-order met no occasion"), res.Reason)
+				again, h, err := harness.Judge(res.Dir)
+				require.NoError(t, err)
+				require.Equal(t, s.Exercises, h.Meta.Exercises)
+				require.Equal(t, res.Verdict, again.Verdict)
+				require.Equal(t, res.Reason, again.Reason)
+				kept, err := os.ReadFile(filepath.Join(res.Dir, harness.ScenarioFile))
+				require.NoError(t, err)
+				require.Contains(t, string(kept), `"exercises"`)
+			})
+		})
+	}
 }
 
 func TestJudgeOfWhatIsNoRun(t *testing.T) {

@@ -31,6 +31,11 @@ type Scenario struct {
 	Phases []Phase
 	// Asserts judge the record.
 	Asserts []assert.Checker
+	// Exercises names those of Asserts that About's claim hangs on: a run in
+	// which one of them met no occasion to be tested does not pass. Each must be
+	// in Asserts, once, whatever Apply makes of them; "leftovers" cannot be, for
+	// it needs no occasion.
+	Exercises []string
 	// Tags group scenarios for `run --tag`: "process", "database".
 	Tags []string
 	// Set are switches of the topology and the load that the scenario needs

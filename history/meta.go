@@ -35,6 +35,10 @@ type Meta struct {
 	// Asserts are the checkers with their parameters: check builds them
 	// again from here.
 	Asserts []AssertMeta `json:"asserts"`
+	// Exercises are the names of those of them that must have met an occasion
+	// to be tested: the scenario is about them. Empty asks it of none in
+	// particular.
+	Exercises []string `json:"exercises,omitempty"`
 	// Command repeats the run.
 	Command string `json:"command,omitempty"`
 	// Standing says that the topology outlives the run.

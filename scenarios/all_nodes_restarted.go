@@ -50,6 +50,7 @@ quarter of the 30 s that the short form judges.`,
 			{Name: "coming back", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"restart"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival", "readiness-gating"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},

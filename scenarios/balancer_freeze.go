@@ -44,7 +44,8 @@ be written once. HAProxy is started again, as the standby, by the heal.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"freeze"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPFrozen}, topology.BoundOutageVIPFrozen),
+		Exercises: []string{"vip"},
+		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPFrozen}, topology.BoundOutageVIPFrozen),
 		Cases: []harness.Case{
 			{
 				Name: "keepalived looks for the process", Set: map[string]string{"track": "process"}, Fails: []string{"vip", "error-budget"}, Also: []string{"session-survival"},

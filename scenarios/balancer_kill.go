@@ -43,7 +43,8 @@ Sessions are not the balancer's: the cookie that binds them means the same to bo
 			{Name: "restarted", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRefused}, topology.BoundOutageVIPRefused),
+		Exercises: []string{"vip"},
+		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRefused}, topology.BoundOutageVIPRefused),
 		Settings: []topology.Switch{
 			{Key: "dies", Values: []string{"process", "container"}, Default: "process", About: "what dies: HAProxy alone, or the balancer's container with its network and keepalived"},
 		},

@@ -52,6 +52,7 @@ no request may be sent there.`,
 			{Name: "in rotation", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"maintenance"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"drain"},
 		Asserts: []assert.Checker{
 			assert.Drain{},
 			assert.ErrorBudget{Overall: assert.DefaultSteady},

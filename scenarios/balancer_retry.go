@@ -41,6 +41,7 @@ nothing.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"crash"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"write-ledger"},
 		Asserts: []assert.Checker{
 			assert.WriteLedger{Require: assert.RequireResent},
 			assert.ErrorBudget{OutageBound: topology.BoundOutageRefused},

@@ -48,7 +48,8 @@ same machine, is still answered within 500 ms.`,
 			{Name: "switched back", Kind: history.PhaseRecover, For: 3 * time.Second, Await: true, Heal: []string{"switch"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{After: "1"}),
+		Exercises: []string{"version-skew", "session-survival"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{After: "1"}),
 		Cases: []harness.Case{
 			{
 				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"},

@@ -41,6 +41,7 @@ right in every test with one node.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"crash"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"staleness"},
 		Asserts: []assert.Checker{
 			assert.Staleness{Tolerance: cacheTolerance},
 			assert.ErrorBudget{OutageBound: topology.BoundOutageRefused},

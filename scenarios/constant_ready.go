@@ -35,7 +35,8 @@ readiness=constant the node is never taken out, and the cold one gets users at o
 			harness.Phase{Name: "cold", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"crash"}},
 			harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		),
-		Asserts: judgedByGate(),
+		Exercises: []string{"readiness-gating"},
+		Asserts:   judgedByGate(),
 		Cases: []harness.Case{
 			{Name: "always 200", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Also: []string{"error-budget"}, Because: "a node that cannot serve is sent users for as long as it says that it can"},
 		},

@@ -39,7 +39,8 @@ bound that follows from it.`,
 			{Name: "back", Kind: history.PhaseRecover, For: 8 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"hole"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
-		Asserts: judgedWithoutDatabase(),
+		Exercises: []string{"overload-contract"},
+		Asserts:   judgedWithoutDatabase(),
 		Cases: []harness.Case{
 			{
 				Name: "no limits of the driver", Set: map[string]string{"db-timeouts": "off"}, Fails: []string{"overload-contract"}, Also: []string{"recovery"}, Evidence: "queue",

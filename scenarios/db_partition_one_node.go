@@ -41,6 +41,7 @@ nobody restarts it, for restarting would not have helped.`,
 			{Name: "back", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"cut"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"overload-contract", "blast-radius"},
 		Asserts: []assert.Checker{
 			// Half of the users are refused for up to the outage's bound, which
 			// is some 5 % of a run as short as the short form.

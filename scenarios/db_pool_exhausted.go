@@ -47,6 +47,7 @@ away before anybody has asked it.`,
 			{Name: "given back", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"leak"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"blast-radius"},
 		Asserts: []assert.Checker{
 			assert.BlastRadius{},
 			assert.Alerts{Tells: assert.TellsNode},

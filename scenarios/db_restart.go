@@ -42,7 +42,8 @@ limits.`,
 		},
 		// The restart and its pause take a few seconds of some twenty in the
 		// short form, during which nobody can be served.
-		Asserts: append(judgedWithoutDatabase(), assert.ErrorBudget{Overall: 50, OutageBound: topology.BoundOutageDatabase}),
+		Exercises: []string{"overload-contract"},
+		Asserts:   append(judgedWithoutDatabase(), assert.ErrorBudget{Overall: 50, OutageBound: topology.BoundOutageDatabase}),
 		Cases: []harness.Case{
 			{
 				Name: "liveness looks at the database", Set: map[string]string{"liveness": "database"}, Fails: []string{"overload-contract"}, Also: []string{"readiness-gating"}, Evidence: "liveness",

@@ -47,6 +47,7 @@ slow the load down: it is the queue of a shop, not that of a single user.`,
 			{Name: "fast again", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"slow"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
+		Exercises: []string{"overload-contract"},
 		Asserts: []assert.Checker{
 			assert.OverloadContract{},
 			assert.Recovery{Bounds: []string{topology.BoundReconnected}},

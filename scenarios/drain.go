@@ -55,6 +55,7 @@ that of a steady phase, 99.9 %.`,
 			{Name: "in rotation", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"maintenance", "drain"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"drain"},
 		Asserts: []assert.Checker{
 			assert.Drain{Grace: 12 * time.Second},
 			assert.SessionSurvival{Expect: "survive"},

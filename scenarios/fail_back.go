@@ -56,6 +56,7 @@ moves.`,
 			{Name: "j1 back", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"j1"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 10 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
 			assert.WriteLedger{},

@@ -42,6 +42,7 @@ start and stays.`,
 			{Name: "mended", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"loop"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival", "blast-radius"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},

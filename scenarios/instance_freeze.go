@@ -49,6 +49,7 @@ system to it.`,
 			{Name: "thawed", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"freeze"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival", "blast-radius"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},

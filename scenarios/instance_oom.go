@@ -41,7 +41,8 @@ in use.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"oom"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: lostAndBack(topology.BoundDetectRefused, topology.BoundOutageRefused),
+		Exercises: []string{"session-survival"},
+		Asserts:   lostAndBack(topology.BoundDetectRefused, topology.BoundOutageRefused),
 		Cases: []harness.Case{
 			{
 				Name: "no redispatch", Set: map[string]string{"redispatch": "off"}, Fails: []string{"error-budget"},

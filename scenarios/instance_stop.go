@@ -46,6 +46,7 @@ objective over the run is that of a steady phase, 99.9 %.`,
 			{Name: "started", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"stop"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},

@@ -63,6 +63,7 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 8 * time.Second, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"single-owner"},
 		Asserts: []assert.Checker{
 			assert.SingleOwner{Bound: topology.BoundJob},
 			assert.WriteLedger{},

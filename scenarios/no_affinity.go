@@ -45,6 +45,7 @@ each, which spreads the logins, too.`,
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 20 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
 			assert.WriteLedger{},

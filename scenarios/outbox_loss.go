@@ -40,6 +40,7 @@ the node's memory they are gone.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"event-delivery"},
 		Asserts: []assert.Checker{
 			assert.EventDelivery{},
 			assert.WriteLedger{},

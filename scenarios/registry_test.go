@@ -52,6 +52,35 @@ func TestScenariosAreWhole(t *testing.T) {
 	}
 }
 
+// An assertion that only some scenarios have is what they are about: idle it
+// says nothing of them.
+func TestScenariosNameWhatTheyExercise(t *testing.T) {
+	own := []string{
+		"drain", "event-delivery", "overload-contract", "reconnection", "single-owner", "staleness",
+		"stream-continuity", "timeout-order", "upload-durability", "version-skew",
+	}
+	met := map[string]bool{}
+	for _, s := range scenarios.All() {
+		t.Run(s.Name, func(t *testing.T) {
+			var asserts []string
+			for _, c := range s.Asserts {
+				asserts = append(asserts, c.Name())
+			}
+			require.Subset(t, asserts, s.Exercises)
+			for _, name := range own {
+				if slices.Contains(asserts, name) {
+					met[name] = true
+					require.Contains(t, s.Exercises, name)
+				}
+			}
+			if slices.Contains(s.Tags, "vip") {
+				require.Contains(t, s.Exercises, "vip")
+			}
+		})
+	}
+	require.Len(t, met, len(own), "no scenario asserts some of %v", own)
+}
+
 // Every file but these holds a scenario that is registered.
 func TestEveryFileIsRegistered(t *testing.T) {
 	helpers := map[string]bool{"registry.go": true, "shared.go": true, "choose.go": true}

@@ -43,7 +43,8 @@ back on which every user's count falls.`,
 			}},
 			{Name: "steady on version 1", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
+		Exercises: []string{"version-skew"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
 		Cases: []harness.Case{
 			{
 				Name: "counter moved to a new attribute", Set: map[string]string{"v2-session": "instead"}, Fails: []string{"session-survival", "version-skew"},

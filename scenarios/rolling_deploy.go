@@ -50,7 +50,8 @@ data (§14).`,
 			}},
 			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
+		Exercises: []string{"version-skew", "session-survival"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
 		Cases: []harness.Case{
 			// The deployment believes the node: one that says ready while it is
 			// cold is served cold.

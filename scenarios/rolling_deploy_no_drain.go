@@ -46,7 +46,8 @@ of those requests is an error.`,
 			}},
 			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
+		Exercises: []string{"version-skew"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
 		Cases: []harness.Case{
 			{Name: "no lame duck, redispatched", Set: map[string]string{"lame-duck": "0s"}},
 			{

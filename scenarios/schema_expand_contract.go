@@ -47,7 +47,8 @@ returns, filled in from the new, version 1 is deployed, and the new column goes.
 			{Name: "contract", Kind: history.PhaseBreak, For: 2 * time.Second, Await: true, Faults: []harness.Injection{schemaStep(fault.StepContract)}},
 			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
+		Exercises: []string{"version-skew"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
 		Settings: []topology.Switch{
 			{Key: "order", Values: []string{"in-step", "deploy-first", "contract-first"}, Default: "in-step", About: "expand, deploy, contract; or deploy before the schema is expanded; or contract before version 1 is gone"},
 		},

@@ -45,6 +45,7 @@ steady phase, 99.9 %.`,
 			{Name: "cleaned", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"clean-up"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
 			assert.WriteLedger{},

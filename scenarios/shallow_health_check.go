@@ -26,11 +26,12 @@ to the bound "unready" users of the node are still sent to it and refused: 1.6 s
 half of the users within 23 judged seconds are 3.5 %, so that 95 % must be good.
 Requests that get to the node later than that bound are violations. With check=port
 or check=root the node stays in the rotation as long as it is cut off.`,
-		Tags:     []string{"health", "database"},
-		Topology: "jetty-ha",
-		Load:     load.Default(),
-		Phases:   append(databaseLost(), harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second}),
-		Asserts:  judgedByGate(),
+		Tags:      []string{"health", "database"},
+		Topology:  "jetty-ha",
+		Load:      load.Default(),
+		Phases:    append(databaseLost(), harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second}),
+		Exercises: []string{"readiness-gating"},
+		Asserts:   judgedByGate(),
 		Cases: []harness.Case{
 			{Name: "the port alone", Set: map[string]string{"check": "port"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready", Because: "users are sent to a node that cannot serve them for as long as it is cut off"},
 			{Name: "a page that looks at nothing", Set: map[string]string{"check": "root"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready", Because: "users are sent to a node that cannot serve them for as long as it is cut off"},

@@ -51,6 +51,7 @@ ones by for ever. The application gives numbers under a lock until the commit.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"stream-continuity"},
 		Asserts: []assert.Checker{
 			assert.StreamContinuity{Reconnect: load.DefaultReconnect().Longest(), Bound: topology.BoundDivert},
 			assert.SessionSurvival{Expect: "survive"},

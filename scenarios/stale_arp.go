@@ -51,6 +51,7 @@ is served again, without a restart.`,
 			{Name: "right again", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"stale"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
 			assert.WriteLedger{},

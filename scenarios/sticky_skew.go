@@ -50,6 +50,7 @@ address are bound to one node: the whole mix, here. There is no fault at all.`,
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 25 * time.Second},
 		},
+		Exercises: []string{"distribution"},
 		Asserts: []assert.Checker{
 			assert.Distribution{MaxLoadPercent: maxLoadSkew, Tenant: load.HeavyTenantUser},
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},

@@ -49,6 +49,7 @@ is at most half of the judged run, 98 % are good.`,
 			{Name: "free again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"lock"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"timeout-order"},
 		Asserts: []assert.Checker{
 			assert.TimeoutOrder{},
 			assert.WriteLedger{},

@@ -38,6 +38,7 @@ there until the retry places it.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"die"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"write-ledger"},
 		Asserts: []assert.Checker{
 			assert.WriteLedger{Require: assert.RequireUnknown},
 			assert.SessionSurvival{Expect: "survive"},

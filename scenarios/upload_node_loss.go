@@ -34,6 +34,7 @@ file, and must have it byte for byte.`,
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"upload-durability"},
 		Asserts: []assert.Checker{
 			assert.UploadDurability{},
 			assert.WriteLedger{},

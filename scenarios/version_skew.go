@@ -46,7 +46,8 @@ error of one version alone, and the table by version says so.`,
 			{Name: "restored", Kind: history.PhaseRecover, For: 3 * time.Second, Await: true, Heal: []string{"deploy"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{After: "1"}),
+		Exercises: []string{"version-skew"},
+		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{After: "1"}),
 		Cases: []harness.Case{
 			{
 				Name: "a field renamed", Set: map[string]string{"v2-response": "renamed"}, Fails: []string{"version-skew"}, Also: []string{"error-budget", "session-survival"}, Evidence: "response contract",

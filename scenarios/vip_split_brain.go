@@ -45,7 +45,8 @@ clients saw.`,
 			{Name: "heard again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"cut"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
+		Exercises: []string{"vip"},
+		Asserts:   balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
 		Cases: []harness.Case{
 			{
 				Name: "two virtual routers", Set: map[string]string{"router": "two"}, Fails: []string{"vip"}, Also: []string{"error-budget"},

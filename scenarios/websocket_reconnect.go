@@ -47,6 +47,7 @@ pause, and what the balancer takes for a first attempt that meets a dead node.`,
 			{Name: "started", Kind: history.PhaseRecover, For: 7 * time.Second, Heal: []string{"stop"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"reconnection"},
 		Asserts: []assert.Checker{
 			assert.Reconnection{
 				Reconnect: load.SocketReconnect().Longest(), Bound: topology.BoundDivert,

@@ -62,6 +62,7 @@ for 60 operations, half a minute, so that it is still in use at the thaw.`,
 			{Name: "thawed", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"freeze"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
 			assert.WriteLedger{},

@@ -32,7 +32,7 @@ func small(name string, set map[string]string) harness.Scenario {
 			}},
 			{Name: "healed", Kind: history.PhaseRecover, For: 2 * time.Second, Heal: []string{"f"}},
 		},
-		Asserts: []assert.Checker{assert.WriteLedger{}, assert.Leftovers{}},
+		Asserts: []assert.Checker{assert.SessionSurvival{Expect: assert.ExpectSurvive}, assert.WriteLedger{}, assert.Leftovers{}},
 	}
 }
 
