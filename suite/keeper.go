@@ -99,8 +99,8 @@ func (k *Keeper) restore(ctx context.Context) (note string, ok bool) {
 	return fmt.Sprintf("topology %s is as new, by %d facts (%s)", k.now.name, k.now.state.Facts(), what), true
 }
 
-// Used implements Topologies. What a run left dirty, or broke off on, is not
-// lent again.
+// Used implements Topologies. What a run left dirty, or broke off on, or did not
+// see heal, is not lent again.
 func (k *Keeper) Used(r *harness.Result) {
 	switch {
 	case k.now == nil:
@@ -108,6 +108,8 @@ func (k *Keeper) Used(r *harness.Result) {
 		k.now.spoiled = "the run before could not be carried out"
 	case r.Dirty:
 		k.now.spoiled = "the run before was dirty"
+	case slices.ContainsFunc(r.Faults, func(f harness.FaultResult) bool { return f.HealedAt < 0 }):
+		k.now.spoiled = "a fault of the run before was not seen to heal"
 	}
 }
 

@@ -161,11 +161,15 @@ func TestWhatCannotBePutBackIsReplaced(t *testing.T) {
 	})
 }
 
-// TestADirtyRunSpoilsItsTopology, and so does one without a verdict.
+// TestADirtyRunSpoilsItsTopology, and so does one without a verdict, and one
+// whose fault was undone, and not seen to heal.
 func TestADirtyRunSpoilsItsTopology(t *testing.T) {
 	for want, r := range map[string]*harness.Result{
 		"the run before was dirty":                {Verdict: harness.VerdictPass, Dirty: true},
 		"the run before could not be carried out": {Verdict: harness.VerdictError},
+		"a fault of the run before was not seen to heal": {Verdict: harness.VerdictInconclusive, Faults: []harness.FaultResult{
+			{Kind: "instance-kill", HealedAt: time.Second}, {Kind: "keepalived-kill", HealedAt: -1},
+		}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
