@@ -54,6 +54,26 @@ func TestDockerClean(t *testing.T) {
 		{name: "an override", node: "j2", argv: []string{"sh", "-c", "mkdir -p /etc/hachaos && echo READY_LIMIT_MS=299 > /etc/hachaos/override.env"}, did: "restarted j2"},
 		{name: "a weight", node: "lb1", argv: tell("set server nodes/j1 weight 7"), did: "restarted lb1"},
 		{name: "a process", node: "j1", argv: []string{"sh", "-c", "sleep 300 >/dev/null 2>&1 &"}, did: "restarted j1"},
+		{name: "a shell", node: "j1", argv: []string{"setsid", "-f", "sh", "-c", "exec >/dev/null 2>&1 </dev/null; while :; do :; done"}, did: "restarted j1"},
+		{name: "a dead keepalived", node: "lb2", argv: []string{"sh", "-c", `pid=$(cat /run/hachaos/keepalived.pid) && kill -KILL "$pid" $(pgrep -P "$pid")`}, did: "restarted lb2"},
+		{name: "a frozen keepalived", node: "lb2", argv: []string{"sh", "-c", `pid=$(cat /run/hachaos/keepalived.pid) && kill -STOP "$pid" $(pgrep -P "$pid")`}, did: "restarted lb2"},
+		{name: "a process's maxconn", node: "lb1", argv: tell("set maxconn global 2000"), did: "restarted lb1"},
+		{
+			name: "a check that is off", node: "lb2", argv: tell("disable health nodes/j1"), undo: tell("enable health nodes/j1"),
+			err: "servers of lb2: server nodes/j1 is not checked",
+		},
+		{
+			name: "a clock's offset", node: "j1", argv: []string{"sh", "-c", "echo +60 >/run/hachaos/clock"}, undo: []string{"sh", "-c", "echo +0 >/run/hachaos/clock"},
+			err: `files of j1: there is "clock moved by +60 s"`,
+		},
+		{
+			name: "a mark of pressure", node: "j2", argv: []string{"mkdir", "/run/hachaos-pressure"}, undo: []string{"rmdir", "/run/hachaos-pressure"},
+			err: `files of j2: there is "file /run/hachaos-pressure"`,
+		},
+		{
+			name: "a row", node: "db", argv: sql("UPDATE cluster_lock SET owner_id = 'j1', version = 7"),
+			undo: sql("UPDATE cluster_lock SET owner_id = '', version = 0"), err: `"content of cluster_lock: `,
+		},
 		{
 			name: "a drain", node: "lb2", argv: tell("set server nodes/j1 state drain"), undo: tell("set server nodes/j1 state ready"),
 			err: "servers of lb2: server nodes/j1 is not up",

@@ -1,8 +1,8 @@
 package clean
 
 // databaseScript tells what a scenario could have changed in PostgreSQL: its
-// settings, roles and schema, how many rows each table has, and who is
-// connected beside the nodes' own pools; a lock that is waited for, a
+// settings, roles and schema, how many rows each table has and a digest of them,
+// and who is connected beside the nodes' own pools; a lock that is waited for, a
 // transaction that is left open, and a prepared one are never clean. $HACHAOS_DATABASE
 // is the database's name, as in the topology's spec.
 const databaseScript = `psql -X -q -U postgres -d "${HACHAOS_DATABASE:-postgres}" -At -v ON_ERROR_STOP=1 <<'SQL'
@@ -18,6 +18,9 @@ SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || convalida
 SELECT 'trigger ' || tgrelid::regclass || ' ' || tgname FROM pg_trigger WHERE NOT tgisinternal;
 SELECT 'rows of ' || tablename || ': ' ||
        (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM public.%I', tablename), false, true, '')))[1]::text
+  FROM pg_tables WHERE schemaname = 'public';
+SELECT 'content of ' || tablename || ': ' ||
+       md5(query_to_xml(format('SELECT t::text AS line FROM public.%I t ORDER BY 1', tablename), false, true, '')::text)
   FROM pg_tables WHERE schemaname = 'public';
 SELECT DISTINCT 'connection of ' || coalesce(usename, '') || ' as ' || application_name FROM pg_stat_activity
  WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> 'jetty_user';

@@ -1,6 +1,9 @@
 package clean
 
 import (
+	"os/exec"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,23 +30,96 @@ hachaos_requests_total{status="2xx"} 40
 	}, got)
 }
 
+// TestApplicationFactsOfTheClock: a clock that goes by itself is no fact, and one
+// that is wrong is not clean.
+func TestApplicationFactsOfTheClock(t *testing.T) {
+	for name, tc := range map[string]struct {
+		printed string
+		want    []string
+		err     string
+	}{
+		"right":          {"hachaos_clock_seconds 1732082400.300\nasked 1732082400.200000 1732082400.400000\n", nil, ""},
+		"ahead":          {"hachaos_clock_seconds 1732082460.400\nasked 1732082400.200000 1732082400.400000\n", []string{Unsettled + "its clock is off by +60.000 s"}, ""},
+		"behind":         {"hachaos_clock_seconds 1732082399.200\nasked 1732082400.200000 1732082400.400000\n", []string{Unsettled + "its clock is off by -1.000 s"}, ""},
+		"not told":       {"asked 1732082400.200000 1732082400.400000\n", nil, ""},
+		"nothing to set": {"hachaos_clock_seconds 1732082400.300\n", nil, "want two times"},
+		"no clock":       {"hachaos_clock_seconds soon\nasked 1 2\n", nil, "invalid syntax"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := applicationFacts(tc.printed)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+// TestProcesses reads what Linux says of processes: a shell that a fault left
+// is told from the look's own, a stopped program from one that runs, and what
+// keepalived runs each moment is no fact.
+func TestProcesses(t *testing.T) {
+	const stat = `1 (tini) S 0 1 1 0 -1
+7 (supervise) S 1 7 1 0 -1
+8 (haproxy) S 7 7 1 0 -1
+9 (keepalived) S 7 7 1 0 -1
+10 (keepalived) T 9 7 1 0 -1
+11 (alive) R 10 11 1 0 -1
+12 (sleep) S 11 11 1 0 -1
+20 (sh) R 1 20 20 0 -1
+21 (odd) name) S 1 21 21 0 -1
+22 (gone) Z 1 22 22 0 -1
+LOOK (sh) S 0 LOOK LOOK 0 -1
+31 (cat) R LOOK LOOK LOOK 0 -1
+32 (awk) R LOOK LOOK LOOK 0 -1
+`
+	script := `printf '%s' "$1" | sed "s/LOOK/$$/g" | ` + processesFilter
+	out, err := exec.Command("sh", "-c", script, "look", stat).Output()
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"process haproxy", "process keepalived", "process odd) name", "process sh", "process supervise", "process tini",
+		Unsettled + "process keepalived is stopped",
+	}, strings.Split(strings.TrimSpace(string(out)), "\n"))
+	look := exec.Command("sh", "-c", processesScript)
+	look.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // as the engine begins one
+	own, err := look.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(own), "process clean.test\n")
+	blind, err := exec.Command("sh", "-c", processesFilter).Output()
+	require.NoError(t, err)
+	require.Equal(t, Unsettled+"no program but the look is seen\n", string(blind))
+}
+
 func TestServerLines(t *testing.T) {
-	const reply = `1
+	const reply = `Name: HAProxy
+Maxconn: 4000
+Hard_maxconn: 4000
+
+1
 # be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord
 4 nodes 1 j1 198.18.7.21 2 0 100 100 37 6 3 7 6 0 0 0 - 8080 - 0
 4 nodes 2 j2 198.18.7.22 2 8 50 100 37 6 3 7 6 0 0 0 - 8080 - 0
+4 nodes 3 j3 198.18.7.23 2 0 100 100 37 6 3 7 3 0 0 0 - 8080 - 0
+5 plain 1 j1 198.18.7.21 2 0 100 100 37 6 3 7 0 0 0 0 - 8080 - 0
 
 `
 	got, err := serverLines(reply)
 	require.NoError(t, err)
 	require.Equal(t, []string{
+		"maxconn 4000",
 		"server nodes/j1 at 198.18.7.21:8080, weight 100 of 100",
 		Unsettled + "server nodes/j2 is not up (operational state 2, administrative state 8)",
 		"server nodes/j2 at 198.18.7.22:8080, weight 50 of 100",
+		Unsettled + "server nodes/j3 is not checked (check state 3)",
+		"server nodes/j3 at 198.18.7.23:8080, weight 100 of 100",
+		"server plain/j1 at 198.18.7.21:8080, weight 100 of 100",
 	}, got)
-	for _, bad := range []string{"", "Permission denied\n", "1\n# be_id be_name\n"} {
+	_, servers, _ := strings.Cut(reply, "\n\n")
+	for _, bad := range []string{"", "Permission denied\n", "1\n# be_id be_name\n", "Maxconn: 4000\n", servers} {
 		_, err := serverLines(bad)
-		require.Error(t, err, "no server is no proof")
+		require.Error(t, err, "no server, or no word of the process, is no proof")
 	}
 }
 
@@ -83,6 +159,9 @@ func TestResets(t *testing.T) {
 		{"what a node has not done yet", []Difference{{"application", "j1", "", Unsettled + "it is not warm"}}, nil},
 		{"a weight", []Difference{{"servers", "lb1", "", "server nodes/j1 weight 3"}}, []string{"restarted lb1"}},
 		{"a server that is down", []Difference{{"servers", "lb1", "", Unsettled + "server is not up"}}, nil},
+		{"a process that is stopped in a balancer's node", []Difference{{"processes", "lb1", "", Unsettled + "process keepalived is stopped"}}, []string{"restarted lb1"}},
+		{"another maxconn", []Difference{{"servers", "lb1", "maxconn 4000", ""}, {"servers", "lb1", "", "maxconn 3999"}}, []string{"restarted lb1"}},
+		{"a check that is off", []Difference{{"servers", "lb1", "", Unsettled + "server nodes/j1 is not checked"}}, nil},
 		{"a process in the database's node", []Difference{{"processes", "db", "", "process dd"}}, nil},
 		{"a filter", []Difference{{"network", "j1", "", "table inet x"}}, nil},
 	}

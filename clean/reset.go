@@ -125,7 +125,7 @@ func resets(spec topology.Spec, all []Difference) []step {
 		switch {
 		case d.Probe == "proxies":
 			toxic = add(toxic, d.Node)
-		case d.Probe == "application" && !strings.HasPrefix(d.Is, Unsettled), d.Probe == "processes" && node.Role == topology.Application:
+		case d.Probe == "application" && !strings.HasPrefix(d.Is, Unsettled), d.Probe == "processes" && node.Role != topology.Database:
 			restart = add(restart, d.Node)
 		case d.Probe == "files" && d.Is == "file "+overrideFile:
 			restart = add(restart, d.Node)
