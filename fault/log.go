@@ -16,7 +16,15 @@ import (
 // one died. It is safe for concurrent use.
 type Log struct {
 	mu sync.Mutex
-	f  *os.File
+	f  file
+}
+
+// file is what a Log needs of an *os.File.
+type file interface {
+	io.WriteCloser
+	Sync() error
+	Stat() (os.FileInfo, error)
+	Truncate(size int64) error
 }
 
 // logLine is one line of the file: an entry, or the note that an equal one
@@ -58,6 +66,8 @@ func (l *Log) Record(e Entry) error { return l.write(logLine{Entry: &e}) }
 // Done notes that e was undone, so that a later healer need not repeat it.
 func (l *Log) Done(e Entry) error { return l.write(logLine{Done: &e}) }
 
+// write appends a line whole. What of one that failed got into the file is cut
+// off, or the next line would be joined to it, and be lost with it.
 func (l *Log) write(line logLine) error {
 	b, err := json.Marshal(line)
 	if err != nil {
@@ -65,11 +75,16 @@ func (l *Log) write(line logLine) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, err := l.f.Write(append(b, '\n')); err != nil {
+	whole, err := l.f.Stat()
+	if err != nil {
 		return fmt.Errorf("undo log: %w", err)
 	}
-	if err := l.f.Sync(); err != nil {
-		return fmt.Errorf("undo log: %w", err)
+	_, err = l.f.Write(append(b, '\n'))
+	if err == nil {
+		err = l.f.Sync()
+	}
+	if err != nil {
+		return fmt.Errorf("undo log: %w", errors.Join(err, l.f.Truncate(whole.Size())))
 	}
 	return nil
 }
