@@ -46,7 +46,7 @@ func (f DatabaseDown) Inject(ctx context.Context, nodes []topology.Node, log Rec
 
 func (f DatabaseDown) end(ctx context.Context, v victim) error {
 	if f.Stop {
-		return v.Stop(ctx, stopGrace)
+		return v.stop(ctx, stopGrace)
 	}
 	return v.Kill(ctx)
 }

@@ -60,7 +60,7 @@ func (f InstanceRestart) restart(ctx context.Context, v victim) error {
 	if err := succeed(v.Exec(ctx, "/bin/sh", "-c", ": >"+restartMark)); err != nil {
 		return err
 	}
-	end := func() error { return v.Stop(ctx, f.stop().grace()) }
+	end := func() error { return v.stop(ctx, f.stop().grace()) }
 	if f.Kill {
 		end = func() error { return v.Kill(ctx) }
 	}

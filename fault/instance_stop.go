@@ -57,15 +57,15 @@ func validGrace(kind string, grace time.Duration) error {
 	return nil
 }
 
-// Inject stops the containers one after another; the undo starts them again.
-// One that does not run is an error.
+// Inject stops the containers, all at the same time; the undo starts them
+// again. One that does not run is an error.
 func (f InstanceStop) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(ContainerRunning, nil), func(v victim) error {
-		return v.Stop(ctx, f.grace())
+		return v.stop(ctx, f.grace())
 	})
 }
 

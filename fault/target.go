@@ -81,6 +81,22 @@ func allRun(ctx context.Context, kind string, vs []victim) error {
 	return nil
 }
 
+// stopSlack is what an engine needs on top of a grace: to kill, and to answer.
+const stopSlack = 5 * time.Second
+
+// stop asks the victim's container to end, and waits until it has, also if ctx
+// ends meanwhile: the engine does not take SIGTERM back, and an undo that came
+// in between would find a container that still runs, and leave it to end after
+// that. It waits for the grace and stopSlack at most.
+func (v victim) stop(ctx context.Context, grace time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+stopSlack)
+	defer cancel()
+	return v.Stop(bounded, grace)
+}
+
 // address is where the node serves: its own word, else the fault's port.
 func address(n topology.Node, port int) netip.AddrPort {
 	a, ok := n.(topology.Addressed)
