@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -18,13 +18,15 @@ var (
 	pageHTML string
 	//go:embed page/page.css
 	pageCSS string
-	//go:embed page/page.js
-	pageJS string
+	// pageFiles are the scripts; their tests are not embedded.
+	//
+	//go:embed page/*.mjs
+	pageFiles embed.FS
 )
 
 // pageTemplate is parsed once.
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("page").Funcs(template.FuncMap{"clean": Clean}).Parse(pageHTML)
+	return template.New("page").Funcs(template.FuncMap{"clean": cleanText}).Parse(pageHTML)
 })
 
 // HTML writes the report: one file that opens from disk, asks no network for

@@ -69,7 +69,7 @@ func TestHTMLOfARun(t *testing.T) {
 	page := render(t, r, h)
 	for _, want := range []string{
 		"memory-kill", "write-ledger", "The failover, taken apart", "Can this be believed",
-		"instance-kill on ", "default-src 'none'", "lb1 sees j1", "holds the VIP", "detected",
+		"instance-kill on ", "default-src 'none'", "lb1 sees j1", "VIP owner", "detected",
 	} {
 		require.True(t, strings.Contains(page, want), "the page lacks %q", want)
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -14,42 +13,59 @@ import (
 )
 
 // page is what the template shows. Strings are escaped by the template, and
-// cleaned of control characters here.
+// cleaned of control characters and cut here.
 type page struct {
 	CSS, UPlotCSS template.CSS
 	JS, UPlotJS   template.JS
 
-	Result  *harness.Result
-	Meta    history.Meta
-	Word    string // PASS, FAIL (DIRTY), …
-	Reason  string
-	Started string
-	Took    string
-	Asserts []assertView
-	Faults  []faultView
-	Steps   []stepView
-	Data    pageData
-	Rows    []row
-	Lanes   []lane
-	Facts   []fact
-	Bounds  []history.Bound
-	Values  []history.Value
-	Command string
+	Result    *harness.Result
+	Meta      history.Meta
+	Word      string // PASS, FAIL (DIRTY), …
+	Reason    string
+	Lead      *lead
+	Started   string
+	Took      string
+	Asserts   []assertView
+	Faults    []faultView
+	Steps     []stepView
+	Data      pageData
+	Rows      []row
+	HeatHead  []string
+	HeatRows  []heatRow
+	Lanes     []lane
+	Shares    []stretch
+	Spells    []spell
+	Sessions  []bar
+	Writes    []bar
+	Retries   []bar
+	Budget    []measureView
+	Facts     []fact
+	Parts     []part
+	Bounds    []history.Bound
+	Values    []history.Value
+	Command   string
+	Leftovers []history.Leftover
 }
 
-// pageData is what the charts draw.
+// pageData is what the scripts draw and list.
 type pageData struct {
 	Series    series    `json:"series"`
+	Origins   []origin  `json:"origins"`
+	Heat      heat      `json:"heat"`
+	UnderWay  underWay  `json:"underWay"`
+	Spent     spent     `json:"spent"`
 	Lanes     []lane    `json:"lanes"`
 	Bands     []band    `json:"bands"`
 	Phases    []span    `json:"phases"`
 	Threshold float64   `json:"threshold"` // milliseconds
-	Range     []float64 `json:"range"`
+	Range     []float64 `json:"range"`     // seconds
+	Details   *detailed `json:"details"`
 }
 
 type assertView struct {
 	Name, Status, Tone        string
 	Measured, Bound, Why, Fix string
+	Decides                   measureView
 	Open                      bool
 	Reasons, Notes            []string
 	Measures                  []measureView
@@ -72,12 +88,32 @@ type faultView struct {
 	How                     []string
 }
 
-type stepView struct{ Name, At, After, Bound, Formula, Source, Note, Tone string }
+type stepView struct {
+	Name, At, After, Bound, Formula, Source, Note, Tone, Sign string
+	Op                                                        uint64
+	// Scale says that the step took a time that has a bound, which stands at
+	// three quarters of the picture; From and Width are in percent of it.
+	Scale       bool
+	From, Width float64
+}
 
-// fact is a line of "can this be believed".
-type fact struct {
-	Name, Value string
-	OK          bool
+// Bounds of lists that the record could make long.
+const (
+	maxListed = 400 // bounds, values, leftovers
+	maxNotes  = 40
+)
+
+// dataOf is the page's data model: pure, and bounded whatever the number of
+// operations.
+func dataOf(r *harness.Result, h *history.History) pageData {
+	s := bucketed(h)
+	ls := lanes(h)
+	return pageData{
+		Series: s, Origins: origins(h, &s), Heat: heated(h), UnderWay: underWayOf(h, &s), Spent: spentBy(h, &s),
+		Lanes: ls, Bands: bands(h), Phases: ls[0].Spans,
+		Threshold: float64(gradingOf(h).Threshold.Milliseconds()), Range: []float64{0, h.End.Seconds()},
+		Details: detailsOf(r, h),
+	}
 }
 
 func newPage(r *harness.Result, h *history.History) (*page, error) {
@@ -89,20 +125,36 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := bucketed(h)
-	ls := lanes(h)
+	own, err := bundle(pageFiles, "page")
+	if err != nil {
+		return nil, err
+	}
+	data := dataOf(r, h)
+	asserts := assertViews(r)
+	sessions, ledger, budget := assert.SessionSurvival{}.Name(), assert.WriteLedger{}.Name(), assert.ErrorBudget{}.Name()
 	return &page{
 		CSS: template.CSS(pageCSS), UPlotCSS: template.CSS(css), //nolint:gosec // embedded files of our own and of uPlot
-		JS: template.JS(pageJS), UPlotJS: template.JS(js), //nolint:gosec // likewise
-		Result: r, Meta: h.Meta, Word: headline(r), Reason: Clean(r.Reason),
+		JS: template.JS(own), UPlotJS: template.JS(js), //nolint:gosec // likewise
+		Result: r, Meta: h.Meta, Word: headline(r), Reason: cleanText(r.Reason), Lead: leadOf(asserts),
 		Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Took: r.Took.Round(100 * time.Millisecond).String(),
-		Asserts: assertViews(r), Faults: faultViews(r), Steps: stepViews(h),
-		Data: pageData{
-			Series: s, Lanes: ls, Bands: bands(h), Phases: ls[0].Spans,
-			Threshold: float64(assert.DefaultThreshold.Milliseconds()), Range: []float64{0, h.End.Seconds()},
-		},
-		Rows: s.rows(), Lanes: ls, Facts: facts(r, h), Bounds: h.Meta.Bounds, Values: h.Meta.Values, Command: Clean(r.Command),
+		Asserts: asserts, Faults: faultViews(r), Steps: stepViews(h),
+		Data: data, Rows: data.Series.rows(), HeatHead: heatHead, HeatRows: data.Heat.rows(), Lanes: data.Lanes,
+		Shares: distribution(h), Spells: unreadySpells(h),
+		Sessions: funnel(r, sessions, "sessions"), Writes: funnel(r, ledger, "writes"), Retries: funnel(r, ledger, "operations", "attempts"),
+		Budget: measuresOf(r, budget), Facts: facts(r, h), Parts: partsOf(h),
+		Bounds: h.Meta.Bounds[:min(len(h.Meta.Bounds), maxListed)], Values: h.Meta.Values[:min(len(h.Meta.Values), maxListed)],
+		Leftovers: r.Leftovers[:min(len(r.Leftovers), maxListed)], Command: cleanText(r.Command),
 	}, nil
+}
+
+// measuresOf are the figures of an assertion.
+func measuresOf(r *harness.Result, name string) []measureView {
+	for i := range r.Assertions {
+		if v := &r.Assertions[i]; v.Name == name {
+			return measureViews(v)
+		}
+	}
+	return nil
 }
 
 // rank puts what needs attention first.
@@ -122,26 +174,56 @@ func assertViews(r *harness.Result) []assertView {
 
 func viewAssert(v *assert.Verdict, first bool) assertView {
 	a := assertView{
-		Name: Clean(v.Name), Status: status(v), Tone: tone(v.Status), Measured: measured(v), Bound: bound(v),
-		Why: why(v), Fix: Clean(v.Fix), Open: first && v.Status != assert.Pass, More: v.More,
+		Name: cleanName(v.Name), Status: status(v), Tone: tone(v.Status), Measured: measured(v), Bound: bound(v),
+		Why: cut(why(v), maxText), Fix: cleanText(v.Fix), Open: first && v.Status != assert.Pass, More: v.More,
+		Decides: deciding(v), Measures: measureViews(v),
 	}
-	for _, s := range v.Reasons {
-		a.Reasons = append(a.Reasons, Clean(s))
+	for _, s := range v.Reasons[:min(len(v.Reasons), maxNotes)] {
+		a.Reasons = append(a.Reasons, cleanText(s))
 	}
-	for _, s := range v.Notes {
-		a.Notes = append(a.Notes, Clean(s))
+	for _, s := range v.Notes[:min(len(v.Notes), maxNotes)] {
+		a.Notes = append(a.Notes, cleanText(s))
 	}
-	for _, m := range v.Measures {
-		mv := measureView{Name: Clean(m.Name), Value: withUnit(m.Value, m.Unit), Note: Clean(m.Note)}
+	for _, e := range v.Evidence[:min(len(v.Evidence), assert.MaxEvidence)] {
+		a.Evidence = append(a.Evidence, evidenceView{e.Seq, e.Op, clock(e.At), cleanName(e.Node), cleanName(e.Class), cleanText(e.Text)})
+	}
+	return a
+}
+
+func measureViews(v *assert.Verdict) []measureView {
+	var out []measureView
+	for _, m := range v.Measures[:min(len(v.Measures), maxListed)] {
+		mv := measureView{Name: cleanName(m.Name), Value: withUnit(m.Value, m.Unit), Note: cleanText(m.Note)}
 		if m.Bound != nil {
 			mv.Bound = withUnit(*m.Bound, m.Unit)
 		}
-		a.Measures = append(a.Measures, mv)
+		out = append(out, mv)
 	}
-	for _, e := range v.Evidence {
-		a.Evidence = append(a.Evidence, evidenceView{e.Seq, e.Op, clock(e.At), Clean(e.Node), Clean(e.Class), Clean(e.Text)})
+	return out
+}
+
+// deciding is the figure that an assertion failed by: its own or, where that
+// is within its bound, the first of its measures that is not.
+func deciding(v *assert.Verdict) measureView {
+	own := measureView{Name: "measured", Value: measured(v), Bound: bound(v)}
+	breaks := func(value, limit float64, atLeast bool) bool {
+		return atLeast && value < limit || !atLeast && value > limit
 	}
-	return a
+	if v.Status != assert.Fail || v.Measured == nil || v.Bound == nil || breaks(*v.Measured, *v.Bound, v.Op == ">=") {
+		return own
+	}
+	for _, m := range v.Measures {
+		atLeast := strings.HasPrefix(m.Unit, "%") && v.Op == ">="
+		if m.Bound == nil || !breaks(m.Value, *m.Bound, atLeast) {
+			continue
+		}
+		sign := "≤ "
+		if atLeast {
+			sign = "≥ "
+		}
+		return measureView{Name: cleanName(m.Name), Value: withUnit(m.Value, m.Unit), Bound: sign + withUnit(*m.Bound, m.Unit), Note: cleanText(m.Note)}
+	}
+	return own
 }
 
 func tone(s assert.Status) string {
@@ -150,63 +232,18 @@ func tone(s assert.Status) string {
 
 func faultViews(r *harness.Result) []faultView {
 	var out []faultView
-	for _, f := range r.Faults {
+	for _, f := range r.Faults[:min(len(r.Faults), maxBands)] {
 		v := faultView{
-			Kind: Clean(f.Kind), Nodes: Clean(strings.Join(f.Nodes, ", ")), At: clock(f.At), Healed: "not proven to have healed",
-			Proven: f.Proven, Asked: Clean(f.Asked), Measured: Clean(f.Measured),
+			Kind: cleanName(f.Kind), Nodes: cleanText(strings.Join(f.Nodes, ", ")), At: clock(f.At), Healed: "not proven to have healed",
+			Proven: f.Proven, Asked: cleanText(f.Asked), Measured: cleanText(f.Measured),
 		}
 		if f.HealedAt >= 0 {
 			v.Healed = clock(f.HealedAt)
 		}
-		for _, s := range f.How {
-			v.How = append(v.How, Clean(s))
+		for _, s := range f.How[:min(len(f.How), maxNotes)] {
+			v.How = append(v.How, cleanText(s))
 		}
 		out = append(out, v)
 	}
 	return out
-}
-
-// facts are what a sceptic asks of the record itself.
-func facts(r *harness.Result, h *history.History) []fact {
-	out := []fact{
-		{"journal", integrity(h), h.Integrity.State == history.Whole},
-		{"operations", fmt.Sprintf("%d", len(h.Ops)), len(h.Ops) > 0},
-	}
-	for _, f := range r.Faults {
-		out = append(out, fact{"fault " + Clean(f.Kind), proof(f), f.Proven})
-	}
-	for _, c := range h.Coverage {
-		name := "observer " + c.V.Stream
-		if c.V.Source != "" {
-			name += " of " + c.V.Source
-		}
-		value := fmt.Sprintf("complete, %d seen, longest gap %v", c.V.Seen, c.V.LongGap.Round(time.Millisecond))
-		if !c.V.Complete {
-			value = fmt.Sprintf("incomplete: %s (%d missed)", c.V.Reason, c.V.Missed)
-		}
-		for _, w := range c.V.Unknown {
-			value += fmt.Sprintf("; not known from %v to %v: %s", w.From.Round(time.Millisecond), w.To.Round(time.Millisecond), w.Why)
-		}
-		out = append(out, fact{Clean(name), Clean(value), c.V.Complete})
-	}
-	return append(out, hostFact(h))
-}
-
-func integrity(h *history.History) string {
-	if h.Integrity.State == history.Whole {
-		return fmt.Sprintf("sealed, %d lines", h.Integrity.Lines)
-	}
-	return Clean(h.Integrity.Reason)
-}
-
-func hostFact(h *history.History) fact {
-	if len(h.Host) == 0 {
-		return fact{"host", "load not observed", false}
-	}
-	busiest, sum := 0.0, 0.0
-	for _, s := range h.Host {
-		sum += s.V.Busy
-		busiest = max(busiest, s.V.Busy)
-	}
-	return fact{"host", fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest second", 100*sum/float64(len(h.Host)), 100*busiest), true}
 }

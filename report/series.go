@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/history"
 )
 
@@ -18,16 +17,17 @@ const minBucket = 100 * time.Millisecond
 // series are the operations of a run by buckets of intended time. Times are
 // seconds, latencies milliseconds; a nil latency is a bucket with none.
 type series struct {
-	Step   float64              `json:"step"`
-	Time   []float64            `json:"t"`
-	OK     []float64            `json:"ok"`   // operations a second
-	Slow   []float64            `json:"slow"` // ok, but later than the threshold
-	Fail   []float64            `json:"fail"`
-	Info   []float64            `json:"info"`
-	P50    []*float64           `json:"p50"`
-	P99    []*float64           `json:"p99"`
-	Max    []*float64           `json:"max"`
-	Errors map[string][]float64 `json:"errors"` // a second, by class
+	Step float64    `json:"step"`
+	Time []float64  `json:"t"`
+	OK   []float64  `json:"ok"`   // operations a second
+	Slow []float64  `json:"slow"` // ok, but later than the threshold
+	Fail []float64  `json:"fail"`
+	Info []float64  `json:"info"`
+	P50  []*float64 `json:"p50"`
+	P99  []*float64 `json:"p99"`
+	Max  []*float64 `json:"max"`
+
+	width time.Duration
 }
 
 // bucketed folds the operations; they are in the order of their intended time.
@@ -37,17 +37,17 @@ func bucketed(h *history.History) series {
 	if len(h.Ops) == 0 {
 		n = 0
 	}
-	s := series{Step: width.Seconds(), Errors: map[string][]float64{}}
+	s := series{Step: width.Seconds(), width: width}
 	s.grow(n)
 	for i := range s.Time {
 		s.Time[i] = (time.Duration(i) * width).Seconds()
 	}
 	perSecond := 1 / width.Seconds()
-	latencies := make([][]time.Duration, n)
+	latencies, g := make([][]time.Duration, n), gradingOf(h)
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		b := min(max(0, int(o.Intended/width)), n-1)
-		s.count(h, o, b, perSecond)
+		b := bucket(o.Intended, width, n)
+		s.count(g, o, b, perSecond)
 		if late, done := o.Latency(); done {
 			latencies[b] = append(latencies[b], late)
 		}
@@ -64,10 +64,9 @@ func (s *series) grow(n int) {
 	s.P50, s.P99, s.Max = make([]*float64, n), make([]*float64, n), make([]*float64, n)
 }
 
-func (s *series) count(h *history.History, o *history.Op, b int, perSecond float64) {
-	late, done := o.Latency()
+func (s *series) count(g grading, o *history.Op, b int, perSecond float64) {
 	switch {
-	case o.Outcome == history.Good && done && late > assert.DefaultThreshold:
+	case o.Outcome == history.Good && g.bad(o):
 		s.Slow[b] += perSecond
 	case o.Outcome == history.Good:
 		s.OK[b] += perSecond
@@ -76,17 +75,6 @@ func (s *series) count(h *history.History, o *history.Op, b int, perSecond float
 	default:
 		s.Info[b] += perSecond
 	}
-	if o.Outcome == history.Good {
-		return
-	}
-	class := h.Names.Get(history.Name(o.Error))
-	if class == "" {
-		class = "unknown"
-	}
-	if s.Errors[class] == nil {
-		s.Errors[class] = make([]float64, len(s.Time))
-	}
-	s.Errors[class][b] += perSecond
 }
 
 // percentiles sorts l and returns its median, 99th percentile (nearest rank)

@@ -8,17 +8,21 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
+// maxSteps bounds the steps of all failovers.
+const maxSteps = 300
+
 // stepViews are the failovers taken apart, each step with its bound.
 func stepViews(h *history.History) []stepView {
 	var out []stepView
-	for _, s := range assert.Anatomise(h) {
+	steps := assert.Anatomise(h)
+	for _, s := range steps[:min(len(steps), maxSteps)] {
 		out = append(out, viewStep(s))
 	}
 	return out
 }
 
 func viewStep(s assert.Step) stepView {
-	v := stepView{Name: stepName(s), Formula: Clean(s.Formula), Source: Clean(s.Source), Note: Clean(s.Note), Tone: "idle", At: "not seen"}
+	v := stepView{Name: stepName(s), Formula: cleanText(s.Formula), Source: cleanText(s.Source), Note: cleanText(s.Note), Tone: "idle", At: "not seen", Op: s.Op}
 	if s.Seen {
 		v.At = moment(s.At, s.Within)
 	}
@@ -29,28 +33,32 @@ func viewStep(s assert.Step) stepView {
 		return v
 	}
 	v.Bound = "≤ " + s.Bound.String()
+	if s.Seen && s.TookMax >= 0 && *s.Bound > 0 {
+		percent := func(d time.Duration) float64 { return min(100, 75*float64(max(0, d))/float64(*s.Bound)) }
+		v.Scale, v.From, v.Width = true, percent(s.TookMin), percent(s.TookMax)-percent(s.TookMin)
+	}
 	if !s.Judged {
 		v.Bound += " (shown only)"
 		return v
 	}
 	switch {
 	case !s.Seen || s.TookMin > *s.Bound:
-		v.Tone = "bad"
+		v.Tone, v.Sign = "bad", "✕ "
 	case s.TookMax <= *s.Bound:
 		v.Tone = "good"
 	default:
-		v.Tone = "warn"
+		v.Tone, v.Sign = "warn", "△ "
 	}
 	return v
 }
 
 func stepName(s assert.Step) string {
-	name := Clean(s.Name)
+	name := cleanName(s.Name)
 	if s.By != "" {
-		name += " by " + Clean(s.By)
+		name += " by " + cleanName(s.By)
 	}
 	if s.Node != "" {
-		name += " (" + Clean(s.Node) + ")"
+		name += " (" + cleanName(s.Node) + ")"
 	}
 	return name
 }

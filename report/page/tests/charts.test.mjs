@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stacked, within } from "../charts.mjs";
+import { depth, topOf } from "../heat.mjs";
+import { stateAt } from "../lanes.mjs";
+import { clock, millis, number } from "../text.mjs";
+
+test("stacked values end in the total, whatever is missing", () => {
+  assert.deepEqual(stacked([[1, 2], [3, null], [0, 5]]), [[1, 2], [4, 2], [4, 7]]);
+  assert.deepEqual(stacked([]), []);
+});
+
+test("a time is in one bucket, or in none", () => {
+  const starts = [0, 0.1, 0.2];
+  assert.deepEqual([0, 0.05, 0.1, 0.2999, 0.3, -1, null].map((t) => within(starts, 0.1, t)), [0, 0, 1, 2, null, null, null]);
+  assert.equal(within([], 0.1, 0), null);
+});
+
+test("one slow operation shows beside thousands", () => {
+  assert.equal(depth(0, 5000), 0);
+  assert.ok(depth(1, 5000) > 0.2);
+  assert.ok(depth(10, 5000) < depth(100, 5000));
+  assert.equal(depth(5000, 5000), 1);
+});
+
+test("the heat map's scale holds all cells and the threshold", () => {
+  const heat = { edges: [1, 10, 100, 1000, 10000], cells: [[0, 2, 1]] };
+  assert.equal(topOf(heat, 50), 1000);
+  assert.equal(topOf(heat, 5000), 10000);
+  assert.equal(topOf({ ...heat, cells: [] }, 500), 1000);
+});
+
+test("a lane's state holds until the next", () => {
+  const lane = { spans: [{ from: 1, to: 2, state: "UP" }, { from: 2, to: 3, state: "DOWN" }] };
+  assert.deepEqual([0, 1, 1.9, 2, 3].map((t) => stateAt(lane, t)), ["", "UP", "UP", "DOWN", ""]);
+});
+
+test("numbers and times are short", () => {
+  assert.equal(number(1.23456), "1.235");
+  assert.equal(number(null), "–");
+  assert.equal(clock(13526), "+13.526s");
+  assert.deepEqual([0.44, 9.95, 120.4, 12345, -1].map(millis), ["0.4 ms", "9.9 ms", "120 ms", "12.3 s", "–"]);
+});
