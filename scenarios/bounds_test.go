@@ -1,13 +1,16 @@
 package scenarios_test
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/scenarios"
 	"github.com/hachaos/hachaos/topology"
 )
@@ -39,7 +42,7 @@ func TestWhatNobodyMayNoticeIsHeldToTheSteadyObjective(t *testing.T) {
 	for _, name := range []string{
 		"balancer-reload", "blue-green", "canary", "cold-start", "config-drift", "dependency-down", "dependency-slow",
 		"drain", "fail-back", "instance-stop", "rollback", "rolling-deploy", "rolling-deploy-no-drain",
-		"schema-expand-contract", "session-expiry", "slow-network", "version-skew",
+		"schema-expand-contract", "session-expiry", "slow-network", "version-skew", "websocket-reconnect",
 	} {
 		s, err := scenarios.Lookup(name)
 		require.NoError(t, err)
@@ -47,6 +50,50 @@ func TestWhatNobodyMayNoticeIsHeldToTheSteadyObjective(t *testing.T) {
 		require.True(t, judged, name)
 		require.GreaterOrEqual(t, budget.Overall, assert.DefaultSteady, name)
 	}
+}
+
+// A slow database is no reason to serve nobody: nodes that refused all that
+// falls due while it is slow, and served all else, would break the budget.
+func TestASlowDatabaseStillServes(t *testing.T) {
+	s, err := scenarios.Lookup("db-slow")
+	require.NoError(t, err)
+	budget, judged := budgetOf(s)
+	require.True(t, judged)
+	for _, short := range []bool{false, true} {
+		whole, slow := 0.0, 0.0
+		for _, p := range phasesOf(t, s, short) {
+			if p.Kind == history.PhaseBreak {
+				slow += p.For.Seconds()
+			}
+			if p.Kind != history.PhaseWarmUp {
+				whole += p.For.Seconds()
+			}
+		}
+		require.Less(t, 100*(whole-slow)/whole, budget.Overall, "short: %t", short)
+		require.Greater(t, 100*(whole-slow/2)/whole, budget.Overall, "half of it is less than the pools can serve; short: %t", short)
+	}
+}
+
+// phase is a part of a run as its record has it.
+type phase struct {
+	Kind string        `json:"kind"`
+	For  time.Duration `json:"for"`
+}
+
+// phasesOf are the phases of a run of the scenario, fitted to its topology.
+func phasesOf(t *testing.T, s harness.Scenario, short bool) []phase {
+	t.Helper()
+	var r harness.Runner
+	resolved, err := r.Resolved(s, harness.Options{Short: short})
+	require.NoError(t, err)
+	text, err := json.Marshal(resolved.Scenario)
+	require.NoError(t, err)
+	var record struct {
+		Phases []phase `json:"phases"`
+	}
+	require.NoError(t, json.Unmarshal(text, &record))
+	require.NotEmpty(t, record.Phases)
+	return record.Phases
 }
 
 // budgetOf is the scenario's assertion of an error budget, if it has one.

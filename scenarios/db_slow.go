@@ -11,6 +11,20 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
+// What is asked of the whole run, in percent: that of what falls due while the
+// database is slow a quarter is served, however late. Nodes that refused all of
+// it would leave 73 % of the run good, 75 % of its short form.
+//
+// They can serve more. A read holds its connection for one answer of the
+// database, a session's write for two and an order for four: at 80 ms each that
+// is 187 ms of a connection for the mean of the three. Two pools of ten serve
+// 107 such requests a second, by Little's law, of the 150; what waits for a
+// second connection in vain costs some of them.
+const (
+	slowBudget = 80
+	slowServed = 3 * time.Second
+)
+
 // DBSlow delays every answer of the database.
 func DBSlow() harness.Scenario {
 	users := load.Default()
@@ -26,7 +40,7 @@ pools of all nodes together serve a fraction of what is asked of them.
 
 What decides then is what becomes of the rest (seed 003 §27.3): a wait for the
 pool that is bounded turns them away with a clear 503 in time, and the threads
-are free again. How many threads that takes follows from the rate and the wait,
+are free again, while at least a quarter of what falls due is served. How many threads that takes follows from the rate and the wait,
 and not from how slow the database is (Little's law; the value "threads: needed"
 of the topology). An unbounded one queues every one of them; users give up, their
 requests stay; the threads are used up within seconds, and with them liveness
@@ -50,6 +64,7 @@ slow the load down: it is the queue of a shop, not that of a single user.`,
 		Exercises: []string{"overload-contract"},
 		Asserts: []assert.Checker{
 			assert.OverloadContract{},
+			assert.ErrorBudget{Overall: slowBudget, Threshold: slowServed},
 			assert.Recovery{Bounds: []string{topology.BoundReconnected}},
 			assert.SessionSurvival{Expect: "survive"},
 			assert.WriteLedger{},
@@ -58,8 +73,8 @@ slow the load down: it is the queue of a shop, not that of a single user.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "unbounded wait for the pool", Set: map[string]string{"pool-wait": "unbounded"}, Fails: []string{"overload-contract"}, Also: []string{"recovery", "readiness-gating"}, Evidence: "threads",
-				Because: "a node without a free thread answers no check either, and works its queue off long after the heal",
+				Name: "unbounded wait for the pool", Set: map[string]string{"pool-wait": "unbounded"}, Fails: []string{"overload-contract"}, Also: []string{"recovery", "readiness-gating", "error-budget"}, Evidence: "threads",
+				Because: "a node without a free thread answers no check either, serves those who have given up before those who wait, and works its queue off long after the heal",
 			},
 		},
 	}

@@ -33,7 +33,9 @@ is told how far it had come, and goes on.
 What it is told may not be less than what was acknowledged to it, nor more than
 it said; in no tenth of a second may half of those who lost their connections
 ask for another; and each must hear a server again within its patience, its
-pause, and what the balancer takes for a first attempt that meets a dead node.`,
+pause, and what the balancer takes for a first attempt that meets a dead node. The
+other users must not notice a planned stop: for them the objective over the run is
+that of a steady phase, 99.9 %.`,
 		Tags:       []string{"streams", "process"},
 		Topology:   "jetty-ha",
 		Load:       load.Default(),
@@ -53,6 +55,7 @@ pause, and what the balancer takes for a first attempt that meets a dead node.`,
 				Reconnect: load.SocketReconnect().Longest(), Bound: topology.BoundDivert,
 				Told: true, Spread: load.SocketReconnect().Wait,
 			},
+			assert.ErrorBudget{Overall: assert.DefaultSteady},
 			assert.WriteLedger{},
 			assert.Leftovers{},
 		},
