@@ -28,7 +28,7 @@ func TestCheckersSurviveARecord(t *testing.T) {
 		assert.Leftovers{},
 		assert.ConnectionCeiling{},
 		assert.Alerts{Tells: assert.TellsNode},
-		assert.RotationKept{},
+		assert.RotationKept{Least: assert.EveryServer},
 		assert.TimeoutOrder{},
 		assert.SessionSurvival{},
 		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},

@@ -10,19 +10,44 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
-// RotationKept expects that no balancer is ever left without a server to send
-// a request to: what all nodes depend on must not turn all of them off at
-// once, when each could still do most of its work. Only what happened in the
-// judged phases counts, and only as long as the balancer itself answered. The
-// zero value is ready to use.
-type RotationKept struct{}
+// RotationKept expects that every balancer has enough servers up all the time:
+// what all nodes depend on must not turn them off, when each could still do
+// most of its work. Only what happened in the judged phases counts, and only as
+// long as the balancer itself answered. The zero value asks for one server.
+type RotationKept struct {
+	// Least is how many servers must be up at a time: 1 by default, and all
+	// that the balancer has if it is EveryServer.
+	Least int `json:"least,omitempty"`
+}
+
+// EveryServer is RotationKept's Least where none may leave.
+const EveryServer = -1
 
 // Name implements Checker.
 func (RotationKept) Name() string { return "rotation-kept" }
 
 // About implements Checker.
-func (RotationKept) About() string {
-	return "every balancer has at least one server up all the time (0 s without)"
+func (r RotationKept) About() string {
+	return fmt.Sprintf("every balancer has %s up all the time (0 s without)", r.asked())
+}
+
+// asked says how many servers must be up.
+func (r RotationKept) asked() string {
+	switch {
+	case r.Least < 0:
+		return "every server"
+	case r.Least > 1:
+		return fmt.Sprintf("at least %d servers", r.Least)
+	}
+	return "at least one server"
+}
+
+// enough is how many of a balancer's servers must be up.
+func (r RotationKept) enough(servers int) int {
+	if r.Least < 0 {
+		return servers
+	}
+	return max(1, r.Least)
 }
 
 // Needs implements Checker.
@@ -31,7 +56,7 @@ func (RotationKept) Needs() []Need {
 }
 
 // Check implements Checker. Measured is the longest time for which a balancer
-// was seen with no server up, in seconds.
+// was seen with too few servers up, in seconds.
 func (r RotationKept) Check(h *history.History) Verdict {
 	v := Verdict{Name: r.Name(), Bound: figure(0), Op: "<=", Unit: "s", Evidence: []Evidence{}}
 	views := map[string]*rotation{}
@@ -42,7 +67,7 @@ func (r RotationKept) Check(h *history.History) Verdict {
 		}
 		w := views[o.V.Balancer]
 		if w == nil {
-			w = &rotation{up: map[string]bool{}, least: -1}
+			w = &rotation{RotationKept: r, servers: map[string]history.Server{}, least: -1}
 			views[o.V.Balancer] = w
 		}
 		w.see(o)
@@ -52,15 +77,19 @@ func (r RotationKept) Check(h *history.History) Verdict {
 		v.Reasons = append(v.Reasons, "no balancer's view of its servers was observed in a judged phase")
 		return v
 	}
-	v.Status, v.Summary = Pass, "No balancer was ever without a server."
+	v.Status, v.Summary = Pass, fmt.Sprintf("Every balancer had %s up all the time.", r.asked())
 	var longest time.Duration
 	for _, lb := range slices.Sorted(maps.Keys(views)) {
 		w := views[lb]
 		w.end()
 		for _, s := range w.spells {
+			class, had := "no server up", "no server"
+			if s.least > 0 {
+				class, had = "server out", fmt.Sprintf("%d of %d servers", s.least, len(w.servers))
+			}
 			v.Evidence = append(v.Evidence, Evidence{
-				Seq: s.seq, At: s.from, Node: lb, Class: "no server up",
-				Text: fmt.Sprintf("%s had no server up for %s, from %.1f s: %s", lb, sayTime(s.to-s.from), s.from.Seconds(), s.says),
+				Seq: s.seq, At: s.from, Node: lb, Class: class,
+				Text: fmt.Sprintf("%s had %s up for %s, from %.1f s: %s", lb, had, sayTime(s.to-s.from), s.from.Seconds(), s.says),
 			})
 			longest = max(longest, s.to-s.from)
 		}
@@ -79,33 +108,35 @@ func (r RotationKept) Check(h *history.History) Verdict {
 
 // rotation is a balancer's servers as it sees them, as time goes on.
 type rotation struct {
-	up     map[string]bool
-	count  int
-	whole  bool // every server was seen once
-	least  int  // -1: not known yet
-	empty  *emptySpell
-	spells []emptySpell
-	last   time.Duration
+	RotationKept
+	servers map[string]history.Server // as last seen
+	count   int                       // of those that are up
+	whole   bool                      // every server was seen once
+	least   int                       // -1: not known yet
+	few     *fewSpell
+	spells  []fewSpell
+	last    time.Duration
 }
 
-// emptySpell is a time without any server.
-type emptySpell struct {
+// fewSpell is a time with too few servers up.
+type fewSpell struct {
 	from, to time.Duration
 	seq      uint64
+	least    int // of those that were up
 	says     string
 }
 
 // see takes one server's state. A server that comes a second time shows that
 // all of them were seen once.
 func (r *rotation) see(o *history.At[history.Server]) {
-	was, known := r.up[o.V.Server]
+	was, known := r.servers[o.V.Server]
 	r.whole = r.whole || known
-	r.up[o.V.Server] = o.V.Up
+	r.servers[o.V.Server] = o.V
 	r.last = o.Time
 	switch {
-	case o.V.Up && !was:
+	case o.V.Up && !was.Up:
 		r.count++
-	case !o.V.Up && was:
+	case !o.V.Up && was.Up:
 		r.count--
 	}
 	if !r.whole {
@@ -114,27 +145,43 @@ func (r *rotation) see(o *history.At[history.Server]) {
 	if r.least < 0 || r.count < r.least {
 		r.least = r.count
 	}
-	if r.count == 0 && r.empty == nil {
-		r.empty = &emptySpell{from: o.Time, seq: o.Seq, says: lastToGo(&o.V)}
-	} else if r.count > 0 && r.empty != nil {
-		r.empty.to = o.Time
-		r.spells, r.empty = append(r.spells, *r.empty), nil
+	switch few := r.count < r.enough(len(r.servers)); {
+	case few && r.few == nil:
+		r.few = &fewSpell{from: o.Time, seq: o.Seq, least: r.count, says: r.out(&o.V)}
+	case few && r.count < r.few.least:
+		r.few.least, r.few.says = r.count, r.out(&o.V)
+	case !few && r.few != nil:
+		r.few.to = o.Time
+		r.spells, r.few = append(r.spells, *r.few), nil
 	}
 }
 
-// lastToGo says what became of the last server that was up.
-func lastToGo(v *history.Server) string {
-	text := fmt.Sprintf("%s, the last, is %s", v.Server, v.Status)
-	if v.Check != "" {
-		text += " (" + v.Check + ")"
+// out says which servers are not up; of none, what became of the last.
+func (r *rotation) out(last *history.Server) string {
+	if r.count == 0 {
+		return last.Server + ", the last, is " + became(last)
 	}
-	return text
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(r.servers)) {
+		if v := r.servers[name]; !v.Up {
+			all = append(all, name+" is "+became(&v))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// became is a server's state, with what its last check found.
+func became(v *history.Server) string {
+	if v.Check == "" {
+		return v.Status
+	}
+	return v.Status + " (" + v.Check + ")"
 }
 
 // end closes a spell that the record's end cut off.
 func (r *rotation) end() {
-	if r.empty != nil {
-		r.empty.to = r.last
-		r.spells, r.empty = append(r.spells, *r.empty), nil
+	if r.few != nil {
+		r.few.to = r.last
+		r.spells, r.few = append(r.spells, *r.few), nil
 	}
 }
