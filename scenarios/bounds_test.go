@@ -74,6 +74,14 @@ func TestASlowDatabaseStillServes(t *testing.T) {
 	}
 }
 
+// A full disk takes no node out, and its refusals are clear: both are asked.
+func TestAFullDiskTakesNoNodeOutAndIsToldClearly(t *testing.T) {
+	s, err := scenarios.Lookup("db-disk-full")
+	require.NoError(t, err)
+	require.Contains(t, s.Asserts, assert.RotationKept{Least: assert.EveryServer})
+	require.Contains(t, s.Asserts, assert.OverloadContract{})
+}
+
 // phase is a part of a run as its record has it.
 type phase struct {
 	Kind string        `json:"kind"`

@@ -24,10 +24,11 @@ Failure"). Here the orders lie in a tablespace on a small file system of its own
 full one under the write-ahead log would stop the whole server, which is why the two
 belong apart.
 
-Expected is that each order is answered with 503 and X-Hachaos-Applied: no, so that
-none is lost or doubled; that sessions, which lie elsewhere, do not notice; that no
-node leaves the rotation, since each of them can still serve sessions; and that
-orders are accepted again as soon as there is room, on every node. Orders are 30 % of
+Expected is that each order is answered with 503 and X-Hachaos-Applied: no, in time,
+and with no other error, so that none is lost or doubled; that sessions, which lie
+elsewhere, do not notice; that no node leaves the rotation at any balancer, nor denies
+being alive, since each of them can still serve sessions; and that orders are accepted
+again as soon as there is room, on every node. Orders are 30 % of
 the operations and the disk is full for about 7 of 23 judged seconds: at most 9 % of
 all operations are refused, and 88 % must be good.
 
@@ -47,12 +48,14 @@ after ten a node can do nothing any more, with room or without.`,
 			{Name: "room again", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"full"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"overload-contract"},
 		Asserts: []assert.Checker{
 			assert.Recovery{Bounds: []string{topology.BoundReady}},
 			assert.ErrorBudget{Overall: 88},
 			assert.WriteLedger{},
 			assert.SessionSurvival{Expect: "survive"},
-			assert.RotationKept{},
+			assert.RotationKept{Least: assert.EveryServer},
+			assert.OverloadContract{},
 			assert.Alerts{Tells: assert.TellsAll},
 			assert.Leftovers{},
 		},
