@@ -21,6 +21,8 @@ issue "connection pool exhaustion"; seed 003 §12: bounded pool waiting, leak
 detection, fail fast instead of wait). Whoever is sent to that node waits for a
 connection. The tuned pool waits 250 ms and then answers 503 with Retry-After: the
 node's users are refused, which is the price that is stated here, and nobody else is.
+No answer may take longer than the bound "answered/pool": two such waits, and an order's
+own work.
 Its readiness stays up, for it looks at the database over a connection of its own: a
 full pool is overload, and a check that took every overloaded node out would take
 all of them out on the day when the database is slow. What tells the person on call
@@ -31,7 +33,7 @@ Half of the sessions are the node's, for about 7 of 23 judged seconds: at most 1
 of all operations are refused, and 80 % must be good.
 
 With pool-wait=unbounded, as the tutorial's 30 s nearly are, requests wait until the
-balancer gives up on them; where it has only 40 requests with all nodes at a time
+balancer gives up on them after 3 s; where it has only 40 requests with all nodes at a time
 (user-requests=40) they take all of those, and the healthy node's users are turned
 away before anybody has asked it.`,
 		Tags:     []string{"database", "pool"},
@@ -47,8 +49,9 @@ away before anybody has asked it.`,
 			{Name: "given back", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"leak"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
-		Exercises: []string{"blast-radius"},
+		Exercises: []string{"overload-contract", "blast-radius"},
 		Asserts: []assert.Checker{
+			assert.OverloadContract{AnswerBound: topology.BoundAnsweredPool},
 			assert.BlastRadius{},
 			assert.Alerts{Tells: assert.TellsNode},
 			assert.ErrorBudget{Overall: 80},
@@ -59,8 +62,13 @@ away before anybody has asked it.`,
 		},
 		Cases: []harness.Case{
 			{
+				Name: "unbounded wait for the pool", Set: map[string]string{"pool-wait": "unbounded"}, Fails: []string{"overload-contract"},
+				Also: []string{"error-budget", "recovery"}, Evidence: "late answer",
+				Because: "the node's users wait until the balancer gives up on them, and their requests stay until the pool is given back",
+			},
+			{
 				Name: "waiting for ever", Set: map[string]string{"pool-wait": "unbounded", "user-requests": "40"}, Fails: []string{"blast-radius"},
-				Also:    []string{"alerts", "error-budget", "recovery"},
+				Also:    []string{"overload-contract", "alerts", "error-budget", "recovery"},
 				Because: "what hangs on one node takes the balancers' places from the users of the other, who then see the same errors",
 			},
 		},

@@ -40,11 +40,12 @@ pools of all nodes together serve a fraction of what is asked of them.
 
 What decides then is what becomes of the rest (seed 003 §27.3): a wait for the
 pool that is bounded turns them away with a clear 503 in time, and the threads
-are free again, while at least a quarter of what falls due is served. How many threads that takes follows from the rate and the wait,
-and not from how slow the database is (Little's law; the value "threads: needed"
-of the topology). An unbounded one queues every one of them; users give up, their
-requests stay; the threads are used up within seconds, and with them liveness
-and whatever else the node was to answer. When the database is fast again,
+are free again, while at least a quarter of what falls due is served. How many
+threads that takes follows from the rate and the wait, and not from how slow the
+database is (Little's law; the value "threads: needed" of the topology). An
+unbounded one queues every one of them; users give up, their requests stay; the
+threads are used up within seconds, and with them liveness and whatever else the
+node was to answer. When the database is fast again,
 everything must be steady at once, without a restart.
 
 Four hundred users share 150 operations a second, so that those who wait do not

@@ -66,6 +66,7 @@ func (p jettyPlan) bounds() []Bound {
 		b.recovered(p.set.waits["warmup"]),
 		b.job(),
 		b.answered(),
+		b.answeredPool(p.set.waits["order-work"]),
 		b.busyThreads(),
 		b.outageUnready(),
 		b.database(),
@@ -360,6 +361,21 @@ func (b boundMaker) answered() Bound {
 			b.retries, b.timeoutConnect, b.timeoutServer, b.allowance),
 		Source: sourceLimit,
 		File:   jettyProfilesFile,
+	}
+}
+
+// answeredPool bounds what a request takes at a node that has no connection to
+// give: it waits for the pool, for its session and for its work, and is refused;
+// an order that gets one in the end goes on working after its commit.
+func (b boundMaker) answeredPool(orderWork time.Duration) Bound {
+	held := min(poolWaits*b.poolWait, b.timeoutServer)
+	return Bound{
+		Name:  BoundAnsweredPool,
+		Limit: held + orderWork + b.allowance,
+		Formula: fmt.Sprintf("min(%d waits × pool wait %s, timeout server %s) + order work %s + allowance %s",
+			poolWaits, b.poolWait, b.timeoutServer, orderWork, b.allowance),
+		Source: sourceJDBC,
+		File:   b.file(),
 	}
 }
 

@@ -42,6 +42,9 @@ func TestJettyHABounds(t *testing.T) {
 		// a look under way, and rising.
 		{"tuned", topology.BoundOutageDatabase, (3000 + 2000 + (2000 + 1000 + 250 + 100 + 2*300) + 250) * ms},
 
+		// Two waits for the pool, and an order's work.
+		{"tuned", topology.BoundAnsweredPool, (2*250 + 250 + 250) * ms},
+		{"documented", topology.BoundAnsweredPool, (50000 + 250 + 250) * ms}, // timeout server
 		{"documented", topology.BoundDetectRefused, (2000 + 2*2000 + 250) * ms},
 		{"documented", topology.BoundDetectVanished, (2000 + 2*2000 + 3*2000 + 250) * ms},
 		{"documented", topology.BoundDetectFrozen, (2000 + 2*2000 + 3*2000 + 250) * ms},

@@ -320,6 +320,7 @@ const (
 	BoundOutageVIPRemoved = "outage/vip-removed"
 	BoundOutageVIPTwo     = "outage/vip-two-owners"
 	BoundAnswered         = "answered"        // a request is sent → it is answered, if only by a refusal
+	BoundAnsweredPool     = "answered/pool"   // as answered, at a node whose pool is empty and whose database is well
 	BoundThreads          = "threads"         // busy threads of a node: a count
 	BoundOutageUnready    = "outage/unready"  // as outage/…, of a node that serves on and cannot work
 	BoundDatabase         = "database"        // the database is started → it answers
