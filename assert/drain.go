@@ -104,7 +104,11 @@ func (d Drain) conclude(v *Verdict, orders []*drainage) {
 		exercised = exercised || o.inFlight > 0 && o.elsewhere > 0
 		objectives = append(objectives, o.objective())
 		if d.Grace > 0 && o.fault.Kind == kindDrain {
-			objectives = append(objectives, o.emptied(d.Grace))
+			emptied := o.emptied(d.Grace)
+			if emptied.status == Fail {
+				v.Evidence = append(v.Evidence, o.notEmpty())
+			}
+			objectives = append(objectives, emptied)
 		}
 	}
 	v.Measured = figure(float64(n))
@@ -133,6 +137,7 @@ type drainage struct {
 	bound      int           // requests after it of sessions that were bound
 	elsewhere  int           // sessions that began at other nodes meanwhile
 	empty      time.Duration // the last request at the node ended; from if none
+	last       hit           // that request
 }
 
 // settled is when the order certainly held at every balancer, in the terms of
@@ -166,7 +171,9 @@ func (o *drainage) line(at *history.At[history.Dispatch], seen map[hidden]bool) 
 		}
 		return
 	}
-	o.empty = max(o.empty, end)
+	if end > o.empty {
+		o.empty, o.last = end, x
+	}
 	if x.hi <= o.to {
 		o.inFlight++
 	}
@@ -271,6 +278,14 @@ func (o *drainage) objective() objective {
 		}
 	}
 	return out
+}
+
+// notEmpty is the request that was the last to end.
+func (o *drainage) notEmpty() Evidence {
+	return Evidence{
+		Seq: o.last.seq, Op: o.last.op, At: o.last.lo, Node: o.node, Class: "not empty",
+		Text: fmt.Sprintf("%s, the last at %s, ended %s after every balancer was told to drain it", o.last.request, o.node, sayTime(o.empty-o.settled())),
+	}
 }
 
 // emptied judges how long it took until the last request had ended.

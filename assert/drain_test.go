@@ -44,6 +44,7 @@ func TestDrain(t *testing.T) {
 		none   bool
 		n      float64
 		says   string
+		last   string // the evidence that it was not empty in time
 	}{
 		{name: "spared and completed", kind: "drain", status: Pass, says: "Drain of j1: 1 under way completed, and no session began there after it"},
 		{name: "bound sessions go on", kind: "drain", status: Pass, build: func(s stage) { s.request("j1", 12*sec, 12010*mil, "--VN") }},
@@ -96,7 +97,7 @@ func TestDrain(t *testing.T) {
 		{name: "in maintenance a bound session's request counts", kind: "maintenance", status: Fail, n: 1, says: "was sent to j1 1.9 s after every balancer had put it into maintenance", build: func(s stage) { s.request("j1", 12*sec+mil, 12010*mil, "--VN") }},
 		{name: "maintenance kept", kind: "maintenance", status: Pass, says: "no request was sent there"},
 		{name: "empty in time", kind: "drain", status: Pass, check: Drain{Grace: sec}, says: "J1 was empty 151 ms after the order (at most 1 s)"},
-		{name: "never empty in time", kind: "drain", status: Fail, check: Drain{Grace: sec}, says: "empty 3.01 s after the order", build: func(s stage) { s.request("j1", 13*sec, 13010*mil, "--VN") }},
+		{name: "never empty in time", kind: "drain", status: Fail, check: Drain{Grace: sec}, says: "empty 3.01 s after the order", last: "operation 3, attempt 1, the last at j1, ended 2.91 s after every balancer was told to drain it", build: func(s stage) { s.request("j1", 13*sec, 13010*mil, "--VN") }},
 		{
 			name: "perhaps empty in time", kind: "drain", status: Inconclusive, check: Drain{Grace: sec}, says: "not given at one moment",
 			build: func(s stage) { s.request("j1", 10950*mil, 11050*mil, "--VN") },
@@ -124,7 +125,13 @@ func TestDrain(t *testing.T) {
 			if v.Measured != nil {
 				require.Equal(t, c.n, *v.Measured, v.Evidence)
 			}
-			require.Len(t, v.Evidence, int(c.n))
+			if c.last != "" {
+				require.Len(t, v.Evidence, int(c.n)+1)
+				require.Equal(t, "not empty", v.Evidence[int(c.n)].Class)
+				require.Equal(t, c.last, v.Evidence[int(c.n)].Text)
+			} else {
+				require.Len(t, v.Evidence, int(c.n))
+			}
 			shift(h, 5*sec)
 			require.Equal(t, v.Status, c.check.Check(h).Status)
 		})

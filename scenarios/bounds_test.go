@@ -82,6 +82,24 @@ func TestAFullDiskTakesNoNodeOutAndIsToldClearly(t *testing.T) {
 	require.Contains(t, s.Asserts, assert.OverloadContract{})
 }
 
+// A drained node must empty by itself: were its drain no longer than the grace
+// period, maintenance would empty it in time, whatever the sessions do.
+func TestTheDrainOutlastsTheGracePeriod(t *testing.T) {
+	s, err := scenarios.Lookup("drain")
+	require.NoError(t, err)
+	drain, ok := s.Asserts[0].(assert.Drain)
+	require.True(t, ok)
+	for _, short := range []bool{false, true} {
+		for i, p := range phasesOf(t, s, short) {
+			if s.Phases[i].Name == "drained" {
+				require.GreaterOrEqual(t, p.For, drain.Grace+time.Second, "short: %t", short)
+			}
+		}
+	}
+	session := time.Duration(s.Load.SessionOps) * time.Second / 2
+	require.Greater(t, drain.Grace, session, "sessions end in time")
+}
+
 // phase is a part of a run as its record has it.
 type phase struct {
 	Kind string        `json:"kind"`
