@@ -67,18 +67,19 @@ func boundNames(h *history.History) string {
 // outageObjective judges one share. It fails on what was certainly too long:
 // the pool's longest outage, where the sample is fine enough to tell when it
 // ended, or a stretch with bad operations at both ends and nothing good
-// between. Of one session or one type of operation alone such a stretch may
-// last, from the fault on, twice the bound: they are sampled more sparsely,
+// between, each from the fault on. Of one session or one type of operation
+// alone such a stretch may last twice the bound: they are sampled more sparsely,
 // and the bound is the whole service's, to which an operation that takes long
 // by itself adds its own time.
 func outageObjective(h *history.History, s *share, r *shareRuns, bound history.Bound) objective {
 	who := s.users()
 	o := objective{name: "outage of " + who, fix: fmt.Sprintf("%s: %s", bound.File, bound.Formula)}
-	if out, format, found := r.beyond(bound.Limit, s.from); found {
+	if out, format, found := r.beyond(bound.Limit); found {
 		o.status = Fail
 		o.text = fmt.Sprintf(format+" without service for %s (at most %s), %s", who, sayTime(out.length()), sayTime(bound.Limit), span(out))
 		o.covers = func(op *history.Op) bool {
-			return s.has(op) && op.Intended >= out.From && op.Intended <= out.Last
+			at := max(op.Intended, s.from)
+			return s.has(op) && at >= out.From && at <= out.Last
 		}
 		return o
 	}
@@ -111,14 +112,14 @@ func span(o outage) string {
 
 // beyond finds an outage that certainly was longer than the limit, and says
 // whose: a format for the share's users, up to the verb.
-func (r *shareRuns) beyond(limit, from time.Duration) (out outage, whose string, found bool) {
+func (r *shareRuns) beyond(limit time.Duration) (out outage, whose string, found bool) {
 	if p := r.pool.best; p.length() > limit && (p.certain() > limit || p.gap() <= limit/coarse) {
 		return p, "%s were", true
 	}
 	if p := r.pool.spanned; p.certain() > limit {
 		return p, "%s were", true
 	}
-	alone := func(o outage) bool { return o.Bad > 0 && o.Last-max(o.From, from) > 2*limit }
+	alone := func(o outage) bool { return o.Bad > 0 && o.certain() > 2*limit }
 	if t, o := r.worstType(); alone(o) {
 		return o, "for operations of type " + t.String() + " %s were", true
 	}

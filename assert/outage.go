@@ -67,7 +67,7 @@ func (g grader) grade(o *history.Op) health {
 // time, stand side by side.
 type outage struct {
 	// From and Last are the intended times of the first and the last bad
-	// operation: between the two, service was certainly away.
+	// operation, or the floor: between the two, service was certainly away.
 	From, Last time.Duration
 	// To is the intended time of the first good operation after; of an Open
 	// outage the end of the phase in which Last lies.
@@ -96,6 +96,9 @@ const leastRow = 3
 // runs finds the longest outage in a sequence of operations fed to it in the
 // order of their intended times. The zero value is ready.
 type runs struct {
+	// floor is the earliest that an outage begins: an operation that was under
+	// way when a fault took effect was being served until then.
+	floor   time.Duration
 	now     outage // in progress if now.Bad > 0
 	best    outage // longest by length
 	spanned outage // longest by certain, of those of at least leastRow bad ones
@@ -108,13 +111,13 @@ func (r *runs) add(o *history.Op, g health) {
 		return
 	case bad:
 		if r.now.Bad == 0 {
-			r.now = outage{From: o.Intended, First: o.ID}
+			r.now = outage{From: max(o.Intended, r.floor), First: o.ID}
 		}
 		r.now.Bad++
-		r.now.Last, r.now.Final = o.Intended, o.ID
+		r.now.Last, r.now.Final = max(o.Intended, r.floor), o.ID
 	case good:
 		if r.now.Bad > 0 {
-			r.now.To, r.now.Until = o.Intended, o.ID
+			r.now.To, r.now.Until = max(o.Intended, r.floor), o.ID
 			r.keep()
 		}
 	}

@@ -127,6 +127,7 @@ type shareRuns struct {
 	pool    runs             // all operations of the share
 	types   [6]runs          // by history.Type: orders may fail while reads are served
 	session map[uint32]*runs // by session: one user may fail while others are served
+	floor   time.Duration    // of the sessions' runs
 	// early counts the operations intended within soon of the fault.
 	early int
 }
@@ -134,11 +135,18 @@ type shareRuns struct {
 // findRuns walks the share's operations. Late ones are left out if skip says
 // so; soon is how far after the fault early counts.
 //
+// An outage counts from the fault at the earliest: what was asked before it, and
+// is in the share, was under way when it struck.
+//
 // A run of the pool that is open when the share's sessions have ended is
 // ended by the first good operation after it of one of its users' next
 // sessions.
 func (s *share) findRuns(h *history.History, g grader, skip func(*history.Op) bool, soon time.Duration) *shareRuns {
-	r := &shareRuns{session: map[uint32]*runs{}}
+	r := &shareRuns{session: map[uint32]*runs{}, floor: s.from}
+	r.pool.floor = s.from
+	for i := range r.types {
+		r.types[i].floor = s.from
+	}
 	users := map[history.Name]bool{}
 	var again *history.Op // the first good one of a user since the last bad one
 	inOrder(h, func(o *history.Op) {
@@ -179,7 +187,7 @@ func (r *shareRuns) add(o *history.Op, g health) {
 		if g != bad {
 			return // nothing to remember: a run begins with a bad one
 		}
-		one = &runs{}
+		one = &runs{floor: r.floor}
 		r.session[o.Session] = one
 	}
 	one.add(o, g)
