@@ -22,7 +22,7 @@ RESULTS         ?= docs/campaign
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit containers test-all catalogue profiles lint fmt bench images clean
+.PHONY: help build deps demo test unit browser containers test-all catalogue profiles lint fmt bench images clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -44,6 +44,10 @@ test: deps unit containers ## all unit tests, and this build's share of the cont
 unit: ## all unit tests, with the race detector (which needs gcc: installed like the engine)
 	@tools/deps.sh cc
 	CGO_ENABLED=1 $(TESTSUM) -- -race -timeout 10m ./...
+
+browser: ## open the report's page in a browser, and test its scripts (installs chromium and nodejs on Debian)
+	@tools/deps.sh browser
+	HACHAOS_BROWSER=1 $(GO) test -count=1 -run 'Browser|Scripts' ./report
 
 containers: deps build ## this build's share of the container tests, one at a time
 	@tools/deps.sh registry

@@ -19,11 +19,13 @@ import (
 
 // browser opens the page at a fragment, and returns the page as its scripts
 // have made it, with what they wrote to the console. It skips the test where
-// there is no chromium (Debian: apt-get install chromium).
+// there is no chromium, unless HACHAOS_BROWSER is set: `make browser` installs
+// it on Debian.
 func browser(t *testing.T, file, fragment string, args ...string) (dom, console string) {
 	t.Helper()
 	bin, err := exec.LookPath("chromium")
 	if err != nil {
+		require.Empty(t, os.Getenv("HACHAOS_BROWSER"), "chromium is not here, and HACHAOS_BROWSER asks for it")
 		t.Skip("chromium is not here: the page is not opened")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -105,5 +107,113 @@ func TestBrowserBearsAnyRecord(t *testing.T) {
 			require.Contains(t, dom, `data-drawn="yes"`)
 			require.NotContains(t, dom, "<img")
 		})
+	}
+}
+
+// script is what a test does in the page, as a reader would, once it is drawn:
+// key presses a key on an element, click clicks, and want ends the test with
+// what is missing. What it comes to is put into the page.
+const script = `
+const want = (yes, what) => { if (!yes) throw new Error(what); };
+const $ = (s) => document.querySelector(s);
+const click = (s) => { want($(s), s + " is not there"); $(s).click(); };
+const key = (s, k, more) => { $(s).focus(); $(s).dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true, cancelable: true, ...more })); };
+const told = document.createElement("p");
+document.body.append(told);
+told.id = "test";
+(async () => {
+  try { %s; told.textContent = "well"; } catch (e) { told.textContent = "ill: " + e.message; }
+})();
+`
+
+// inPage runs a script at the end of the page, and returns what it came to.
+func inPage(t *testing.T, file, fragment, steps string, args ...string) string {
+	t.Helper()
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	with := filepath.Join(t.TempDir(), "with.html")
+	page = bytes.Replace(page, []byte("</body>"), []byte("<script>"+fmt.Sprintf(script, steps)+"</script></body>"), 1)
+	require.NoError(t, os.WriteFile(with, page, 0o644))
+	dom, console := browser(t, with, fragment, args...)
+	require.Empty(t, console)
+	_, after, found := strings.Cut(dom, `<p id="test">`)
+	require.True(t, found, "the script did not come to its end")
+	return after[:strings.Index(after, "<")]
+}
+
+// TestBrowserAsAReader uses the page: by mouse and by keys.
+func TestBrowserAsAReader(t *testing.T) {
+	file := saved(t, planted(t))
+	for name, c := range map[string]struct{ fragment, steps string }{
+		"one click from the top to the first violation, with both applications": {"", `
+			click(".banner .lead a[href^='#op=']");
+			want($("#story").open, "the dialog is not open");
+			want($("#story-body").textContent.includes("attempt 1 committed as order 7"), "the first application is not told");
+			want($("#story-body").textContent.includes("attempt 2 committed as order 8"), "the second application is not told");
+			want(location.hash === "#op=4", "the address is " + location.hash);
+			click("#story-body a[href^='#session=']");
+			want($("#story-title").textContent === "Session 1", "the session is not shown");
+			click("#story-close");
+			want(!$("#story").open, "the dialog is still open")`},
+		"the crosshair goes by keys, in all charts and lanes at once": {"", `
+			key("#charts", "ArrowRight"); key("#charts", "ArrowRight", { shiftKey: true });
+			want(/^At 1 s: /.test($("#reading").textContent), "it reads " + $("#reading").textContent);
+			key("#charts", "Home"); key("#charts", "ArrowRight", {}); for (const _ of [1, 2, 3]) key("#charts", "ArrowRight");
+			want($("#reading").textContent.includes("lb1 sees j2: DOWN") === false, "before the fault it is up");
+			key("#charts", "ArrowRight");
+			want($("#reading").textContent.includes("lb1 sees j2: DOWN"), "it reads " + $("#reading").textContent);
+			want(+$("#c-lanes .cross").getAttribute("x1") > 0, "the lanes have no crosshair");
+			want([...document.querySelectorAll(".u-cursor-x")].every((e) => !e.style.transform.includes("-10")), "a chart has no crosshair")`},
+		"the zoom is in the address, and back": {"", `
+			key("#charts", "+");
+			want(/t=0.25-0.75/.test(decodeURIComponent(location.hash)), "the address is " + location.hash);
+			click("#zoom-all");
+			want(!location.hash.includes("t="), "the address is " + location.hash)`},
+		"a link shows the same again": {"#t=0.4-0.6&sessions.q=u2&by=status&sessions.o=-bad", `
+			want($("#sessions-q").value === "u2", "the search is " + $("#sessions-q").value);
+			want(document.querySelectorAll("#list-sessions tbody tr").length === 1, "more than one session is left");
+			want($("#list-sessions th[aria-sort=descending]").textContent.startsWith("bad"), "the order is lost");
+			want($("#origins button[aria-pressed=true]").value === "status", "the origin is lost");
+			want($("#t-errors").textContent.includes("no answer"), "the table is another's")`},
+		"a search finds a write by its order": {"", `
+			$("#writes-q").value = "order-that-is-not"; $("#writes-q").dispatchEvent(new Event("input"));
+			want($("#list-writes").textContent.includes("Nothing matches."), "something matches");
+			$("#writes-q").value = "duplicate 8"; $("#writes-q").dispatchEvent(new Event("input"));
+			want(document.querySelectorAll("#list-writes tbody tr").length === 1, "it is not found")`},
+		"what readers need who do not see it": {"#op=4", `
+			const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+			want(new Set(ids).size === ids.length, "an id is there twice: " + ids.filter((id, i) => ids.indexOf(id) !== i));
+			for (const e of document.querySelectorAll("th")) want(e.scope, "a head without scope: " + e.outerHTML);
+			for (const e of document.querySelectorAll("button, a, summary")) want(e.textContent.trim() || e.ariaLabel, "without a name: " + e.outerHTML);
+			for (const e of document.querySelectorAll("input, select")) want(e.labels.length > 0, "without a label: " + e.outerHTML);
+			for (const e of document.querySelectorAll("[role=img]")) want(e.ariaLabel, "a picture without a name: " + e.id);
+			for (const e of document.querySelectorAll("canvas, svg")) want(e.closest("[role=img], [aria-hidden=true]"), "a picture that is told as nothing: " + e.outerHTML);
+			for (const e of document.querySelectorAll("[aria-labelledby]")) want(document.getElementById(e.getAttribute("aria-labelledby")), "labelled by nothing: " + e.outerHTML.slice(0, 99));
+			let depth = 0;
+			for (const e of document.querySelectorAll("h1, h2, h3, h4")) { const n = +e.tagName[1]; want(n <= depth + 1, "a heading is skipped before " + e.textContent); depth = n; }
+			for (const e of document.querySelectorAll(".scroll")) want(e.tabIndex === 0 || e.scrollWidth <= e.clientWidth, "it scrolls and has no focus: " + e.textContent.slice(0, 60));
+			want(document.documentElement.lang === "en" && document.title.startsWith("FAIL"), "language or title")`},
+		"nothing is wider than a phone": {"", `
+			document.body.style.width = "390px"; window.dispatchEvent(new Event("resize"));
+			await new Promise((done) => setTimeout(done)); // the charts resize at the end of a task
+			const out = [...document.querySelectorAll("main *, header *, nav *, footer *")].filter((e) => !e.closest(".scroll, .u-wrap") && e.getBoundingClientRect().right > 391);
+			want(out.length === 0, "too wide: " + out.map((e) => e.tagName + "." + e.className + "#" + e.id).join(" "))`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var args []string
+			if strings.Contains(name, "phone") {
+				args = append(args, "--window-size=500,900") // the narrowest that chromium makes
+			}
+			require.Equal(t, "well", inPage(t, file, c.fragment, c.steps, args...))
+		})
+	}
+}
+
+// TestBrowserInTheDark: both schemes are drawn in their own colours.
+func TestBrowserInTheDark(t *testing.T) {
+	file := saved(t, planted(t))
+	for scheme, ground := range map[string]string{"0": "rgb(20, 22, 26)", "1": "rgb(251, 251, 250)"} {
+		require.Equal(t, "well", inPage(t, file, "", `want(getComputedStyle(document.body).backgroundColor === "`+ground+`", getComputedStyle(document.body).backgroundColor)`,
+			"--blink-settings=preferredColorScheme="+scheme))
 	}
 }

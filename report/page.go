@@ -56,7 +56,6 @@ type pageData struct {
 	Spent     spent     `json:"spent"`
 	Lanes     []lane    `json:"lanes"`
 	Bands     []band    `json:"bands"`
-	Phases    []span    `json:"phases"`
 	Threshold float64   `json:"threshold"` // milliseconds
 	Range     []float64 `json:"range"`     // seconds
 	Details   *detailed `json:"details"`
@@ -107,10 +106,9 @@ const (
 // operations.
 func dataOf(r *harness.Result, h *history.History) pageData {
 	s := bucketed(h)
-	ls := lanes(h)
 	return pageData{
 		Series: s, Origins: origins(h, &s), Heat: heated(h), UnderWay: underWayOf(h, &s), Spent: spentBy(h, &s),
-		Lanes: ls, Bands: bands(h), Phases: ls[0].Spans,
+		Lanes: lanes(h), Bands: bands(h),
 		Threshold: float64(gradingOf(h).Threshold.Milliseconds()), Range: []float64{0, h.End.Seconds()},
 		Details: detailsOf(r, h),
 	}

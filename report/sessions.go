@@ -128,7 +128,7 @@ type bar struct {
 }
 
 // funnel shows the measures of an assertion that are in one of the units:
-// the first, and those that are not 0.
+// those that are not 0, and the first that has no bound.
 func funnel(r *harness.Result, name string, units ...string) []bar {
 	var out []bar
 	top := 0.0
@@ -138,7 +138,7 @@ func funnel(r *harness.Result, name string, units ...string) []bar {
 			continue
 		}
 		for _, m := range v.Measures {
-			if !slices.Contains(units, m.Unit) || m.Value == 0 && len(out) > 0 {
+			if !slices.Contains(units, m.Unit) || m.Value == 0 && (m.Bound != nil || len(out) > 0) {
 				continue
 			}
 			b := bar{Name: cleanName(m.Name), Value: number(m.Value), Note: cleanText(m.Note), Percent: m.Value, Tone: "idle"}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that a container engine answers and that a base image can be made;
-# `deps.sh cc` makes sure of a C compiler instead, which Go's race detector needs.
+# `deps.sh cc` makes sure of a C compiler instead, which Go's race detector needs,
+# and `deps.sh browser` of chromium and node, which open the report's page.
 # On Debian as root it installs what is missing, and says so first; anywhere
 # else it says what to install. It changes nothing where nothing is missing.
 set -eu
@@ -73,7 +74,25 @@ need_registry() {
 	(cd "$dir" && apt-get download -qq docker-registry 2>/dev/null && dpkg -x docker-registry_*.deb .)
 }
 
+# need_browser makes sure of a browser, and of node, for the tests of the report.
+need_browser() {
+	missing=
+	command -v chromium >/dev/null 2>&1 || missing="chromium"
+	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+	[ -n "$missing" ] || return 0
+	if ! is_debian || [ "$(id -u)" -ne 0 ]; then
+		say "not here, and the page's tests need it: $missing"
+		exit 1
+	fi
+	# shellcheck disable=SC2086 # a list of packages
+	install $missing
+}
+
 case "${1:-}" in
+browser)
+	need_browser
+	exit
+	;;
 cc)
 	need_compiler
 	exit

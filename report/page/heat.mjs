@@ -42,7 +42,7 @@ export function paintHeat(heat, threshold) {
     ctx.stroke();
     ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
     ctx.textAlign = "right";
-    ctx.fillText("slower is bad", bbox.left + bbox.width - 4, y - 4 * devicePixelRatio);
+    ctx.fillText("slower is bad", bbox.left + bbox.width - 4, y + 12 * devicePixelRatio);
     ctx.restore();
   };
 }

@@ -215,19 +215,25 @@ drawCharts();
 lanes();
 show();
 reveal(view.at);
-let wide = window.innerWidth;
+let wide = document.body.clientWidth;
 window.addEventListener("resize", () => {
-  if (window.innerWidth === wide) return;
-  wide = window.innerWidth;
+  if (document.body.clientWidth === wide) return;
+  wide = document.body.clientWidth;
   charts.resize();
   lanes();
 });
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.redraw());
-// Paper is light, and shows what is folded.
+// Paper is light, as narrow as it is, and shows why each assertion that did not
+// pass did not.
+const paperWidth = 750;
 function paper(on) {
   document.documentElement.toggleAttribute("data-print", on);
-  if (on) for (const d of document.querySelectorAll("details.assert")) d.open = true;
+  if (on) for (const d of document.querySelectorAll("details.assert.bad, details.assert.warn")) d.open = true;
+  if (on) document.body.style.width = paperWidth + "px"; // of the pictures: text flows
+  charts.resize();
   charts.redraw();
+  lanes();
+  document.body.style.width = "";
 }
 window.addEventListener("beforeprint", () => paper(true));
 window.addEventListener("afterprint", () => paper(false));
