@@ -122,9 +122,19 @@ func TestDockerConformance(t *testing.T) {
 				Nodes:    func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
 				Settle:   30 * time.Second,
 				Restless: f.Kind() == fault.CrashLoop{}.Kind(),
+				Notices:  notices(f),
 			}.Run(t)
 		})
 	}
+}
+
+// notices says whether the fault looks from inside while it acts.
+func notices(f fault.Fault) bool {
+	switch f.(type) {
+	case fault.PowerLoss:
+		return true
+	}
+	return false
 }
 
 // drawn is the one of n that a rotation runs, by its seed; -1 without one.

@@ -57,11 +57,13 @@ func TestConformance(t *testing.T) {
 
 // conforms holds a fault to the suite over the nodes of a role.
 func conforms(t *testing.T, f fault.Fault, role topology.Role) {
+	_, cuts := f.(fault.PowerLoss)
 	t.Run(f.Kind(), func(t *testing.T) {
 		faulttest.Suite{
-			New:    func() fault.Fault { return f },
-			Nodes:  func(t *testing.T) []topology.Node { return nodesOf(t, role) },
-			Around: synctest.Test,
+			New:     func() fault.Fault { return f },
+			Nodes:   func(t *testing.T) []topology.Node { return nodesOf(t, role) },
+			Around:  synctest.Test,
+			Notices: cuts,
 		}.Run(t)
 	})
 }

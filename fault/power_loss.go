@@ -1,7 +1,9 @@
 package fault
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hachaos/hachaos/topology"
@@ -28,7 +30,9 @@ func (f PowerLoss) Validate() error { return validPort(f.Kind(), f.Port) }
 // Inject drops all packets of the targets in one transaction and then kills
 // the containers. The undo starts them, with a namespace that is new, and
 // ensures that no filter is left where the kill did not happen. A container
-// that does not run is an error: an earlier death would pass for this one.
+// that does not run is an error: an earlier death would pass for this one. So is
+// one in whose namespace the filter is not seen before the kill: the namespace
+// goes with the container, and nobody can look any more.
 func (f PowerLoss) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, true)
 	if err != nil {
@@ -42,7 +46,7 @@ func (f PowerLoss) Inject(ctx context.Context, nodes []topology.Node, log Record
 	return nil
 }
 
-func (PowerLoss) cut(ctx context.Context, v victim, log Recorder) error {
+func (f PowerLoss) cut(ctx context.Context, v victim, log Recorder) error {
 	for _, e := range []Entry{
 		{Undo: FilterAbsent, Node: v.Name(), Params: map[string]string{"table": powerTable}},
 		{Undo: ContainerRunning, Node: v.Name()},
@@ -54,12 +58,25 @@ func (PowerLoss) cut(ctx context.Context, v victim, log Recorder) error {
 	if err := succeed(v.ns.InNamespace(ctx, dropAll(powerTable)...)); err != nil {
 		return err
 	}
+	if left, err := f.filtered(ctx, v); err != nil || !left {
+		return cmp.Or(err, errors.New("its packets were not stopped: the filter is not in its namespace"))
+	}
 	return v.Kill(ctx)
 }
 
+// filtered says whether the filter is in the victim's namespace.
+func (PowerLoss) filtered(ctx context.Context, v victim) (bool, error) {
+	tables, err := v.ns.InNamespace(ctx, listTables()...)
+	if err := succeed(tables, err); err != nil {
+		return false, err
+	}
+	return hasTable(string(tables.Stdout), powerTable), nil
+}
+
 // Active holds when the engine reports the containers as ended by SIGKILL
-// and an attempt to connect is not even refused. To is the last end; the
-// effect began with the filter, before it.
+// and an attempt to connect is not even refused; that its packets were stopped
+// before Inject has seen. To is the last end; the effect began with the filter,
+// before it.
 func (f PowerLoss) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, true)
 	if err != nil {
@@ -82,11 +99,10 @@ func (f PowerLoss) Healed(ctx context.Context, nodes []topology.Node) (Proof, er
 		if err != nil || !s.ok {
 			return s, err
 		}
-		tables, err := v.ns.InNamespace(ctx, listTables()...)
-		if err := succeed(tables, err); err != nil {
+		left, err := f.filtered(ctx, v)
+		if err != nil {
 			return s, err
 		}
-		left := hasTable(string(tables.Stdout), powerTable)
 		s.see(!left, "packet filter %s in its namespace: %t", powerTable, left)
 		return s, nil
 	})

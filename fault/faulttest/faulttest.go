@@ -30,6 +30,9 @@ type Suite struct {
 	// Restless says that the fault goes on changing its targets by itself, so
 	// that only the acts of a proof tell whether it changed anything.
 	Restless bool
+	// Notices says that Inject looks at its targets from inside while it acts,
+	// so that it fails by itself where its acts have no effect.
+	Notices bool
 }
 
 // Run holds the fault to the contract of package fault.
@@ -150,9 +153,7 @@ func (s Suite) undoTwice(t *testing.T) {
 // leaves an undo of something that never was.
 func (s Suite) undoWithoutAct(t *testing.T) {
 	f, nodes, sc := s.start(t)
-	sc.mute = true
-	require.NoError(t, f.Inject(context.Background(), nodes, sc))
-	sc.mute = false
+	s.injectMute(t, f, nodes, sc)
 	before := states(t, nodes)
 	require.NoError(t, fault.UndoAll(context.Background(), everyone(nodes), sc.entries))
 	require.Equal(t, before, states(t, nodes))
@@ -245,12 +246,23 @@ func (s Suite) readOnly(t *testing.T) {
 
 func (s Suite) noEffect(t *testing.T) {
 	f, nodes, sc := s.start(t)
-	sc.mute = true
-	require.NoError(t, f.Inject(context.Background(), nodes, sc))
-	sc.mute = false
+	s.injectMute(t, f, nodes, sc)
 	p := s.active(t, f, nodes, s.settle()/10)
 	require.Falsef(t, p.OK, "a fault that did nothing is proven: %+v", p)
 	require.NotEmpty(t, p.Measured)
+}
+
+// injectMute injects while acts report success and have no effect.
+func (s Suite) injectMute(t *testing.T, f fault.Fault, nodes []topology.Node, sc *script) {
+	t.Helper()
+	sc.mute = true
+	err := f.Inject(context.Background(), nodes, sc)
+	sc.mute = false
+	if s.Notices {
+		require.Error(t, err, "it does not notice that its acts have no effect")
+		return
+	}
+	require.NoError(t, err)
 }
 
 func (s Suite) notHealed(t *testing.T) {
