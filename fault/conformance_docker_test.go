@@ -131,7 +131,7 @@ func TestDockerConformance(t *testing.T) {
 // notices says whether the fault looks from inside while it acts.
 func notices(f fault.Fault) bool {
 	switch f.(type) {
-	case fault.PowerLoss:
+	case fault.MemorySqueeze, fault.OutOfMemory, fault.PowerLoss:
 		return true
 	}
 	return false

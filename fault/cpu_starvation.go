@@ -64,9 +64,12 @@ func (f CPUStarvation) Inject(ctx context.Context, nodes []topology.Node, log Re
 }
 
 func (f CPUStarvation) starve(ctx context.Context, v victim, log Recorder) error {
-	restored, limits, err := limitsEntry(ctx, v)
+	restored, limits, err := limitsEntry(ctx, v, ofCPU)
 	if err != nil {
 		return err
+	}
+	if limits.CPU == f.cpu() {
+		return fmt.Errorf("its quota is %v of a core already: nothing would change", limits.CPU)
 	}
 	if err := log.Record(restored); err != nil {
 		return err
@@ -75,7 +78,7 @@ func (f CPUStarvation) starve(ctx context.Context, v victim, log Recorder) error
 	if err != nil {
 		return err
 	}
-	if err := press(ctx, v, strconv.FormatFloat(f.cpu(), 'f', -1, 64), "while :; do :; done"); err != nil {
+	if err := press(ctx, v, ofCPU, strconv.FormatFloat(f.cpu(), 'f', -1, 64), "while :; do :; done"); err != nil {
 		return err
 	}
 	limits.CPU = f.cpu()
@@ -93,7 +96,7 @@ func (f CPUStarvation) Active(ctx context.Context, nodes []topology.Node) (Proof
 	asked := strconv.FormatFloat(f.cpu(), 'f', -1, 64) + " of a core, at most"
 	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		before, err := seePressure(ctx, v)
+		before, err := seePressure(ctx, v, ofCPU)
 		if err != nil {
 			return s, err
 		}
@@ -107,7 +110,7 @@ func (f CPUStarvation) Active(ctx context.Context, nodes []topology.Node) (Proof
 		case <-ctx.Done():
 			return s, ctx.Err()
 		}
-		after, err := seePressure(ctx, v)
+		after, err := seePressure(ctx, v, ofCPU)
 		if err != nil {
 			return s, err
 		}
@@ -130,7 +133,7 @@ func (f CPUStarvation) Healed(ctx context.Context, nodes []topology.Node) (Proof
 	}
 	return prove(ctx, "quota and demand gone", vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		p, err := seeReleased(ctx, &s, v)
+		p, err := seeReleased(ctx, &s, v, ofCPU)
 		if err != nil {
 			return s, err
 		}

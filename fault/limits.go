@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +36,15 @@ func limitedVictims(ctx context.Context, kind string, nodes []topology.Node, por
 	return vs, allRun(ctx, kind, vs)
 }
 
-// limitsEntry is the undo that gives a victim the limits back that it has now.
-func limitsEntry(ctx context.Context, v victim) (Entry, topology.Limits, error) {
+// What can be limited: the keys of LimitsRestored's parameters.
+const (
+	ofMemory = "memory"
+	ofCPU    = "cpu"
+)
+
+// limitsEntry is the undo that gives a victim the limit of that back which it
+// has now, and leaves the other one to whoever set it.
+func limitsEntry(ctx context.Context, v victim, what string) (Entry, topology.Limits, error) {
 	l, err := limited(v.Container)
 	if err != nil {
 		return Entry{}, topology.Limits{}, err
@@ -43,57 +53,110 @@ func limitsEntry(ctx context.Context, v victim) (Entry, topology.Limits, error) 
 	if err != nil {
 		return Entry{}, now, err
 	}
-	return Entry{Undo: LimitsRestored, Node: v.Name(), Params: map[string]string{
-		"memory": strconv.FormatInt(now.Memory, 10),
-		"cpu":    strconv.FormatFloat(now.CPU, 'f', -1, 64),
-	}}, now, nil
+	before := strconv.FormatInt(now.Memory, 10)
+	if what == ofCPU {
+		before = strconv.FormatFloat(now.CPU, 'f', -1, 64)
+	}
+	return Entry{Undo: LimitsRestored, Node: v.Name(), Params: map[string]string{what: before}}, now, nil
 }
 
-// pressureDir is where the faults of limits keep, in the container, what they
-// were asked for and the number of the process that makes demand.
-const pressureDir = "/run/hachaos-pressure"
+// pressureDir is where a fault of that limit keeps, in the container, what it was
+// asked for and the number of the process that makes demand.
+func pressureDir(what string) string { return "/run/hachaos-pressure-" + what }
 
-// noPressure ends that process, whatever it has begun, and takes the folder
-// away. It needs no memory to speak of.
-const noPressure = `cd ` + pressureDir + ` 2>/dev/null || exit 0
-pid=$(cat pid 2>/dev/null) && kill -KILL -- "-$pid" 2>/dev/null
-cd / && rm -rf ` + pressureDir
+// noPressure ends that process, whatever it has begun, and takes the folder, $0,
+// away. It needs no memory to speak of. (dash takes a group's number behind -s
+// alone.) A process that has not yet written its
+// number down ends by itself once the folder is gone; one that did so meanwhile
+// keeps the folder from going.
+const noPressure = `i=0
+while [ -d "$0" ]; do
+	pid=$(cat "$0/pid" 2>/dev/null)
+	[ -z "$pid" ] || { kill -s KILL -- "-$pid" 2>/dev/null; rm -f "$0/pid"; }
+	rm -f "$0/asked" "$0/killed"
+	rmdir "$0" 2>/dev/null && break
+	i=$((i + 1))
+	[ $i -le 500 ] || { echo "what makes demand does not end" >&2; exit 1; }
+	sleep 0.01
+done`
 
 // ensureLimits restores the limits first: in a container without memory
-// nothing can be run. Where the container is down, what ran in it went with
-// it; the folder goes when it runs again.
+// nothing can be run. It reads back that they are in force, since no look from
+// outside knows what they were. Where the container is down, what ran in it
+// went with it; the folder stays, and Healed finds it when it runs again.
 func ensureLimits(ctx context.Context, n topology.Node, params map[string]string) error {
 	l, err := limited(n)
 	if err != nil {
 		return err
 	}
-	var was topology.Limits
-	var errs [2]error
-	was.Memory, errs[0] = strconv.ParseInt(params["memory"], 10, 64)
-	was.CPU, errs[1] = strconv.ParseFloat(params["cpu"], 64)
-	if err := errors.Join(errs[:]...); err != nil {
+	if err := restoreLimits(ctx, l, params); err != nil {
 		return err
 	}
-	if err := l.Limit(ctx, was); err != nil {
+	for _, what := range slices.Sorted(maps.Keys(params)) {
+		err := succeed(n.Exec(ctx, "/bin/sh", "-c", noPressure, pressureDir(what)))
+		if err != nil && !errors.Is(err, topology.ErrNotRunning) {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreLimits puts those limits in force that the parameters name, and leaves
+// the others as they are.
+func restoreLimits(ctx context.Context, l topology.Limited, params map[string]string) error {
+	want, err := l.Limits(ctx)
+	if err != nil {
 		return err
 	}
-	err = succeed(n.Exec(ctx, "/bin/sh", "-c", noPressure))
-	if errors.Is(err, topology.ErrNotRunning) {
-		return nil
+	if len(params) == 0 {
+		return errors.New("the entry names no limit")
+	}
+	for what, value := range params {
+		switch what {
+		case ofMemory:
+			want.Memory, err = strconv.ParseInt(value, 10, 64)
+		case ofCPU:
+			want.CPU, err = strconv.ParseFloat(value, 64)
+		default:
+			err = fmt.Errorf("%q is no limit", what)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := l.Limit(ctx, want); err != nil {
+		return err
+	}
+	got, err := l.Limits(ctx)
+	if err == nil && (got.Memory != want.Memory || math.Abs(got.CPU-want.CPU) > 1e-4) {
+		err = fmt.Errorf("the engine says that the limits are %+v, want %+v", got, want)
 	}
 	return err
 }
 
 // press runs a program in the victim until the undo ends it, and notes in the
-// folder what was asked. In its environment, limit is the limit of memory as it
-// was then.
-func press(ctx context.Context, v victim, asked, program string) error {
-	script := `mkdir -p ` + pressureDir + ` && cd ` + pressureDir + ` && echo "$0" >asked || exit 1
+// folder of the limit what was asked. In its environment, limit is the limit of
+// memory as it was then. It returns when the program has its number in the
+// folder, by which the undo ends it. One at a time makes demand.
+func press(ctx context.Context, v victim, what, asked, program string) error {
+	return succeed(v.Exec(ctx, "/bin/sh", "-c", pressScript(program), pressureDir(what), asked))
+}
+
+func pressScript(program string) string {
+	return `mkdir -p "$0" && cd "$0" || exit 1
+pid=$(cat pid 2>/dev/null)
+if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo "another fault makes demand here already" >&2; exit 1; fi
+rm -f pid; echo "$1" >asked || exit 1
 ` + cgroupScript + `
 echo "$killed" >killed
 export limit
-setsid -f /bin/sh -c 'echo $$ >pid; exec >/dev/null 2>&1 </dev/null; ` + program + `'`
-	return succeed(v.Exec(ctx, "/bin/sh", "-c", script, asked))
+setsid -f /bin/sh -c 'echo $$ >pid || exit; exec >/dev/null 2>&1 </dev/null; ` + program + `'
+i=0
+until [ -s pid ]; do
+	i=$((i + 1))
+	[ $i -le 500 ] || { echo "what makes demand did not begin" >&2; exit 1; }
+	sleep 0.01
+done`
 }
 
 // cgroupScript reads the container's own cgroup, of version 1 or 2: the limit
@@ -113,11 +176,12 @@ else
 	nanos=$(of usage_usec $c/cpu.stat)000 throttled=$(of nr_throttled $c/cpu.stat)
 fi`
 
-// pressing prints what the cgroup says, one word a line, then what was asked
-// and what the kernel had killed before; "-" stands for what is not there.
+// pressing prints what the cgroup says, one word a line, then what was asked by
+// the folder $0 and what the kernel had killed before; "-" stands for what is
+// not there.
 const pressing = cgroupScript + `
 echo "$limit $used $held $killed $nanos $throttled $(date +%s%N)"
-cd ` + pressureDir + ` 2>/dev/null && echo "$(cat asked) $(cat killed) $(stat -c %.9Y asked)" || echo "- - -"`
+cd "$0" 2>/dev/null && echo "$(cat asked) $(cat killed) $(stat -c %.9Y asked)" || echo "- - -"`
 
 // pressure is what a victim says of its limits.
 type pressure struct {
@@ -125,14 +189,15 @@ type pressure struct {
 	used, held, killed int64
 	nanos, throttled   int64
 	at                 time.Time
-	asked              string // empty if no fault of limits is in place
+	asked              string // empty if no fault of that limit is in place
 	killedBefore       int64
 	since              time.Time // the act
 }
 
-// seePressure asks the container.
-func seePressure(ctx context.Context, v victim) (pressure, error) {
-	out, err := v.Exec(ctx, "/bin/sh", "-c", pressing)
+// seePressure asks the container about that limit. Not having been able to look
+// is an error, as is an answer that says nothing.
+func seePressure(ctx context.Context, v victim, what string) (pressure, error) {
+	out, err := v.Exec(ctx, "/bin/sh", "-c", pressing, pressureDir(what))
 	if err := succeed(out, err); err != nil {
 		return pressure{}, err
 	}
@@ -181,10 +246,11 @@ func parsePressure(text string) (pressure, error) {
 	return p, nil
 }
 
-// seeReleased looks whether nothing of a fault of limits is left: neither a
-// limit other than before, which the engine tells, nor the demand.
-func seeReleased(ctx context.Context, s *sight, v victim) (pressure, error) {
-	p, err := seePressure(ctx, v)
+// seeReleased looks whether nothing in the container makes demand any more, nor
+// notes a fault of that limit. That the limit is what it was the undo itself has
+// read back: nobody else knows it.
+func seeReleased(ctx context.Context, s *sight, v victim, what string) (pressure, error) {
+	p, err := seePressure(ctx, v, what)
 	if err != nil {
 		return p, err
 	}

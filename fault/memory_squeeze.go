@@ -57,14 +57,14 @@ func (f MemorySqueeze) Inject(ctx context.Context, nodes []topology.Node, log Re
 }
 
 func (f MemorySqueeze) squeeze(ctx context.Context, v victim, log Recorder) error {
-	restored, limits, err := limitsEntry(ctx, v)
+	restored, limits, err := limitsEntry(ctx, v, ofMemory)
 	if err != nil {
 		return err
 	}
 	if err := log.Record(restored); err != nil {
 		return err
 	}
-	p, err := seeUsage(ctx, v)
+	p, err := seePressure(ctx, v, ofMemory)
 	if err != nil {
 		return err
 	}
@@ -73,23 +73,10 @@ func (f MemorySqueeze) squeeze(ctx context.Context, v victim, log Recorder) erro
 		return err
 	}
 	limits.Memory = p.held + f.room()
-	if err := press(ctx, v, strconv.FormatInt(limits.Memory, 10), "sleep infinity"); err != nil {
+	if err := press(ctx, v, ofMemory, strconv.FormatInt(limits.Memory, 10), "sleep infinity"); err != nil {
 		return err
 	}
 	return l.Limit(ctx, limits)
-}
-
-// seeUsage looks how much memory a victim uses; not having been able to look
-// is an error, for what is limited rests on it.
-func seeUsage(ctx context.Context, v victim) (pressure, error) {
-	out, err := v.Exec(ctx, "/bin/sh", "-c", pressing)
-	if err := succeed(out, err); err != nil {
-		return pressure{}, err
-	}
-	if len(out.Stdout) == 0 {
-		return pressure{}, nil
-	}
-	return parsePressure(string(out.Stdout))
 }
 
 // Active holds when the limit that the container's own cgroup tells is the
@@ -103,7 +90,7 @@ func (f MemorySqueeze) Active(ctx context.Context, nodes []topology.Node) (Proof
 	asked := fmt.Sprintf("at most %s above what it holds", megabytes(f.room()))
 	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		p, err := seePressure(ctx, v)
+		p, err := seePressure(ctx, v, ofMemory)
 		if err != nil {
 			return s, err
 		}
@@ -128,7 +115,7 @@ func (f MemorySqueeze) Healed(ctx context.Context, nodes []topology.Node) (Proof
 	}
 	return prove(ctx, "limit restored", vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
-		p, err := seeReleased(ctx, &s, v)
+		p, err := seeReleased(ctx, &s, v, ofMemory)
 		if err != nil {
 			return s, err
 		}

@@ -52,7 +52,7 @@ func (f OutOfMemory) Inject(ctx context.Context, nodes []topology.Node, log Reco
 }
 
 func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error {
-	restored, limits, err := limitsEntry(ctx, v)
+	restored, limits, err := limitsEntry(ctx, v, ofMemory)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error 
 			return err
 		}
 	}
-	p, err := seeUsage(ctx, v)
+	p, err := seePressure(ctx, v, ofMemory)
 	if err != nil {
 		return err
 	}
@@ -70,16 +70,16 @@ func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error 
 	if err != nil {
 		return err
 	}
-	if err := press(ctx, v, strconv.FormatInt(limits.Memory, 10), hold(3*outOfMemoryRoom)); err != nil {
+	if err := press(ctx, v, ofMemory, strconv.FormatInt(limits.Memory, 10), takeMemory(3*outOfMemoryRoom)); err != nil {
 		return err
 	}
 	return l.Limit(ctx, limits)
 }
 
-// hold is a program that waits for the limit of memory to change from the one
-// that it was begun under, and then takes so many bytes and keeps them: what has no line's end must be held
-// whole by one that prints the last lines.
-func hold(bytes int64) string {
+// takeMemory is a program that waits for the limit of memory to change from the
+// one that it was begun under, and then takes so many bytes and keeps them: what
+// has no line's end must be held whole by one that prints the last lines.
+func takeMemory(bytes int64) string {
 	return fmt.Sprintf(`c=/sys/fs/cgroup
 now() { cat $c/memory/memory.limit_in_bytes 2>/dev/null || cat $c/memory.max; }
 while [ "$(now)" = "$limit" ]; do sleep 0.05; done
@@ -100,7 +100,7 @@ func (f OutOfMemory) Active(ctx context.Context, nodes []topology.Node) (Proof, 
 		if err != nil || !s.ok {
 			return s, err
 		}
-		p, err := seePressure(ctx, v)
+		p, err := seePressure(ctx, v, ofMemory)
 		if err != nil {
 			return s, err
 		}
@@ -133,7 +133,7 @@ func (f OutOfMemory) Healed(ctx context.Context, nodes []topology.Node) (Proof, 
 		}
 		s.measured = fmt.Sprintf("process running: %t", proc.pid != 0)
 		s.see(proc.pid != 0, "process %d runs", proc.pid)
-		if _, err := seeReleased(ctx, &s, v); err != nil || !s.ok {
+		if _, err := seeReleased(ctx, &s, v, ofMemory); err != nil || !s.ok {
 			return s, err
 		}
 		return s, seeConnect(ctx, &s, v, connected)
