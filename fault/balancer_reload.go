@@ -130,7 +130,8 @@ echo --
 }
 
 // Inject reloads, or restarts; the undo brings the first configuration back,
-// by another reload.
+// by another reload. A balancer that runs with that maxconn already is an error,
+// before any act: neither the reload nor its undo could be told.
 func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
@@ -139,9 +140,34 @@ func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log R
 	if err != nil {
 		return err
 	}
+	if err := f.differs(ctx, nodes); err != nil {
+		return fmt.Errorf("%s: %w", f.Kind(), err)
+	}
 	return actOn(f.Kind(), vs, log, ensures(BalancerConfig, map[string]string{"maxconn": strconv.Itoa(f.maxConn())}), func(v victim) error {
 		return succeed(v.Exec(ctx, f.reloaded()...))
 	})
+}
+
+// differs checks that no balancer runs with the new maxconn.
+func (f BalancerReload) differs(ctx context.Context, nodes []topology.Node) error {
+	for _, n := range nodes {
+		d, err := newDirector(n)
+		if err != nil {
+			return err
+		}
+		info, err := d.ask(ctx, "show info")
+		if err != nil {
+			return err
+		}
+		now, err := parseInfo(info)
+		if err != nil {
+			return fmt.Errorf("balancer %s: %w", d.name, err)
+		}
+		if now.maxConn == f.maxConn() {
+			return fmt.Errorf("balancer %s: its maxconn is %d already: choose another one, or nothing would change", d.name, now.maxConn)
+		}
+	}
+	return nil
 }
 
 // Active holds when the process that answers says that it has the new
@@ -207,8 +233,8 @@ func (f BalancerReload) prove(ctx context.Context, nodes []topology.Node, asked,
 
 var infoLine = regexp.MustCompile(`(?m)^(Pid|Maxconn): (\d+)$`)
 
-// parseServing reads the reply to `show info` and what workers prints.
-func parseServing(info, list string) (serving, error) {
+// parseInfo reads the reply to `show info`.
+func parseInfo(info string) (serving, error) {
 	var at serving
 	for _, m := range infoLine.FindAllStringSubmatch(info, -1) {
 		n, err := strconv.Atoi(m[2])
@@ -223,6 +249,15 @@ func parseServing(info, list string) (serving, error) {
 	}
 	if at.pid == 0 || at.maxConn == 0 {
 		return at, fmt.Errorf("show info: %.80q: want Pid and Maxconn", info)
+	}
+	return at, nil
+}
+
+// parseServing reads the reply to `show info` and what workers prints.
+func parseServing(info, list string) (serving, error) {
+	at, err := parseInfo(info)
+	if err != nil {
+		return at, err
 	}
 	pids, state, ok := strings.Cut(list, "--\n")
 	if !ok {

@@ -42,13 +42,34 @@ func (f ConfigDrift) Validate() error {
 	return f.validate(f.Kind())
 }
 
-// Inject restarts the nodes with the other settings.
+// Inject restarts the nodes with the other settings. A node that says that it has
+// one of them already is an error, before any act: that would be no drift, and
+// seem proven.
 func (f ConfigDrift) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	fl, err := runningFleet(ctx, f.Kind(), nodes, !f.NoDrain)
 	if err != nil {
 		return err
 	}
+	for _, u := range fl.units {
+		if err := f.differs(ctx, u); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), u.Name(), err)
+		}
+	}
 	return fl.roll(ctx, f.Rollout, f.Set, log)
+}
+
+// differs checks that the node has other settings than the fault's.
+func (f ConfigDrift) differs(ctx context.Context, u unit) error {
+	all, err := u.settings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Set)) {
+		if now, ok := all[key]; ok && now == f.Set[key] {
+			return fmt.Errorf("its %s is %q already: nothing would change", key, now)
+		}
+	}
+	return nil
 }
 
 // Active holds when each node itself names the other settings, and its
@@ -76,16 +97,25 @@ func (f ConfigDrift) words() string {
 	return strings.Join(out, " ")
 }
 
-// seeSettings asks the node what it was told.
-func (f ConfigDrift) seeSettings(ctx context.Context, u unit, s *sight) error {
+// settings are what the node says that it was told.
+func (u unit) settings(ctx context.Context) (map[string]string, error) {
 	status, _, body, err := u.get(ctx, "/health/settings")
 	var all map[string]string
 	if err == nil {
 		err = json.Unmarshal(body, &all)
 	}
 	if err != nil {
+		return nil, fmt.Errorf("its own account of its settings: status %d: %w", status, err)
+	}
+	return all, nil
+}
+
+// seeSettings asks the node what it was told.
+func (f ConfigDrift) seeSettings(ctx context.Context, u unit, s *sight) error {
+	all, err := u.settings(ctx)
+	if err != nil {
 		s.measured = "no answer"
-		s.see(false, "its own account of its settings: status %d: %v", status, err)
+		s.see(false, "%v", err)
 		return ctx.Err()
 	}
 	var words []string

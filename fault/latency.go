@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,11 +90,17 @@ func (f Latency) Inject(ctx context.Context, nodes []topology.Node, log Recorder
 // dose is a toxic's name, and the body of the request that adds it.
 type dose struct{ name, body string }
 
-// poison adds toxics to the targets' proxies.
+// poison adds toxics to the targets' proxies. One that is there already is an
+// error, before any act: it is another fault's, and the undo would end that.
 func poison(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, toxics ...dose) error {
 	ws, err := runningWays(ctx, f.Kind(), nodes)
 	if err != nil {
 		return err
+	}
+	for _, w := range ws {
+		if err := w.free(ctx, toxics); err != nil {
+			return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
+		}
 	}
 	for _, w := range ws {
 		for _, t := range toxics {
@@ -103,6 +110,20 @@ func poison(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, t
 			if err := w.ask(ctx, "POST", w.Name()+"/toxics", t.body); err != nil {
 				return fmt.Errorf("%s %s: %w", f.Kind(), w.Name(), err)
 			}
+		}
+	}
+	return nil
+}
+
+// free checks that the proxy has none of the toxics.
+func (w way) free(ctx context.Context, toxics []dose) error {
+	state, err := w.state(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range state.Toxics {
+		if slices.ContainsFunc(toxics, func(d dose) bool { return d.name == t.Name }) {
+			return fmt.Errorf("its proxy has the toxic %s already, of the same fault", t.Name)
 		}
 	}
 	return nil

@@ -41,14 +41,43 @@ func (f Weight) Validate() error {
 func (f Weight) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
 
 // Inject tells the balancers; the undo gives the server the weight of the
-// configuration again.
+// configuration again. A balancer that gives it that weight already is an error,
+// before any act: nothing would change, and seem proven.
 func (f Weight) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
+	if err := f.differs(ctx, nodes); err != nil {
+		return fmt.Errorf("%s of %s: %w", f.Kind(), f.Server, err)
+	}
 	path := f.order().path()
 	return f.order().inject(ctx, nodes, log, fmt.Sprintf("set weight %s %d", path, f.Weight),
 		Entry{Undo: ServerWeight, Params: map[string]string{"server": path}})
+}
+
+// differs checks that each balancer runs, and that its weight is another one.
+func (f Weight) differs(ctx context.Context, nodes []topology.Node) error {
+	if _, err := runningVictims(ctx, f.Kind(), nodes, 0, false); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		d, err := newDirector(n)
+		if err != nil {
+			return err
+		}
+		reply, err := d.ask(ctx, "get weight "+f.order().path())
+		if err != nil {
+			return err
+		}
+		now, _, err := parseWeight(reply)
+		if err != nil {
+			return fmt.Errorf("balancer %s: %w", d.name, err)
+		}
+		if now == f.Weight {
+			return fmt.Errorf("balancer %s: its weight is %d already: nothing would change", d.name, now)
+		}
+	}
+	return nil
 }
 
 // Active holds when every balancer itself says that the server has the

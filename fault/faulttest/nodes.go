@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +113,12 @@ func (n *spy) Exec(ctx context.Context, argv ...string) (out topology.Output, er
 	return out, err
 }
 
+// InNamespace is an act, but for a request by GET, which changes nothing (RFC
+// 9110, 9.2.1): what a fault looks at before it acts.
 func (n *spy) InNamespace(ctx context.Context, argv ...string) (out topology.Output, err error) {
+	if argv[0] == "curl" && strings.Contains(strings.Join(argv, " "), " -X GET ") {
+		return n.Node.(topology.Namespace).InNamespace(ctx, argv...)
+	}
 	err = n.act("namespace", func() error {
 		out, err = n.Node.(topology.Namespace).InNamespace(ctx, argv...)
 		return err
