@@ -48,6 +48,8 @@ const (
 	probeRefused = "refused"
 	probeSilent  = "silent"
 	probeClosed  = "closed"
+	// probeUnwilling is an answer that is not what was asked for.
+	probeUnwilling = "answered otherwise"
 )
 
 // probes are the ends of several: the times of those that were answered, and
@@ -117,7 +119,7 @@ func (p probes) String() string {
 	if n := len(p.answered); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d answered", n))
 	}
-	for _, how := range []string{probeRefused, probeSilent, probeClosed} {
+	for _, how := range []string{probeUnwilling, probeRefused, probeSilent, probeClosed} {
 		if n := p.ended[how]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, how))
 		}

@@ -38,22 +38,26 @@ func (f DatabaseSlowInside) Validate() error {
 	return validTable(f.Kind(), f.table())
 }
 
+// slowFunction is the function of a table's delay: each table has its own.
+func slowFunction(table string) string { return "hachaos_slow_" + table }
+
 // addDelay makes a trigger that sleeps once a statement, so that a statement
-// which writes no row is delayed too: that is how it is measured.
+// which writes no row is delayed too: that is how it is measured. It fails on a
+// table that is slow already, whose delay has been proven.
 func (f DatabaseSlowInside) addDelay() []string {
 	return []string{fmt.Sprintf(`SET lock_timeout = '5s';
-CREATE OR REPLACE FUNCTION hachaos_slow() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION %[3]s() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	IF current_setting('hachaos.unhurried', true) IS DISTINCT FROM 'on' THEN PERFORM pg_sleep(%s); END IF;
+	IF current_setting('hachaos.unhurried', true) IS DISTINCT FROM 'on' THEN PERFORM pg_sleep(%[1]s); END IF;
 	RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER hachaos_slow BEFORE INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION hachaos_slow();`,
-		strconv.FormatFloat(f.Delay.Seconds(), 'f', 3, 64), f.table())}
+CREATE TRIGGER hachaos_slow BEFORE INSERT OR UPDATE ON %[2]s FOR EACH STATEMENT EXECUTE FUNCTION %[3]s();`,
+		strconv.FormatFloat(f.Delay.Seconds(), 'f', 3, 64), f.table(), slowFunction(f.table()))}
 }
 
 // dropDelay takes it away, whether or not it is there.
 func dropDelay(table string) []string {
-	return []string{"SET client_min_messages = error", "DROP TRIGGER IF EXISTS hachaos_slow ON " + table, "DROP FUNCTION IF EXISTS hachaos_slow()"}
+	return []string{"SET client_min_messages = error", "DROP TRIGGER IF EXISTS hachaos_slow ON " + table, "DROP FUNCTION IF EXISTS " + slowFunction(table) + "()"}
 }
 
 // Inject adds the delay; the undo removes it.

@@ -24,8 +24,12 @@ func probeHTTP(to netip.AddrPort, n, parallel int, limit time.Duration) []string
 	}
 }
 
-// askHTTP asks from beside a node. What is not answered is counted by how
-// it ended: probeSilent when the time was up, probeClosed otherwise.
+// noStatus is curl's word for a request that no answer came to.
+const noStatus = "000"
+
+// askHTTP asks from beside a node. An answer other than 200 counts as
+// probeUnwilling; what is not answered is counted by how it ended: probeSilent
+// when the time was up, probeClosed otherwise.
 func askHTTP(ctx context.Context, from topology.Namespace, to netip.AddrPort, n, parallel int, limit time.Duration) (probes, error) {
 	out, err := from.InNamespace(ctx, probeHTTP(to, n, parallel, limit)...)
 	if err != nil {
@@ -49,6 +53,8 @@ func parseHTTP(text string, made int, limit time.Duration) (probes, error) {
 		switch {
 		case status == "200":
 			p.answered = append(p.answered, took)
+		case status != noStatus:
+			p.ended[probeUnwilling]++
 		case took >= limit*9/10:
 			p.ended[probeSilent]++
 		default:

@@ -20,6 +20,11 @@ func TestPlansOfSQL(t *testing.T) {
 	require.Contains(t, slow.addDelay()[0], "pg_sleep(0.050)")
 	require.Contains(t, slow.addDelay()[0], "BEFORE INSERT OR UPDATE ON orders FOR EACH STATEMENT")
 	require.Equal(t, "DROP TRIGGER IF EXISTS hachaos_slow ON orders", dropDelay("orders")[1])
+	require.Equal(t, "DROP FUNCTION IF EXISTS hachaos_slow_orders()", dropDelay("orders")[2])
+	other := DatabaseSlowInside{Delay: 70 * time.Millisecond, Table: "feed"}
+	require.Contains(t, slow.addDelay()[0], "CREATE FUNCTION hachaos_slow_orders()")
+	require.Contains(t, other.addDelay()[0], "CREATE FUNCTION hachaos_slow_feed()", "a delay of its own for each table")
+	require.Contains(t, other.addDelay()[0], "EXECUTE FUNCTION hachaos_slow_feed()")
 	require.Equal(t, []int{2, 15}, []int{slow.parallel(), slow.share()})
 	require.Contains(t, slow.measureSQL()[0], "FOR i IN 1..15 LOOP")
 	slower := DatabaseSlowInside{Delay: 300 * time.Millisecond}
@@ -97,9 +102,12 @@ func TestParsersOfResources(t *testing.T) {
 
 	require.Equal(t, map[string]float64{"a": 3, "b": 1}, parseGauges("# HELP a b\na 3\nb 1 1732082400123\nc\nd x\n"))
 
-	p, err := parseHTTP("200 0.100\n000 0.001\n000 1.000\n503 0.002\n", 4, time.Second)
+	p, err := parseHTTP("200 0.100\n000 0.001\n000 1.000\n503 0.002\n404 0.950\n", 5, time.Second)
 	require.NoError(t, err)
-	require.Equal(t, "1 answered, 1 silent, 2 closed", p.String())
+	require.Equal(t, "1 answered, 2 answered otherwise, 1 silent, 1 closed", p.String())
+	p, err = parseHTTP("503 0.001\n503 0.001\n404 0.001\n", cutProbes, time.Second)
+	require.NoError(t, err)
+	require.False(t, p.all(cutProbes, probeClosed), "a service that answers is not down")
 	for _, bad := range []string{"200 0.1\n", "200\n200 1\n"} {
 		_, err = parseHTTP(bad, 2, time.Second)
 		require.Error(t, err, bad)

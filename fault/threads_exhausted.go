@@ -36,7 +36,8 @@ func (f ThreadsExhausted) Inject(ctx context.Context, nodes []topology.Node, log
 }
 
 // Active holds, where all are lost, when the node's port accepts and nothing
-// is answered; otherwise when the node says that it has lost exactly so many.
+// is answered, neither there within 300 ms nor, asked from beside it for its
+// figures, within a second; otherwise when the node says that it has lost exactly so many.
 func (f ThreadsExhausted) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := holders(f.Kind(), nodes)
 	if err != nil {
@@ -49,7 +50,7 @@ func (f ThreadsExhausted) Active(ctx context.Context, nodes []topology.Node) (Pr
 	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
 		if f.Threads == 0 {
-			return s, seeAnswer(ctx, &s, v, silent)
+			return s, f.seeNoAnswer(ctx, &s, v)
 		}
 		g, err := v.gauges(ctx)
 		if err != nil {
@@ -59,6 +60,17 @@ func (f ThreadsExhausted) Active(ctx context.Context, nodes []topology.Node) (Pr
 		s.see(g[gaugeHeldThreads] == float64(f.Threads), "the node says that it lost %.0f threads (0 where the switch faults is off)", g[gaugeHeldThreads])
 		return s, nil
 	})
+}
+
+// seeNoAnswer looks twice: one answer that is late is not that of a node
+// without threads.
+func (ThreadsExhausted) seeNoAnswer(ctx context.Context, s *sight, v victim) error {
+	if err := seeAnswer(ctx, s, v, silent); err != nil || !s.ok {
+		return err
+	}
+	g, err := v.gauges(ctx)
+	s.see(g == nil, "the node's figures, asked from beside it: %d of them", len(g))
+	return err
 }
 
 // Healed holds when the node answers and has none lost.
