@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -23,18 +24,24 @@ func (s *sight) see(ok bool, format string, args ...any) {
 	s.how = append(s.how, fmt.Sprintf(format, args...))
 }
 
-// prove looks at all victims until the proof holds for each, or ctx ends.
+// prove looks at all victims at the same time until the proof holds for each, or
+// ctx ends: a look may take seconds, and victims may be many.
 func prove[V interface{ Name() string }](ctx context.Context, asked string, vs []V, look func(context.Context, V) (sight, error)) (Proof, error) {
 	return await(ctx, func(ctx context.Context) (Proof, error) {
 		p := Proof{OK: true, Asked: asked}
+		sights, errs := make([]sight, len(vs)), make([]error, len(vs))
+		var wg sync.WaitGroup
+		for i, v := range vs {
+			wg.Go(func() { sights[i], errs[i] = look(ctx, v) })
+		}
+		wg.Wait()
 		var measured []string
-		for _, v := range vs {
-			s, err := look(ctx, v)
-			if err != nil {
-				return Proof{}, fmt.Errorf("%s: %w", v.Name(), err)
+		for i, v := range vs {
+			if errs[i] != nil {
+				return Proof{}, fmt.Errorf("%s: %w", v.Name(), errs[i])
 			}
-			p.add(v.Name(), s)
-			measured = append(measured, v.Name()+": "+s.measured)
+			p.add(v.Name(), sights[i])
+			measured = append(measured, v.Name()+": "+sights[i].measured)
 		}
 		p.Measured = strings.Join(measured, "; ")
 		return p, nil
