@@ -188,9 +188,9 @@ func schemaWords(schema string) string {
 }
 
 func ensureUnexpanded(ctx context.Context, n topology.Node, _ map[string]string) error {
-	return succeed(n.Exec(ctx, statements(unexpand...)...))
+	return onceStarted(ctx, n, statements(unexpand...))
 }
 
 func ensureUncontracted(ctx context.Context, n topology.Node, _ map[string]string) error {
-	return succeed(n.Exec(ctx, statements(uncontract...)...))
+	return onceStarted(ctx, n, statements(uncontract...))
 }

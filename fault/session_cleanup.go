@@ -202,17 +202,7 @@ func ensureNoCleanupTrace(ctx context.Context, n topology.Node, _ map[string]str
 	if err := ensureContainer(ctx, n, nil); err != nil {
 		return err
 	}
-	for {
-		err := succeed(n.Exec(ctx, psql(cleanupUndo)...))
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(poll):
-		}
-	}
+	return onceStarted(ctx, n, psql(cleanupUndo))
 }
 
 // trace is what is left of the job.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -35,6 +36,26 @@ func asSuperuser(statements ...string) []string { return asRole("postgres", proo
 
 // proofName is the session name of whoever looks.
 const proofName = "hachaos-proof"
+
+// unconnected is psql's exit status where it has no connection (PostgreSQL 17
+// Documentation, psql, "Exit Status").
+const unconnected = 2
+
+// onceStarted carries out a command of psql in the node's container, and again
+// while the database is only starting, within ctx.
+func onceStarted(ctx context.Context, n topology.Node, argv []string) error {
+	for {
+		out, err := n.Exec(ctx, argv...)
+		if err != nil || out.Code != unconnected {
+			return succeed(out, err)
+		}
+		select {
+		case <-ctx.Done():
+			return succeed(out, nil)
+		case <-time.After(poll):
+		}
+	}
+}
 
 // query is what the statements print, without the last end of line.
 func (v victim) query(ctx context.Context, statements ...string) (string, error) {
@@ -85,7 +106,7 @@ func ensureSettingReset(ctx context.Context, n topology.Node, params map[string]
 	if params["setting"] != readOnlySetting {
 		return fmt.Errorf("setting %q is none that hachaos changes", params["setting"])
 	}
-	return succeed(n.Exec(ctx, asSuperuser("ALTER SYSTEM RESET "+readOnlySetting, "SELECT pg_reload_conf()")...))
+	return onceStarted(ctx, n, asSuperuser("ALTER SYSTEM RESET "+readOnlySetting, "SELECT pg_reload_conf()"))
 }
 
 // ensureNoTrigger takes a delay away from a table, whether or not it is
@@ -95,7 +116,7 @@ func ensureNoTrigger(ctx context.Context, n topology.Node, params map[string]str
 	if err := validTable("undo", table); err != nil {
 		return err
 	}
-	return succeed(n.Exec(ctx, asSuperuser(dropDelay(table)...)...))
+	return onceStarted(ctx, n, asSuperuser(dropDelay(table)...))
 }
 
 // validTable reports what cannot be the name of a table.
