@@ -185,5 +185,5 @@ func ensureThawed(ctx context.Context, n topology.Node, params map[string]string
 	if err != nil && !errors.Is(err, topology.ErrNotRunning) {
 		return err
 	}
-	return ensureProcess(ctx, n, nil)
+	return ensureProcess(ctx, n, params)
 }

@@ -15,8 +15,9 @@ import (
 const (
 	// ContainerRunning starts the node's container if it does not run.
 	ContainerRunning = "container-running"
-	// ProcessRunning starts the application's process if it does not run,
-	// and before it the container if that is down.
+	// ProcessRunning starts the process that Params["process"] names if it does
+	// not run, or without it every one that the node's init supervises, and
+	// before them the container if that is down.
 	ProcessRunning = "process-running"
 	// FilterAbsent removes the packet filter whose table Params["table"]
 	// names from the node's network namespace.
@@ -28,8 +29,8 @@ const (
 	// again, and starts the process.
 	CrashLoopOver = "crash-loop-over"
 	// LimitsRestored gives the node's container the limits that
-	// Params["memory"], in bytes, and Params["cpu"], in cores, name, and ends
-	// what a fault runs in it to use them up.
+	// Params["memory"], in bytes, and Params["cpu"], in cores, name, leaves one
+	// alone that is not named, and ends what a fault runs in it to use them up.
 	LimitsRestored = "limits-restored"
 	// Unreleased has an application node run as its container was made, and
 	// waits until it is ready.
@@ -204,13 +205,17 @@ func ensureContainer(ctx context.Context, n topology.Node, _ map[string]string) 
 	return c.Start(ctx)
 }
 
-func ensureProcess(ctx context.Context, n topology.Node, _ map[string]string) error {
+func ensureProcess(ctx context.Context, n topology.Node, params map[string]string) error {
 	if _, ok := n.(topology.Container); ok {
 		if err := ensureContainer(ctx, n, nil); err != nil {
 			return err
 		}
 	}
-	return succeed(n.Exec(ctx, appStart))
+	argv := []string{appStart}
+	if p := params["process"]; p != "" {
+		argv = append(argv, p)
+	}
+	return succeed(n.Exec(ctx, argv...))
 }
 
 func ensureUnpaused(ctx context.Context, n topology.Node, _ map[string]string) error {
