@@ -60,13 +60,27 @@ func (f CrashLoop) times() (life, rest time.Duration) {
 	return life, rest
 }
 
-// loop is the program of the act. What it does it writes down, a line each:
+// begin is the act: the loop's mark is there before the loop is, so that an undo
+// that comes in between leaves no loop without an end. It returns when the loop
+// has written its number down.
+func (f CrashLoop) begin() []string {
+	return []string{"/bin/sh", "-c", `cd /run/hachaos && rm -f crash-loop.pid && : >crash-loop.log && : >crash-loop || exit 1
+setsid -f /bin/sh -c "exec >/dev/null 2>&1 </dev/null
+$0"
+i=0
+until [ -s crash-loop.pid ]; do
+	i=$((i + 1))
+	[ $i -le 500 ] || { echo "the loop did not begin" >&2; exit 1; }
+	sleep 0.01
+done`, f.loop()}
+}
+
+// loop is the program of the act, which runs where its mark is. What it does it writes down, a line each:
 // "end" or "start", the time and the process's number.
 func (f CrashLoop) loop() string {
 	life, rest := f.times()
 	seconds := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
-	return `cd /run/hachaos && : >crash-loop.log && : >crash-loop || exit 1
-echo $$ >crash-loop.pid
+	return `echo $$ >crash-loop.pid
 while [ -e crash-loop ]; do
 	pid=$(cat java.pid 2>/dev/null)
 	if [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; then
@@ -104,7 +118,7 @@ func (f CrashLoop) Inject(ctx context.Context, nodes []topology.Node, log Record
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(CrashLoopOver, nil), func(v victim) error {
-		return succeed(v.Exec(ctx, "setsid", "-f", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null\n"+f.loop()))
+		return succeed(v.Exec(ctx, f.begin()...))
 	})
 }
 
@@ -142,7 +156,7 @@ func (f CrashLoop) Healed(ctx context.Context, nodes []topology.Node) (Proof, er
 		if err != nil || !s.ok {
 			return s, err
 		}
-		s.see(!l.on, "the loop goes on: %t", l.on)
+		s.see(!l.left, "anything of the loop is left: %t", l.left)
 		s.see(l.pid != 0, "process %d runs", l.pid)
 		if !s.ok {
 			return s, nil
@@ -151,10 +165,14 @@ func (f CrashLoop) Healed(ctx context.Context, nodes []topology.Node) (Proof, er
 	})
 }
 
-// looping prints whether the loop goes on, the process's number while it
+// looping prints whether the loop goes on ("on" with its mark and its process,
+// "part" with one of them), the process's number while it
 // lives, and what the loop wrote down.
 const looping = `cd /run/hachaos
-[ -e crash-loop ] && echo on || echo off
+loop=$(cat crash-loop.pid 2>/dev/null)
+if [ -n "$loop" ] && kill -0 "$loop" 2>/dev/null; then
+	[ -e crash-loop ] && echo on || echo part
+elif [ -e crash-loop ]; then echo part; else echo off; fi
 pid=$(cat java.pid 2>/dev/null)
 if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo "$pid"; else echo -; fi
 cat crash-loop.log 2>/dev/null || :`
@@ -173,8 +191,9 @@ func seeLoop(ctx context.Context, v victim) (sight, loopState, error) {
 
 // loopState is what a victim says of the loop.
 type loopState struct {
-	on     bool
-	pid    int // 0 if none runs
+	on     bool // its mark is there, and its process runs
+	left   bool // one of them is there
+	pid    int  // 0 if none runs
 	ends   []time.Time
 	starts int
 }
@@ -186,7 +205,7 @@ func parseLoop(text string) (loopState, error) {
 	if len(lines) < 2 {
 		return l, fmt.Errorf("state of the crash loop: %q: want at least two lines", text)
 	}
-	l.on = lines[0] == "on"
+	l.on, l.left = lines[0] == "on", lines[0] != "off"
 	if lines[1] != "-" {
 		pid, err := strconv.Atoi(lines[1])
 		if err != nil {

@@ -14,13 +14,14 @@ func TestParseLoop(t *testing.T) {
 		err  string
 	}{
 		"never":             {"off\n17\n", loopState{pid: 17}, ""},
-		"died once":         {"on\n-\nend 1732082400.100000000 17\n", loopState{on: true, ends: []time.Time{time.Unix(1732082400, 1e8)}}, ""},
-		"and again":         {"on\n-\nend 1732082400.100000000 17\nstart 1732082401.100000000 18\nend 1732082402.100000000 18\n", loopState{on: true, ends: []time.Time{time.Unix(1732082400, 1e8), time.Unix(1732082402, 1e8)}, starts: 1}, ""},
+		"died once":         {"on\n-\nend 1732082400.100000000 17\n", loopState{on: true, left: true, ends: []time.Time{time.Unix(1732082400, 1e8)}}, ""},
+		"and again":         {"on\n-\nend 1732082400.100000000 17\nstart 1732082401.100000000 18\nend 1732082402.100000000 18\n", loopState{on: true, left: true, ends: []time.Time{time.Unix(1732082400, 1e8), time.Unix(1732082402, 1e8)}, starts: 1}, ""},
+		"without a mark":    {"part\n17\n", loopState{left: true, pid: 17}, ""},
 		"over":              {"off\n19\nend 1732082400.100000000 17\nstart 1732082401.100000000 18\n", loopState{pid: 19, ends: []time.Time{time.Unix(1732082400, 1e8)}, starts: 1}, ""},
-		"being written":     {"on\n-\nend\n", loopState{on: true}, ""},
+		"being written":     {"on\n-\nend\n", loopState{on: true, left: true}, ""},
 		"nothing":           {"", loopState{}, "at least two lines"},
-		"no number":         {"on\nx\n", loopState{on: true}, "invalid syntax"},
-		"no number of time": {"on\n-\nend x 17\n", loopState{on: true}, "nine decimals"},
+		"no number":         {"on\nx\n", loopState{on: true, left: true}, "invalid syntax"},
+		"no number of time": {"on\n-\nend x 17\n", loopState{on: true, left: true}, "nine decimals"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := parseLoop(tc.text)

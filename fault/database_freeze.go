@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -33,7 +34,8 @@ func (f DatabaseFreeze) Inject(ctx context.Context, nodes []topology.Node, log R
 
 // Active holds when the engine says that the containers are frozen, and their
 // ports accept a connection on which nothing answers, or, with their queue
-// full, no more.
+// full, no more. To is when the engine was seen to say so; From is its event,
+// which the caller knows.
 func (f DatabaseFreeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	return f.look(ctx, nodes, "frozen: accepts and does not answer", true, silent, unreachable)
 }
@@ -58,6 +60,9 @@ func (f DatabaseFreeze) look(ctx context.Context, nodes []topology.Node, asked s
 		s.see(st.Running && st.Paused == frozen, "the engine says: %s", s.measured)
 		if !s.ok {
 			return s, nil
+		}
+		if frozen {
+			s.to = time.Now()
 		}
 		return s, seeAnswer(ctx, &s, v, want...)
 	})
