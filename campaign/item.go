@@ -10,8 +10,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 )
 
@@ -105,6 +107,19 @@ func (i Item) Judge(r *harness.Result) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// Stands says whether a run that an interrupt met is a result of the item all
+// the same. A run that was made whole is one. Of one that was broken off, what
+// it left behind is true, and so is a violation that the item does not expect:
+// they are never lost. Anything else of it says nothing.
+func (i Item) Stands(r *harness.Result) bool {
+	if r.BrokenOff == "" || r.Dirty {
+		return true
+	}
+	return i.Profile == "" && r.Verdict == harness.VerdictFail && slices.ContainsFunc(r.Assertions, func(v assert.Verdict) bool {
+		return v.Status == assert.Fail && v.Safety && !slices.Contains(i.expect.Fails, v.Name) && !slices.Contains(i.expect.Also, v.Name)
+	})
 }
 
 // Depends is what an item's result depends on.

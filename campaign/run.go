@@ -62,8 +62,9 @@ type Campaign struct {
 
 // Outcome is what became of a Run.
 type Outcome struct {
-	Entries     []Entry // of all items, as they stand now
-	Ran         int     // items
+	Entries []Entry // of all items, as they stand now
+	Ran     int     // items
+	// Interrupted says that ctx ended, be it in the last item.
 	Interrupted bool
 	// Spent says that the budget ended it.
 	Spent bool
@@ -75,6 +76,7 @@ type Outcome struct {
 // repeated and those of the same shape one after another, until all are done,
 // the budget is spent, or ctx ends. An inconclusive run, for want of machine,
 // is repeated up to Attempts times; a result that is not as expected never is.
+// Of the run that the end of ctx meets, Item.Stands says what is recorded.
 func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	out := &Outcome{Entries: slices.Clone(entries)}
 	began := time.Now()
@@ -85,7 +87,7 @@ func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	}
 	var failed error
 	for n, at := range todo {
-		if out.Interrupted = ctx.Err() != nil; out.Interrupted || failed != nil {
+		if ctx.Err() != nil || failed != nil {
 			break
 		}
 		if out.Spent = c.Budget > 0 && time.Since(began) >= c.Budget; out.Spent {
@@ -95,6 +97,7 @@ func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 			out.Ran++
 		}
 	}
+	out.Interrupted = ctx.Err() != nil
 	out.Leftovers = c.Runner.Close(ctx)
 	return out, failed
 }
@@ -125,11 +128,13 @@ func (c *Campaign) todo(entries []Entry) []int {
 func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.Job, done, of int) error {
 	for attempt := 1; attempt <= Attempts; attempt++ {
 		run := c.Runner.One(ctx, j, left)
-		if ctx.Err() != nil {
-			return nil // what was broken off says nothing
-		}
-		if run.Run == nil {
+		switch {
+		case run.Run == nil && ctx.Err() != nil:
+			return nil // it was not begun
+		case run.Run == nil:
 			return fmt.Errorf("%s: %s", e.Name(), run.Reason)
+		case ctx.Err() != nil && !e.Stands(run.Run):
+			return nil // what was broken off says nothing
 		}
 		rec := record(e.Item, e.Hash, run.Run, e.Record)
 		rec.Machine, rec.Took, rec.Shared = c.Machine, run.Took, run.Shared
@@ -148,7 +153,7 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 		if c.Says != nil {
 			c.Says(*e, run, done, of)
 		}
-		if rec.State() != Open {
+		if rec.State() != Open || ctx.Err() != nil {
 			return nil
 		}
 	}

@@ -172,7 +172,7 @@ func TestAnInterruptLeavesNoRecord(t *testing.T) {
 		s.ends = func(_ string, nth int) harness.Result {
 			if nth == 2 {
 				cancel()
-				return harness.Result{Verdict: harness.VerdictInconclusive, Reason: "interrupted"}
+				return harness.Result{Verdict: harness.VerdictInconclusive, Reason: "interrupted", BrokenOff: "interrupted"}
 			}
 			return harness.Result{Verdict: harness.VerdictPass}
 		}
@@ -180,6 +180,54 @@ func TestAnInterruptLeavesNoRecord(t *testing.T) {
 		require.True(t, out.Interrupted)
 		require.Equal(t, "1 good, 2 missing", Totals(s.look()))
 	})
+}
+
+// TestAnInterruptLosesNothingThatIsTrue: neither a violation nor what was left
+// behind depends on when the user lost patience.
+func TestAnInterruptLosesNothingThatIsTrue(t *testing.T) {
+	lost := assert.Verdict{Name: "write-ledger", Status: assert.Fail, Safety: true, Evidence: []assert.Evidence{{Class: "lost"}}}
+	slow := assert.Verdict{Name: "error-budget", Status: assert.Fail}
+	for name, tc := range map[string]struct {
+		item   harness.Case // what is interrupted: as it stands, or a case
+		ends   harness.Result
+		states string
+	}{
+		"whole and failed":        {ends: harness.Result{Verdict: harness.VerdictFail, Assertions: []assert.Verdict{slow}}, states: "1 bad, 2 missing"},
+		"whole and passed":        {ends: harness.Result{Verdict: harness.VerdictPass}, states: "1 good, 2 missing"},
+		"whole and inconclusive":  {ends: harness.Result{Verdict: harness.VerdictInconclusive}, states: "1 open, 2 missing"},
+		"broken off and dirty":    {ends: harness.Result{Verdict: harness.VerdictInconclusive, BrokenOff: "interrupted", Dirty: true}, states: "1 bad, 2 missing"},
+		"broken off and violated": {ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "1 bad, 2 missing"},
+		"broken off, a case whose failure is expected": {
+			item: harness.Case{Name: "two", Set: noDedupe.Set, Fails: []string{"write-ledger", "error-budget"}},
+			ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "4 missing",
+		},
+		"broken off, a case with another violation": {
+			item: harness.Case{Name: "two", Set: noDedupe.Set, Fails: []string{"session-survival"}},
+			ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "1 bad, 3 missing",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				var cases []harness.Case
+				if tc.item.Name != "" {
+					cases = append(cases, tc.item)
+				}
+				s := newStage(t, scenario("a", cases...))
+				s.Shape = func(j suite.Job) string { return "one" }
+				s.ends = func(string, int) harness.Result { cancel(); return tc.ends }
+				entries := s.look()
+				if len(cases) > 0 {
+					entries = entries[3:] // only the case is asked for
+				}
+				out, err := s.Run(ctx, entries)
+				require.NoError(t, err)
+				require.True(t, out.Interrupted, "be it in the last item")
+				require.Len(t, s.ran, 1, "nothing is begun, and nothing repeated, after an interrupt")
+				require.Equal(t, tc.states, Totals(s.look()))
+			})
+		})
+	}
 }
 
 func TestADirtyItem(t *testing.T) {

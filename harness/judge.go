@@ -65,6 +65,7 @@ func result(h *history.History, verdicts []assert.Verdict) *Result {
 		Assertions: verdicts, Measures: Summarise(h, verdicts), Faults: faultResults(h),
 	}
 	r.Verdict, r.Reason = verdict(h, verdicts)
+	r.BrokenOff = h.Aborted
 	r.Leftovers = leftBehind(h)
 	if r.Dirty = len(r.Leftovers) > 0; r.Dirty {
 		r.Reason += fmt.Sprintf(" Dirty: %s.", dirt(r.Leftovers))

@@ -38,6 +38,9 @@ type Result struct {
 	Verdict  Verdict `json:"verdict"`
 	// Reason is the verdict in one sentence.
 	Reason string `json:"reason"`
+	// BrokenOff is why the run ended before its time: an interrupt, or what it
+	// cannot go on without. It is empty if the run was made whole.
+	BrokenOff string `json:"brokenOff,omitempty"`
 	// Dirty says that something could not be healed or removed; Leftovers
 	// lists it with the command that removes it.
 	Dirty     bool               `json:"dirty"`

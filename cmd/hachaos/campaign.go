@@ -16,6 +16,7 @@ import (
 	sources "github.com/hachaos/hachaos"
 	"github.com/hachaos/hachaos/campaign"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
@@ -203,6 +204,9 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 		Shape:  func(j suite.Job) string { return keeper.Shape(j).Key() },
 		Says: func(e campaign.Entry, run suite.Entry, done, of int) {
 			lines.says(run.Notes, fmt.Sprintf("[%d/%d] %-44s %-8s %4.0fs  %s", done+1, of, e.Name(), e.State(), run.Took.Seconds(), report.Clean(said(e, run))))
+			for _, text := range leftBehind(run.Run.Leftovers) {
+				lines.says(nil, text)
+			}
 		},
 	}
 	out, err := c.Run(ctx, entries)
@@ -217,11 +221,25 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 	case out.Spent:
 		fmt.Fprintf(a.err, "hachaos: the budget of %v is spent: call it again to go on\n", budget)
 	}
-	for _, l := range out.Leftovers {
+	for _, text := range leftBehind(out.Leftovers) {
 		a.code = harness.ExitDirty
-		fmt.Fprintf(a.err, "hachaos: left behind: %s %s (%s); remove it with: %s\n", l.Kind, l.Name, l.Detail, l.Remove)
+		fmt.Fprintln(a.err, text)
 	}
 	return errors.Join(err, report.CampaignTable(a.out, out.Entries, a.tableOptions()))
+}
+
+// leftBehind says of each leftover what it is and, if it is known, what
+// removes it.
+func leftBehind(list []history.Leftover) []string {
+	var out []string
+	for _, l := range list {
+		text := fmt.Sprintf("hachaos: left behind: %s %s (%s)", l.Kind, l.Name, l.Detail)
+		if l.Remove != "" {
+			text += "; remove it with: " + l.Remove
+		}
+		out = append(out, report.Clean(text))
+	}
+	return out
 }
 
 // said is what is worth saying of an item's run.
