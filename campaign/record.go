@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -133,6 +134,30 @@ func (s Store) path(i Item, hash string) string {
 	return filepath.Join(s.Dir, "items", slug(i.Scenario), fmt.Sprintf("%s.%s.%d.%s.json", slug(i.Case), slug(profile), i.Repetition, hash))
 }
 
+// ErrInUse: another campaign works on the folder.
+var ErrInUse = errors.New("another campaign is under way in the same folder")
+
+// Lock makes the folder, if it is missing, and takes it for this process alone
+// until unlock is called or the process ends, however it does. If another
+// process has it, the error wraps ErrInUse.
+func (s Store) Lock() (unlock func() error, err error) {
+	if err := os.MkdirAll(s.Runs(), 0o755); err != nil {
+		return nil, fmt.Errorf("campaign's folder: %w", err)
+	}
+	dir, err := os.Open(s.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("campaign's folder: %w", err)
+	}
+	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%w: await its end, or interrupt it", ErrInUse)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", s.Dir, err), dir.Close())
+	}
+	return dir.Close, nil
+}
+
 // Get returns the record of an item with this hash; nil if there is none.
 func (s Store) Get(i Item, hash string) (*Record, error) {
 	path := s.path(i, hash)
@@ -153,9 +178,21 @@ func (s Store) Get(i Item, hash string) (*Record, error) {
 	return &r, nil
 }
 
-// Put writes a record, whole or not at all.
+// ErrFinal: the item has a verdict already, which nothing replaces.
+var ErrFinal = errors.New("the item has a verdict already")
+
+// Put writes a record, whole or not at all. One that is there is replaced only
+// if it is open: a verdict is final, and the error then wraps ErrFinal. The
+// caller holds the folder's lock.
 func (s Store) Put(r *Record) error {
+	there, err := s.Get(r.Item, r.Hash)
+	if err != nil {
+		return err
+	}
 	path := s.path(r.Item, r.Hash)
+	if state := there.State(); state == Good || state == Bad {
+		return fmt.Errorf("record of %s: %w (%s): %s", r.Name(), ErrFinal, state, path)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

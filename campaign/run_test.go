@@ -260,6 +260,40 @@ func TestRecordsThatAreNotTheItems(t *testing.T) {
 	require.ErrorContains(t, err, "is not the record of")
 }
 
+// TestAVerdictIsFinal: whoever looked when there was none does not replace it.
+func TestAVerdictIsFinal(t *testing.T) {
+	s := Store{t.TempDir()}
+	i := Items([]harness.Scenario{scenario("a")}, "")[0]
+	of := func(v harness.Verdict, unlike string) *Record {
+		return &Record{Schema: Schema, Item: i, Hash: "abc", Verdict: v, Unlike: unlike}
+	}
+	require.NoError(t, s.Put(of(harness.VerdictInconclusive, "no verdict")))
+	require.NoError(t, s.Put(of(harness.VerdictFail, "it fails")), "what is open is run again")
+	require.ErrorIs(t, s.Put(of(harness.VerdictPass, "")), ErrFinal)
+	r, err := s.Get(i, "abc")
+	require.NoError(t, err)
+	require.Equal(t, Bad, r.State())
+
+	i.Repetition = 2
+	require.NoError(t, s.Put(of(harness.VerdictPass, "")))
+	require.ErrorIs(t, s.Put(of(harness.VerdictFail, "it fails")), ErrFinal)
+}
+
+func TestACampaignHasItsFolderAlone(t *testing.T) {
+	s := Store{filepath.Join(t.TempDir(), "new")}
+	unlock, err := s.Lock()
+	require.NoError(t, err)
+	_, err = s.Lock()
+	require.ErrorIs(t, err, ErrInUse)
+	other, err := Store{t.TempDir()}.Lock()
+	require.NoError(t, err, "another folder is another campaign's")
+	require.NoError(t, other())
+	require.NoError(t, unlock())
+	unlock, err = s.Lock()
+	require.NoError(t, err)
+	require.NoError(t, unlock())
+}
+
 func TestCosts(t *testing.T) {
 	of := func(v harness.Verdict, m map[string]float64) Entry {
 		return Entry{Record: &Record{Verdict: v, Measures: m}}

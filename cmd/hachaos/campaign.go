@@ -68,7 +68,8 @@ func (a *app) campaignRun() *cobra.Command {
 		Use:   "run [SCENARIO…]",
 		Short: "Run what is missing",
 		Long: `run runs the items that have no result yet, and ends when all have one, when the
-budget is spent, or at an interrupt; it can be called again.
+budget is spent, or at an interrupt; it can be called again. While it runs it has
+the campaign's folder to itself.
 
 Exit codes: 0 all items are as expected, 1 one is not, 2 usage, 3 some are not run or
 have no verdict yet, 4 error, 5 one was dirty.`,
@@ -181,9 +182,8 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 }
 
 func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, budget time.Duration) error {
-	entries, err := a.entries(names, f)
-	if err != nil {
-		return err
+	if _, err := a.entries(names, f); err != nil {
+		return err // before anything is made
 	}
 	store := campaign.Store{Dir: f.dir}
 	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
@@ -191,8 +191,14 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 		return err
 	}
 	defer session.Close()
-	if err := os.MkdirAll(store.Runs(), 0o755); err != nil {
-		return fmt.Errorf("campaign's folder: %w", err)
+	unlock, err := store.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	entries, err := a.entries(names, f) // as they stand now that nobody else changes them
+	if err != nil {
+		return err
 	}
 	lines := newSuiteLines(a.err, io.Discard)
 	defer lines.close()
