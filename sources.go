@@ -6,8 +6,10 @@ package hachaos
 import "embed"
 
 // Sources are the Go files of the packages that bring a system up, load it,
-// break it, look at it and judge it, by their paths from the module's root;
-// tests are among them.
+// break it, look at it, lend it to one run after another and judge it, and
+// what says which versions of other modules these are built with, by their
+// paths from the module's root; tests are among them.
 //
-//go:embed assert/*.go clean/*.go fault/*.go harness/*.go history/*.go load/*.go observe/*.go topology/*.go topology/docker/*.go
+//go:embed go.mod assert/*.go campaign/item.go clean/*.go fault/*.go harness/*.go history/*.go internal/wiring/*.go load/*.go
+//go:embed observe/*.go suite/*.go topology/*.go topology/docker/*.go topology/docker/agent/*.go
 var Sources embed.FS

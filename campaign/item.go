@@ -135,10 +135,11 @@ type Depends struct {
 // scenario (phases, faults with their parameters and aims, assertions with
 // theirs, load, companions, switches), what must be said of it, the resolved
 // topology (each node's environment, files, command and limits; bounds), the
-// references of its images, and the sources of what runs and judges it: see
-// Sources. It does not depend on comments, on tests, on other scenarios, on
-// faults and assertions that the scenario does not use, on reports and
-// commands, on the seed, or on the machine.
+// references of its images, and the sources of what runs and judges it, with
+// the modules and the Go version that they are built with: see Sources. It does
+// not depend on comments, on tests, on other scenarios, on faults and
+// assertions that the scenario does not use, on reports and commands, on the
+// seed, or on the machine.
 func (i Item) Hash(r *harness.Runner, d Depends) (string, error) {
 	resolved, err := r.Resolved(i.scenario, i.Options())
 	if err != nil {

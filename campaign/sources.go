@@ -16,10 +16,11 @@ import (
 )
 
 // Sources are Go files as far as results depend on them, without comments,
-// blank lines and tests. Packages of independent parts (faults, assertions)
-// are taken apart into declarations; the others count whole.
+// blank lines and tests, and what they are built with. Packages of independent
+// parts (faults, assertions) are taken apart into declarations; the others
+// count whole.
 type Sources struct {
-	whole string // digest of the packages that count whole
+	whole string // digest of the packages that count whole, the modules and Go
 	parts map[string]*parts
 }
 
@@ -38,15 +39,17 @@ type parts struct {
 	tables  []string                   // those that were found
 }
 
-// ReadSources reads every Go file but tests.
-func ReadSources(files fs.FS) (*Sources, error) {
+// ReadSources reads every Go file but tests, and go.mod, which must be there.
+// goVersion is the toolchain's that the program was built with: see
+// runtime.Version.
+func ReadSources(files fs.FS, goVersion string) (*Sources, error) {
 	s := &Sources{parts: map[string]*parts{}}
 	for name := range apart {
 		s.parts[name] = &parts{
 			digests: map[string][]string{}, uses: map[string]map[string]bool{}, roots: map[string]bool{"init": true, "_": true},
 		}
 	}
-	h := sha256.New()
+	h, imports := sha256.New(), map[string]bool{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return err
@@ -59,6 +62,9 @@ func ReadSources(files fs.FS) (*Sources, error) {
 		file, err := parser.ParseFile(set, name, text, parser.SkipObjectResolution)
 		if err != nil {
 			return err
+		}
+		for _, i := range file.Imports {
+			imports[strings.Trim(i.Path.Value, "\"`")] = true
 		}
 		for other, p := range s.parts {
 			p.mentioned(other, file)
@@ -73,8 +79,53 @@ func ReadSources(files fs.FS) (*Sources, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", err)
 	}
+	mod, err := fs.ReadFile(files, "go.mod")
+	if err != nil {
+		return nil, fmt.Errorf("sources: %w", err)
+	}
+	fmt.Fprintf(h, "modules %q\ngo %s\n", modules(mod, imports), goVersion)
 	s.whole = hex.EncodeToString(h.Sum(nil))
 	return s, nil
+}
+
+// modules are the lines of a go.mod that results depend on, without comments:
+// all but the direct requirements of modules that no file here imports, such
+// as those of the command line and of reports. An indirect requirement counts,
+// since the file does not say whose it is.
+func modules(mod []byte, imports map[string]bool) []string {
+	var out []string
+	block := "" // the directive whose block it is
+	for line := range strings.Lines(string(mod)) {
+		text, comment, _ := strings.Cut(line, "//")
+		words := strings.Fields(text)
+		switch {
+		case len(words) == 0:
+			continue
+		case words[0] == ")":
+			block = ""
+			continue
+		case words[len(words)-1] == "(":
+			block = words[0]
+			continue
+		case block != "":
+			words = slices.Insert(words, 0, block)
+		}
+		if words[0] == "require" && strings.TrimSpace(comment) != "indirect" && !imported(words[1], imports) {
+			continue
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	return out
+}
+
+// imported says whether one of the imports is of the module.
+func imported(module string, imports map[string]bool) bool {
+	for path := range imports {
+		if path == module || strings.HasPrefix(path, module+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // Fingerprint is a digest of the sources that a result depends on, given the

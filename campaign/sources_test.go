@@ -1,7 +1,14 @@
 package campaign
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"maps"
+	"os"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -12,6 +19,18 @@ import (
 
 // tree is a module with two faults and two assertions.
 var tree = map[string]string{
+	"go.mod": `module example.org/m // the module
+
+go 1.26.0
+
+require (
+	example.org/load v1.2.0
+	example.org/table v1.0.0
+)
+
+require example.org/net v0.1.0 // indirect
+`,
+	"load/load.go":     "package load\n\nimport _ \"example.org/load/lib\"\n",
 	"harness/run.go":   "package harness\n\nfunc Run() { fault.Undo(); assert.Judge() }\n",
 	"fault/kinds.go":   "package fault\n\nvar builtin = byKind(\n\tKill{},\n\tFreeze{},\n)\n\nfunc byKind(f ...any) any { return f }\nfunc Encode() any { return builtin }\n",
 	"fault/undo.go":    "package fault\n\nconst (\n\tRunning = \"running\"\n\tThawed = \"thawed\"\n)\n\nvar undoers = byName(\n\tundoer{Running, ensureRunning},\n\tundoer{Thawed, ensureThawed},\n)\n\ntype undoer struct{\n\tn string\n\tf func()\n}\n\nfunc Undo() { _ = undoers }\nfunc ensureRunning() {}\nfunc ensureThawed() {}\n",
@@ -30,7 +49,7 @@ func read(t *testing.T, change map[string]string) *Sources {
 	for name, text := range all {
 		files[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	s, err := ReadSources(files)
+	s, err := ReadSources(files, "go1.26.8")
 	require.NoError(t, err)
 	return s
 }
@@ -63,6 +82,37 @@ func TestFingerprint(t *testing.T) {
 		{"an assertion", map[string]string{"assert/drain.go": "package assert\n\ntype Drain struct{ N int }\n"}, false, true},
 		{"a constant that is counted", map[string]string{"assert/ledger.go": "package assert\n\ntype Ledger struct{}\n\nfunc (Ledger) Check() int { return two }\n\nconst (\n\tzero = iota\n\tone\n\ttwo\n)\n"}, true, false},
 	}
+	mod := func(from, to string) map[string]string {
+		require.Contains(t, tree["go.mod"], from)
+		return map[string]string{"go.mod": strings.Replace(tree["go.mod"], from, to, 1)}
+	}
+	for name, changed := range map[string]struct {
+		change map[string]string
+		counts bool
+	}{
+		"a module that the load imports":       {mod("load v1.2.0", "load v1.2.1"), true},
+		"one that nothing here imports":        {mod("table v1.0.0", "table v1.0.1"), false},
+		"one more of these":                    {mod("example.org/table v1.0.0", "example.org/table v1.0.0\n\texample.org/flags v1.0.0"), false},
+		"an indirect one":                      {mod("net v0.1.0", "net v0.1.1"), true},
+		"another in its place":                 {mod("require (", "replace example.org/load => ../load\n\nrequire ("), true},
+		"the language":                         {mod("go 1.26.0", "go 1.27.0"), true},
+		"words":                                {mod("// the module", "// our module"), false},
+		"one that only the name's start is of": {mod("table v1.0.0", "table v1.0.0\n\texample.org/lo v1.0.0"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := read(t, changed.change)
+			require.Equal(t, changed.counts, kill(s) != kill(base))
+		})
+	}
+	t.Run("the toolchain", func(t *testing.T) {
+		files := fstest.MapFS{}
+		for name, text := range tree {
+			files[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		s, err := ReadSources(files, "go1.27.0")
+		require.NoError(t, err)
+		require.NotEqual(t, kill(base), kill(s))
+	})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := read(t, tt.change)
@@ -70,14 +120,16 @@ func TestFingerprint(t *testing.T) {
 			require.Equal(t, tt.freeze, freeze(s) != freeze(base), "of a run with Freeze and Drain")
 		})
 	}
-	_, err := ReadSources(fstest.MapFS{"a.go": &fstest.MapFile{Data: []byte("package p\nvar s = \"open")}})
+	_, err := ReadSources(fstest.MapFS{"a.go": &fstest.MapFile{Data: []byte("package p\nvar s = \"open")}}, "")
 	require.ErrorContains(t, err, "a.go:2")
+	_, err = ReadSources(fstest.MapFS{"a.go": &fstest.MapFile{Data: []byte("package p")}}, "")
+	require.ErrorContains(t, err, "go.mod", "what it is built with is not known")
 }
 
 // TestTheProgramsOwnSources: the tables that are taken apart are there, and
 // two scenarios that share no fault differ.
 func TestTheProgramsOwnSources(t *testing.T) {
-	s, err := ReadSources(hachaos.Sources)
+	s, err := ReadSources(hachaos.Sources, runtime.Version())
 	require.NoError(t, err)
 	for name, tables := range apart {
 		for _, table := range tables {
@@ -91,4 +143,44 @@ func TestTheProgramsOwnSources(t *testing.T) {
 	}
 	require.Greater(t, all, kill+10, "a fault does not lead to every other")
 	require.NotEqual(t, s.Fingerprint([]string{"InstanceKill"}, nil), s.Fingerprint([]string{"Drain"}, nil))
+}
+
+// TestWhatAResultRestsOnIsThere: leaving one of these out would let a result
+// pass for that of a program that has changed.
+func TestWhatAResultRestsOnIsThere(t *testing.T) {
+	for _, name := range []string{
+		"go.mod", "campaign/item.go", "internal/wiring/wiring.go", "suite/keeper.go", "suite/run.go",
+		"topology/docker/reap.go", "topology/docker/agent/toxiproxy.go", "harness/run.go", "clean/probes.go",
+	} {
+		_, err := fs.Stat(hachaos.Sources, name)
+		require.NoError(t, err)
+	}
+	mod, err := fs.ReadFile(hachaos.Sources, "go.mod")
+	require.NoError(t, err)
+	lines := strings.Join(modules(mod, map[string]bool{"github.com/tsenart/vegeta/v12/lib": true}), "\n")
+	require.Contains(t, lines, "require github.com/tsenart/vegeta/v12 ")
+	require.NotContains(t, lines, "require github.com/spf13/cobra ")
+}
+
+// TestScenariosHoldNoCodeOfTheirRun: a hash has a scenario's resolved form,
+// which gives of an aim only the name. Its code must be where the sources
+// count.
+func TestScenariosHoldNoCodeOfTheirRun(t *testing.T) {
+	dir := os.DirFS("../scenarios")
+	files, err := fs.Glob(dir, "*.go")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 10)
+	for _, name := range files {
+		text, err := fs.ReadFile(dir, name)
+		require.NoError(t, err)
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if pair, ok := n.(*ast.KeyValueExpr); ok {
+				key, _ := pair.Key.(*ast.Ident)
+				require.False(t, key != nil && key.Name == "Pick", "%s has a selection of its own: put it into harness/selects.go", name)
+			}
+			return true
+		})
+	}
 }

@@ -2,11 +2,13 @@ package harness
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -119,6 +121,44 @@ func (v View) balancers(owner bool) []topology.Node {
 		}
 	}
 	return out
+}
+
+// JobOwner takes the application node that holds the scheduled job's lease
+// when the fault is injected; where nobody ever held it, one by the seed. If
+// the database does not answer, or names a node that is not there, there is
+// none.
+func JobOwner() Select {
+	return Select{
+		Name: "the node that owns the job",
+		Pick: func(r *rand.Rand, v View) []topology.Node {
+			owner := ""
+			for _, n := range v.role(topology.Database) {
+				owner = leaseHolder(n)
+			}
+			apps := v.role(topology.Application)
+			for _, n := range apps {
+				if n.Name() == owner {
+					return []topology.Node{n}
+				}
+			}
+			if owner != "" || len(apps) == 0 {
+				return nil
+			}
+			return []topology.Node{apps[r.IntN(len(apps))]}
+		},
+	}
+}
+
+// leaseHolder asks the database's node; "?" is no answer.
+func leaseHolder(db topology.Node) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	out, err := db.Exec(ctx, "psql", "-XAtq", "-U", "hachaos", "-d", "jetty_sessions",
+		"-c", "SELECT owner_id FROM cluster_lock WHERE lock_name = 'sample'")
+	if err != nil || out.Code != 0 {
+		return "?"
+	}
+	return strings.TrimSpace(string(out.Stdout))
 }
 
 // Named takes the node of that name. A topology without it is refused before

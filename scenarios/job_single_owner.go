@@ -1,9 +1,6 @@
 package scenarios
 
 import (
-	"context"
-	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -50,15 +47,15 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 8 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
-				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: jobOwner()},
+				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.JobOwner()},
 			}},
 			{Name: "woken", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"freeze"}},
 			{Name: "clock ahead", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
-				{Label: "clock", Fault: fault.ClockMoved{By: time.Minute}, Aim: jobOwner()},
+				{Label: "clock", Fault: fault.ClockMoved{By: time.Minute}, Aim: harness.JobOwner()},
 			}},
 			{Name: "clock right", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Heal: []string{"clock"}},
 			{Name: "killed", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
-				{Label: "kill", Fault: fault.InstanceKill{}, Aim: jobOwner()},
+				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.JobOwner()},
 			}},
 			{Name: "restarted", Kind: history.PhaseRecover, For: 8 * time.Second, Heal: []string{"kill"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
@@ -75,45 +72,4 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 			{Name: "by the node's own clock", Set: map[string]string{"jobs": "own-clock"}, Fails: []string{"single-owner"}, Evidence: "nobody did the job"},
 		},
 	}
-}
-
-// jobOwner takes the application node that holds the job's lease when the
-// fault is injected; where nobody ever held it, one by the seed.
-func jobOwner() harness.Select {
-	return harness.Select{
-		Name: "the node that owns the job",
-		Pick: func(r *rand.Rand, v harness.View) []topology.Node {
-			var apps []topology.Node
-			owner := ""
-			for _, n := range v.Nodes {
-				switch n.Role() {
-				case topology.Application:
-					apps = append(apps, n)
-				case topology.Database:
-					owner = leaseHolder(n)
-				}
-			}
-			for _, n := range apps {
-				if n.Name() == owner {
-					return []topology.Node{n}
-				}
-			}
-			if owner != "" || len(apps) == 0 {
-				return nil
-			}
-			return []topology.Node{apps[r.IntN(len(apps))]}
-		},
-	}
-}
-
-// leaseHolder asks the database's node; "?" is no answer.
-func leaseHolder(db topology.Node) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	out, err := db.Exec(ctx, "psql", "-XAtq", "-U", "hachaos", "-d", "jetty_sessions",
-		"-c", "SELECT owner_id FROM cluster_lock WHERE lock_name = 'sample'")
-	if err != nil || out.Code != 0 {
-		return "?"
-	}
-	return strings.TrimSpace(string(out.Stdout))
 }

@@ -44,10 +44,10 @@ func (a *app) campaignCmd() *cobra.Command {
 		Long: `A campaign's items are every scenario as it stands, three times, and each of its
 cases, once, in its short form. Each item has one result file, named after a hash of
 all that its result depends on: the resolved scenario and topology, the images, and
-the sources of what runs and judges it, without comments and tests. An item whose
-file is there is not run again: a campaign that was broken off goes on where it was,
-and after a change only what it touches is run. An inconclusive run is repeated; a
-result that is not as expected never is.
+the sources of what runs and judges it, without comments and tests, with the versions
+of their modules and of Go. An item whose file is there is not run again: a campaign
+that was broken off goes on where it was, and after a change only what it touches is
+run. An inconclusive run is repeated; a result that is not as expected never is.
 
 The results of hachaos's own repository are in docs/campaign: from a clone, say
 --dir docs/campaign to see them, or to add to them.`,
@@ -157,7 +157,7 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	if f.profile == topology.All()[0].Profiles[0] {
 		f.profile = "" // it is what an item is run on that names none
 	}
-	own, err := campaign.ReadSources(sources.Sources)
+	own, err := campaign.ReadSources(sources.Sources, runtime.Version())
 	if err != nil {
 		return nil, err
 	}
