@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +57,7 @@ The results of hachaos's own repository are in docs/campaign: from a clone, say
   hachaos campaign status --dir docs/campaign`,
 	}
 	group(c)
-	c.AddCommand(a.campaignRun(), a.campaignStatus(), a.campaignProfiles())
+	c.AddCommand(a.campaignRun(), a.campaignStatus(), a.campaignProfiles(), a.campaignPrune())
 	return c
 }
 
@@ -130,22 +132,86 @@ func (a *app) campaignProfiles() *cobra.Command {
 those that 'campaign run --profile NAME' made. It starts nothing.`,
 		Example: "  hachaos campaign run && hachaos campaign run --profile documented\n  hachaos campaign profiles > docs/profiles.md",
 		RunE: func(_ *cobra.Command, names []string) error {
-			profiles, entries := topology.All()[0].Profiles, map[string][]campaign.Entry{}
-			for i, name := range profiles {
-				if f.profile = name; i == 0 {
-					f.profile = ""
-				}
-				var err error
-				if entries[name], err = a.entries(names, f); err != nil {
-					return err
-				}
+			entries, err := a.onEveryProfile(names, f)
+			if err != nil {
+				return err
 			}
-			return report.Profiles(a.out, profiles, entries)
+			return report.Profiles(a.out, topology.All()[0].Profiles, entries)
 		},
 		ValidArgsFunction: completeScenarios,
 	}
 	f.add(c)
 	return c
+}
+
+func (a *app) campaignPrune() *cobra.Command {
+	var (
+		f   campaignFlags
+		dry bool
+	)
+	c := &cobra.Command{
+		Use:   "prune",
+		Short: "Remove the result files that no item has any more",
+		Long: `prune lists and removes the result files that this program, as it was built, would
+not look at: those of another state of what an item depends on, and of items that are
+no more. What an item depends on is in the name of its file, so a file that another
+version of hachaos or of Go made is among them. The runs' folders stay.`,
+		Example: "  hachaos campaign prune --dir docs/campaign --dry-run",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.prune(f, dry) },
+	}
+	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "catalogue"), "the campaign's folder")
+	c.Flags().BoolVar(&dry, "dry-run", false, "list them only")
+	return c
+}
+
+func (a *app) prune(f campaignFlags, dry bool) error {
+	if !exists(f.dir) {
+		return usage("there is no folder %s: --dir says where the campaign's is", f.dir)
+	}
+	store := campaign.Store{Dir: f.dir}
+	if !dry {
+		unlock, err := store.Lock()
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	profiles, err := a.onEveryProfile(nil, f)
+	if err != nil {
+		return err
+	}
+	entries := slices.Concat(slices.Collect(maps.Values(profiles))...)
+	files, err := store.Obsolete(entries)
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		fmt.Fprintln(a.out, name)
+	}
+	verb := "would be removed"
+	if !dry {
+		verb = "removed"
+		if err := store.Remove(files); err != nil {
+			return err
+		}
+	}
+	kept := slices.DeleteFunc(entries, func(e campaign.Entry) bool { return e.Record == nil })
+	_, err = fmt.Fprintf(a.out, "%d result files %s, %d stay\n", len(files), verb, len(kept))
+	return err
+}
+
+// onEveryProfile are the items that names and tags choose, by profile.
+func (a *app) onEveryProfile(names []string, f campaignFlags) (map[string][]campaign.Entry, error) {
+	entries := map[string][]campaign.Entry{}
+	for _, name := range topology.All()[0].Profiles {
+		f.profile = name
+		var err error
+		if entries[name], err = a.entries(names, f); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
 }
 
 // entries are the items that names and flags choose, as they stand.
