@@ -3,6 +3,7 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hachaos/hachaos/assert"
@@ -66,7 +67,7 @@ func result(h *history.History, verdicts []assert.Verdict) *Result {
 	}
 	r.Verdict, r.Reason = verdict(h, verdicts)
 	r.BrokenOff = h.Aborted
-	r.Leftovers = leftBehind(h)
+	r.Leftovers = append(leftBehind(h), unhealed(h)...)
 	if r.Dirty = len(r.Leftovers) > 0; r.Dirty {
 		r.Reason += fmt.Sprintf(" Dirty: %s.", dirt(r.Leftovers))
 	}
@@ -103,6 +104,28 @@ func leftBehind(h *history.History) []history.Leftover {
 			l.Detail += "; its node was removed with the run unless it is listed, too"
 		}
 		out = append(out, l)
+	}
+	return out
+}
+
+// unhealed are the faults that were not seen to have healed on a topology that
+// stands, beside those whose undo failed: nobody removes what they may have
+// left. A fault that found no target has nothing to heal.
+func unhealed(h *history.History) []history.Leftover {
+	if !h.Meta.Standing {
+		return nil
+	}
+	var out []history.Leftover
+	for _, f := range h.Faults {
+		failed := slices.ContainsFunc(h.Errors, func(e history.FaultFailure) bool { return e.Undo && e.Fault == f.ID })
+		detail := "it was not seen to have healed"
+		switch p := f.HealProof; {
+		case failed, p == nil && len(f.Nodes) == 0, p != nil && p.OK:
+			continue
+		case p != nil:
+			detail += ": " + p.Measured
+		}
+		out = append(out, history.Leftover{Kind: "fault", Name: f.Kind + " on " + strings.Join(f.Nodes, ", "), Detail: detail, Remove: "hachaos down"})
 	}
 	return out
 }

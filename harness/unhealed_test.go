@@ -1,0 +1,93 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
+)
+
+// lingering is a kill that is never seen to have healed.
+type lingering struct {
+	fault.InstanceKill
+	err error
+}
+
+func (l lingering) Healed(context.Context, []topology.Node) (fault.Proof, error) {
+	return fault.Proof{Asked: "all as before", Measured: "j1: its port is silent"}, l.err
+}
+
+// TestWhatIsNotSeenToHealIsLeftOnWhatStands: nobody removes it with the run.
+func TestWhatIsNotSeenToHealIsLeftOnWhatStands(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fault  fault.Fault
+		aim    harness.Select
+		stands bool
+		detail string // empty: nothing is left
+	}{
+		"it stands, and nobody could look": {lingering{err: errors.New("no shell")}, harness.Named("j1"), true, "it was not seen to have healed: could not look: no shell"},
+		"it stands, and it lingers":        {lingering{}, harness.Named("j1"), true, "it was not seen to have healed: j1: its port is silent"},
+		"it stands, and it healed":         {fault.InstanceKill{}, harness.Named("j1"), true, ""},
+		"it stands, and nothing was hit":   {lingering{}, harness.All(topology.Relay), true, ""},
+		"it is removed with the run":       {lingering{}, harness.Named("j1"), false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				if tc.stands {
+					plan, err := fake.Definition(r.driver.Options).Plan(topology.Options{})
+					require.NoError(t, err)
+					_, err = r.driver.Start(t.Context(), "feed", plan, topology.StartOptions{Standing: "blue"})
+					require.NoError(t, err)
+					r.opts.On = "blue"
+				}
+				s := short(tc.fault)
+				s.Phases[1].Faults[0].Aim = tc.aim
+				res := r.run(t, t.Context(), s)
+				require.Equal(t, tc.detail != "", res.Dirty, res.Reason)
+				if tc.detail == "" {
+					require.Empty(t, res.Leftovers)
+					return
+				}
+				require.Len(t, res.Leftovers, 1)
+				require.Equal(t, "instance-kill on j1", res.Leftovers[0].Name)
+				require.Equal(t, tc.detail, res.Leftovers[0].Detail)
+				require.Equal(t, "hachaos down", res.Leftovers[0].Remove)
+				require.Equal(t, harness.ExitDirty, res.ExitCode())
+			})
+		})
+	}
+}
+
+// TestAnUndoThatFailedIsListedOnce although its heal is not proven either.
+func TestAnUndoThatFailedIsListedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		plan, err := fake.Definition(r.driver.Options).Plan(topology.Options{})
+		require.NoError(t, err)
+		_, err = r.driver.Start(t.Context(), "feed", plan, topology.StartOptions{Standing: "blue"})
+		require.NoError(t, err)
+		r.opts.On = "blue"
+		s := short(unfinished{})
+		res := r.run(t, t.Context(), s)
+		require.True(t, res.Dirty)
+		require.NotEmpty(t, res.Leftovers)
+		for _, l := range res.Leftovers {
+			require.Contains(t, l.Detail, "no such undo")
+		}
+	})
+}
+
+// unfinished is a kill whose undo nobody knows.
+type unfinished struct{ lingering }
+
+func (unfinished) Inject(_ context.Context, nodes []topology.Node, log fault.Recorder) error {
+	return log.Record(fault.Entry{Undo: "unknown", Node: nodes[0].Name()})
+}
