@@ -35,14 +35,21 @@ type Runner struct {
 }
 
 // All runs the jobs in their order until ctx ends. The run that is under way
-// then ends cleanly, and those that were not run are entries with no verdict.
+// then ends cleanly, and those that were not run are entries with no verdict;
+// so are those on a standing topology of the user's (Options.On) behind the
+// first that left it dirty, or of which no result tells how it left it: what
+// they met would not be the system.
 func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
 	res := &Result{Schema: Schema, StartedAt: time.Now(), Entries: make([]Entry, 0, len(jobs))}
+	spoiled := map[string]string{} // why, by the standing topology's name
 	for i, j := range jobs {
+		why := spoiled[j.Options.On]
 		if ctx.Err() != nil {
-			res.Interrupted = true
+			res.Interrupted, why = true, notRun
+		}
+		if why != "" {
 			e := entry(j)
-			e.Reason = notRun
+			e.Reason = why
 			res.Entries = append(res.Entries, e)
 			continue
 		}
@@ -51,6 +58,9 @@ func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
 		}
 		e := r.One(ctx, j, jobs[i+1:])
 		res.Entries = append(res.Entries, e)
+		if on := j.Options.On; on != "" && (e.Dirty || e.Run == nil) {
+			spoiled[on] = fmt.Sprintf("Not run: %s may have left %s dirty: `hachaos down %s`, and bring it up again.", j.Name(), on, on)
+		}
 		if r.Ends != nil {
 			r.Ends(e, i, len(jobs))
 		}

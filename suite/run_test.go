@@ -92,3 +92,43 @@ func TestAnInterruptEndsTheSuite(t *testing.T) {
 	require.Equal(t, harness.ExitInconclusive, res.ExitCode())
 	require.Equal(t, 1, p.shut)
 }
+
+// TestASpoiledTopologyIsNotRunOn: the user's own is not replaced as a shared
+// one is.
+func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		on     string
+		ends   *harness.Result
+		counts string
+		code   int
+	}{
+		"dirty":                 {"blue", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "1 pass, 2 not run, 1 pass (dirty)", harness.ExitDirty},
+		"no result":             {"blue", nil, "1 pass, 1 error, 2 not run", harness.ExitError},
+		"only inconclusive":     {"blue", &harness.Result{Verdict: harness.VerdictInconclusive}, "3 pass, 1 inconclusive", harness.ExitInconclusive},
+		"dirty, each its own":   {"", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "3 pass, 1 pass (dirty)", harness.ExitDirty},
+		"failed, and was clean": {"blue", &harness.Result{Verdict: harness.VerdictFail}, "3 pass, 1 fail", harness.ExitFail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := suite.Runner{Run: func(_ context.Context, s harness.Scenario, _ harness.Options) (*harness.Result, error) {
+				switch {
+				case s.Name != "b":
+					return &harness.Result{Verdict: harness.VerdictPass}, nil
+				case tc.ends == nil:
+					return nil, errors.New("the disk is full")
+				}
+				return tc.ends, nil
+			}}
+			list := jobs("a", "b", "c", "d")
+			for i := range list {
+				list[i].Options.On = tc.on
+			}
+			res := r.All(t.Context(), list)
+			require.Equal(t, tc.counts, suite.Counts(res.Entries))
+			require.Equal(t, tc.code, res.ExitCode())
+			require.False(t, res.Interrupted)
+			if res.Entries[3].Verdict == "" {
+				require.Equal(t, "Not run: b may have left blue dirty: `hachaos down blue`, and bring it up again.", res.Entries[3].Reason)
+			}
+		})
+	}
+}

@@ -52,8 +52,8 @@ from it, which is printed, and repeats that run alone.
 
 Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error, 5 dirty (something
 could not be healed or removed). Of several runs the worst counts, in this order:
-dirty, error, fail, inconclusive, pass; what was not run because of an interrupt
-counts as inconclusive.`,
+dirty, error, fail, inconclusive, pass; what was not run, because of an interrupt or
+because the run before left the topology of --on dirty, counts as inconclusive.`,
 		Example: `  hachaos run instance-kill
   hachaos run instance-kill --profile documented
   hachaos run instance-kill --set dedupe=off --seed 7
