@@ -133,11 +133,12 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 			return nil // it was not begun
 		case run.Run == nil:
 			return fmt.Errorf("%s: %s", e.Name(), run.Reason)
-		case ctx.Err() != nil && !e.Stands(run.Run):
+		case ctx.Err() != nil && !run.Dirty && !e.Stands(run.Run):
 			return nil // what was broken off says nothing
 		}
 		rec := record(e.Item, e.Hash, run.Run, e.Record)
 		rec.Machine, rec.Took, rec.Shared = c.Machine, run.Took, run.Shared
+		rec.Dirty, rec.Reason = run.Dirty, run.Reason
 		if rec.State() != Good {
 			rec.Folder = filepath.Join("runs", filepath.Base(run.Dir))
 		}

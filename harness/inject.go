@@ -187,7 +187,7 @@ func (r *run) engineEvent(ctx context.Context, in *injection) (time.Time, bool) 
 func (r *run) failed(ctx context.Context, in *injection, err error, undo bool) {
 	r.step("  %s on %s: %v", in.Fault.Kind(), names(in.nodes), err)
 	if undo {
-		r.dirty.Store(true)
+		r.dirty.add("%s on %s: %v", in.Fault.Kind(), names(in.nodes), err)
 	}
 	r.put(in, history.FaultError, &history.Event{Err: err.Error(), Data: data(history.FaultErrorMeta{Undo: undo})})
 	if errors.Is(err, topology.ErrNoEngine) {

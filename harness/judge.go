@@ -69,7 +69,7 @@ func result(h *history.History, verdicts []assert.Verdict) *Result {
 	r.BrokenOff = h.Aborted
 	r.Leftovers = append(leftBehind(h), unhealed(h)...)
 	if r.Dirty = len(r.Leftovers) > 0; r.Dirty {
-		r.Reason += fmt.Sprintf(" Dirty: %s.", dirt(r.Leftovers))
+		r.Reason += fmt.Sprintf(" Dirty: %s.", inWords(r.Leftovers))
 	}
 	return r
 }
@@ -130,7 +130,7 @@ func unhealed(h *history.History) []history.Leftover {
 	return out
 }
 
-func dirt(left []history.Leftover) string {
+func inWords(left []history.Leftover) string {
 	names := make([]string, len(left))
 	for i, l := range left {
 		names[i] = l.Kind + " " + l.Name

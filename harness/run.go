@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -43,7 +42,7 @@ type run struct {
 
 	release func(context.Context) error // of the guard; nil if there is none
 
-	dirty atomic.Bool // something could not be healed or removed
+	dirty dirt // what could not be healed or removed
 
 	mu      sync.Mutex
 	aborted bool
@@ -161,7 +160,7 @@ func (r *run) guard(ctx context.Context, label string) error {
 // not heal or remove everything leaves that to the guard, which sets about it
 // when this process ends.
 func (r *run) lift() {
-	if r.release == nil || r.dirty.Load() {
+	if r.release == nil || r.dirty.any() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.budgets.Hurried)
@@ -259,7 +258,7 @@ func (r *run) quiesce(ctx context.Context) error {
 func (r *run) unstarted(err error) {
 	c := history.Coverage{Stream: history.StreamLeftover, Complete: !errors.Is(err, topology.ErrLeftBehind)}
 	if !c.Complete {
-		r.dirty.Store(true)
+		r.dirty.add("what the start created: %v", err)
 		c.Seen, c.Reason = 1, err.Error()
 		r.observed(history.StreamLeftover, history.Leftover{
 			Kind: "run", Name: r.id, Detail: fmt.Sprintf("the start failed, and what it created could not be removed: %v", err), Remove: "hachaos gc",
@@ -271,7 +270,7 @@ func (r *run) unstarted(err error) {
 // remove removes the cluster, or lets go of it, and journals what is left.
 func (r *run) remove(ctx context.Context) {
 	if err := r.within(ctx, r.budgets.Teardown, must, r.cluster.Close); err != nil {
-		r.dirty.Store(true)
+		r.dirty.add("the topology: %v", err)
 		r.step("remove: %v", err)
 		r.engineGone(ctx, err)
 	}
@@ -291,7 +290,7 @@ func (r *run) leftovers(ctx context.Context) {
 		})
 	}
 	for _, l := range left {
-		r.dirty.Store(true)
+		r.dirty.add("%s %s (%s): remove it with: %s", l.Kind, l.Name, l.Detail, l.Remove)
 		r.observed(history.StreamLeftover, history.Leftover(l))
 		r.step("left behind: %s %s; remove it with: %s", l.Kind, l.Name, l.Remove)
 	}

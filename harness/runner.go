@@ -104,7 +104,8 @@ func (b Budgets) filled() Budgets {
 // Run runs s and returns its result, which is in the run's folder too. What
 // cannot be run is an error that wraps ErrUsage, and nothing was started.
 // Whatever happens after the start comes with a result, and with an error
-// only if the folder could not be written or judged. If ctx ends, the run
+// only if the folder could not be written or judged; the error wraps ErrDirty
+// if the record that was lost is that of a dirty run. If ctx ends, the run
 // stops the load, heals, removes, keeps what it has, and is inconclusive.
 func (r *Runner) Run(ctx context.Context, s Scenario, opts Options) (*Result, error) {
 	standing, err := r.standing(ctx, opts.On)
@@ -129,10 +130,12 @@ func (r *Runner) Run(ctx context.Context, s Scenario, opts Options) (*Result, er
 		return nil, err
 	}
 	run.carryOut(ctx)
-	if err := run.seal(); err != nil {
-		run.step("the record could not be sealed: %v", err)
+	lost := run.seal()
+	if lost != nil {
+		run.step("the record could not be sealed: %v", lost)
 	}
-	return r.finish(dir)
+	res, err := r.finish(dir)
+	return res, errors.Join(err, run.dirty.untold(lost))
 }
 
 // finish judges a folder and writes the result last.

@@ -3,13 +3,16 @@ package harness_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/fake"
 )
@@ -75,7 +78,7 @@ func TestAnUndoThatFailedIsListedOnce(t *testing.T) {
 		_, err = r.driver.Start(t.Context(), "feed", plan, topology.StartOptions{Standing: "blue"})
 		require.NoError(t, err)
 		r.opts.On = "blue"
-		s := short(unfinished{})
+		s := short(unfinished{undo: "unknown"})
 		res := r.run(t, t.Context(), s)
 		require.True(t, res.Dirty)
 		require.NotEmpty(t, res.Leftovers)
@@ -85,9 +88,42 @@ func TestAnUndoThatFailedIsListedOnce(t *testing.T) {
 	})
 }
 
-// unfinished is a kill whose undo nobody knows.
-type unfinished struct{ lingering }
+// TestDirtOfALostRecord: what the record cannot say is said all the same. An
+// event that is too long is lost with the seal, as on a full disk.
+func TestDirtOfALostRecord(t *testing.T) {
+	for name, tc := range map[string]struct {
+		undo  string
+		dirty bool
+	}{"an undo failed": {strings.Repeat("x", history.MaxLine), true}, "all was undone": {fault.ContainerRunning, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.runner.Suite = r.suite
+				s := short(unfinished{undo: tc.undo, lingering: lingering{err: errors.New(strings.Repeat("y", history.MaxLine))}})
+				res, err := r.runner.Run(t.Context(), s, r.opts)
+				r.driver.Last().Shut()
+				time.Sleep(time.Hour) // virtual: what still waits has ended
+				require.NotNil(t, res)
+				require.Equal(t, harness.VerdictInconclusive, res.Verdict, res.Reason)
+				require.False(t, res.Dirty, "the record lacks it")
+				if !tc.dirty {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, harness.ErrDirty)
+				require.ErrorContains(t, err, "instance-kill on j")
+				require.ErrorContains(t, err, "no such undo")
+			})
+		})
+	}
+}
 
-func (unfinished) Inject(_ context.Context, nodes []topology.Node, log fault.Recorder) error {
-	return log.Record(fault.Entry{Undo: "unknown", Node: nodes[0].Name()})
+// unfinished is a kill whose undo nobody knows.
+type unfinished struct {
+	lingering
+	undo string
+}
+
+func (u unfinished) Inject(_ context.Context, nodes []topology.Node, log fault.Recorder) error {
+	return log.Record(fault.Entry{Undo: u.undo, Node: nodes[0].Name()})
 }

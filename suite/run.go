@@ -102,8 +102,13 @@ func (r *Runner) One(ctx context.Context, j Job, left []Job) Entry {
 		return e
 	}
 	res, err := r.Run(ctx, j.Scenario, opts)
+	e.Dirty = errors.Is(err, harness.ErrDirty)
 	if e.Shared != "" {
-		r.Topologies.Used(res)
+		known := res
+		if e.Dirty {
+			known = nil // the result does not say how the run left it
+		}
+		r.Topologies.Used(known)
 	}
 	e.Took = time.Since(began)
 	if res == nil {
@@ -111,7 +116,8 @@ func (r *Runner) One(ctx context.Context, j Job, left []Job) Entry {
 		return e
 	}
 	e.Run, e.Dir = res, res.Dir
-	e.Verdict, e.Dirty, e.Reason, e.Seed, e.Command = res.Verdict, res.Dirty, res.Reason, res.Seed, res.Command
+	e.Dirty = e.Dirty || res.Dirty
+	e.Verdict, e.Reason, e.Seed, e.Command = res.Verdict, res.Reason, res.Seed, res.Command
 	if err != nil {
 		e.Reason += fmt.Sprintf(" The folder is not whole: %v.", err)
 	}

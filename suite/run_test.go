@@ -3,6 +3,7 @@ package suite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,6 +104,7 @@ func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
 		code   int
 	}{
 		"dirty":                 {"blue", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "1 pass, 2 not run, 1 pass (dirty)", harness.ExitDirty},
+		"dirty, untold":         {"blue", &harness.Result{Verdict: harness.VerdictInconclusive, Reason: "torn"}, "1 pass, 2 not run, 1 inconclusive (dirty)", harness.ExitDirty},
 		"no result":             {"blue", nil, "1 pass, 1 error, 2 not run", harness.ExitError},
 		"only inconclusive":     {"blue", &harness.Result{Verdict: harness.VerdictInconclusive}, "3 pass, 1 inconclusive", harness.ExitInconclusive},
 		"dirty, each its own":   {"", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "3 pass, 1 pass (dirty)", harness.ExitDirty},
@@ -115,6 +117,8 @@ func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
 					return &harness.Result{Verdict: harness.VerdictPass}, nil
 				case tc.ends == nil:
 					return nil, errors.New("the disk is full")
+				case tc.ends.Reason == "torn":
+					return tc.ends, fmt.Errorf("%w: a node is frozen", harness.ErrDirty)
 				}
 				return tc.ends, nil
 			}}

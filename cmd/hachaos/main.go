@@ -166,6 +166,9 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 var errSaid = errors.New("said")
 
 func exitCode(err error) int {
+	if errors.Is(err, harness.ErrDirty) {
+		return harness.ExitDirty
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return harness.ExitUsage
 	}

@@ -118,10 +118,14 @@ func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) e
 	if err != nil && r == nil {
 		return asUsage(err)
 	}
+	finished := a.finish(r, f)
 	if err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	return a.finish(r, f)
+	if errors.Is(err, harness.ErrDirty) {
+		a.code = harness.ExitDirty
+	}
+	return finished
 }
 
 // finish renders the run's folder, prints the result and sets the exit code.
