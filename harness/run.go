@@ -188,8 +188,7 @@ func (r *run) loaded(ctx context.Context) error {
 	// outstanding operations.
 	loadCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
-	done := make(chan error, 1)
-	go func() { done <- r.gen.Run(loadCtx) }()
+	done := ended(func() error { return r.gen.Run(loadCtx) })
 	r.company = r.accompany(target)
 	stopTicks := r.inBackground(r.tick)
 	err = r.runPhases(ctx, done)
@@ -197,6 +196,18 @@ func (r *run) loaded(ctx context.Context) error {
 	err = errors.Join(err, r.stopLoad(ctx, done, giveUp))
 	r.endCompanions(ctx, r.company)
 	return err
+}
+
+// ended runs f in the background. What it returns gives f's error once, and is
+// closed then: whoever waits for the end sees it, also where another has taken
+// the error.
+func ended(f func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		defer close(done)
+		done <- f()
+	}()
+	return done
 }
 
 // stopLoad ends the load and waits for the outstanding operations, unless
