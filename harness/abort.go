@@ -34,6 +34,13 @@ func (r *run) abort(ctx context.Context, err error) {
 	r.journal.Put(history.Event{At: r.clock.Now(), Kind: history.Aborted, Err: reason})
 }
 
+// brokenOff says whether the run was.
+func (r *run) brokenOff() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.aborted
+}
+
 // engineGone aborts the run if err says that the engine does not answer any
 // more: nothing can be carried out then.
 func (r *run) engineGone(ctx context.Context, err error) bool {

@@ -31,8 +31,15 @@ func (r *run) healLabels(ctx context.Context, labels []string) <-chan struct{} {
 	return over
 }
 
-// healAll undoes everything that still has to be, and waits for it.
+// healAll undoes everything that still has to be, and waits for it. Acts that
+// are under way are awaited, since they are part of the run, unless that was
+// broken off: then they are ended.
 func (r *run) healAll(ctx context.Context) {
+	if r.brokenOff() {
+		for _, in := range r.faults.chosen(func(*injection) bool { return true }) {
+			in.cancel()
+		}
+	}
 	r.faults.wg.Wait()
 	for _, in := range r.faults.chosen(func(*injection) bool { return true }) {
 		r.heal(ctx, in)
@@ -54,10 +61,13 @@ func (f *injections) chosen(keep func(*injection) bool) []*injection {
 
 // heal undoes a fault, last entry first, and awaits the proof of it. A run
 // that was cancelled heals no less. What is healed already is left alone; an
-// undo that failed is tried again.
+// undo that failed is tried again. Of several heals of one fault, each begins
+// when the one before is over.
 func (r *run) heal(ctx context.Context, in *injection) {
 	in.cancel()
 	<-in.acted
+	in.heals <- struct{}{}
+	defer func() { <-in.heals }()
 	entries, first := in.toUndo()
 	if len(entries) == 0 && !first {
 		return

@@ -34,8 +34,10 @@ type injection struct {
 	nodes  []topology.Node
 	at     time.Time // the act began
 	cancel context.CancelFunc
-	healAt time.Time     // the undo began
 	acted  chan struct{} // closed when the act and its proof are over
+
+	heals  chan struct{} // has room for one: filled while it is healed
+	healAt time.Time     // the undo began
 
 	mu      sync.Mutex
 	entries []fault.Entry // what is still to be undone
@@ -85,7 +87,7 @@ func (r *run) aim(what Injection) *injection {
 	r.faults.mu.Unlock()
 	rng := rand.New(rand.NewPCG(r.seed, uint64(number)))
 	view := View{Nodes: r.cluster.Nodes(), Serving: r.gen.Serving(), Users: r.gen.Users(), Owner: r.watch.owner()}
-	return &injection{Injection: what, number: number, nodes: what.Aim.Pick(rng, view), at: time.Now(), acted: make(chan struct{})}
+	return &injection{Injection: what, number: number, nodes: what.Aim.Pick(rng, view), at: time.Now(), acted: make(chan struct{}), heals: make(chan struct{}, 1)}
 }
 
 // act injects the fault and awaits its proof.
