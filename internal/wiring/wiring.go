@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
@@ -21,13 +22,26 @@ func Agent() {
 	agent.Main(agent.Programs{agent.Reaper: docker.Reaper(heal)})
 }
 
-// heal carries out an undo log on the nodes that still exist.
-func heal(ctx context.Context, nodes []topology.Node, undoLog string) error {
+// heal carries out an undo log on the nodes that still exist; late is how long
+// what the log's run did may go on without it.
+func heal(ctx context.Context, nodes []topology.Node, undoLog string) (late time.Duration, err error) {
 	entries, err := fault.ReadLog(undoLog)
 	if err != nil {
 		err = fmt.Errorf("undo log: %w", err) // what could be read is undone all the same
 	}
-	return errors.Join(err, fault.UndoAll(ctx, nodes, entries))
+	return goesOn(entries), errors.Join(err, fault.UndoAll(ctx, nodes, entries))
+}
+
+// goesOn is how long the engine may still be about to end a container that one
+// of the entries would have started again: the grace of a stop, as far as it
+// is the faults' default. Nothing else that they ask for takes its time.
+func goesOn(entries []fault.Entry) time.Duration {
+	for _, e := range entries {
+		if e.Undo == fault.ContainerRunning || e.Undo == fault.RestartMarkAbsent {
+			return fault.DefaultGrace + time.Second // in which the engine acts
+		}
+	}
+	return 0
 }
 
 // Session is an open engine and what runs on it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/docker/agent"
@@ -13,7 +14,7 @@ import (
 var programs = agent.Programs{}
 
 func TestMain(m *testing.M) {
-	programs[agent.Reaper] = Reaper(func(ctx context.Context, nodes []topology.Node, undoLog string) error {
+	programs[agent.Reaper] = Reaper(func(ctx context.Context, nodes []topology.Node, undoLog string) (time.Duration, error) {
 		return healPair(ctx, nodes, undoLog)
 	})
 	agent.Main(programs)

@@ -19,9 +19,11 @@ import (
 	"github.com/hachaos/hachaos/topology/docker/agent"
 )
 
-// Heal carries out the undo log at that path on the nodes. It is given to
-// Reaper by those who know what an undo log is.
-type Heal func(ctx context.Context, nodes []topology.Node, undoLog string) error
+// Heal carries out the undo log at that path on the nodes, and may be called
+// again. late is how long after the run's end the engine may still carry out
+// what the run had asked of it, such as a stop with a grace; 0 is no longer than
+// any request. It is given to Reaper by those who know what an undo log is.
+type Heal func(ctx context.Context, nodes []topology.Node, undoLog string) (late time.Duration, err error)
 
 // reaperReady is the reaper's word that it watches.
 const reaperReady = "watching\n"
@@ -130,9 +132,18 @@ func reap(ctx context.Context, order reaperOrder, heal Heal) error {
 		return err
 	}
 	defer d.Close()
-	healErr := patiently(ctx, reapPatience, func() error { return healBriefly(ctx, d, order, heal) })
+	var late time.Duration
+	carryOut := func() error {
+		return patiently(ctx, reapPatience, func() (err error) {
+			late, err = healBriefly(ctx, d, order, heal)
+			return err
+		})
+	}
+	healErr := carryOut()
 	say("undo log carried out: %v", outcome(healErr))
 	if order.HealOnly {
+		free := func() error { return d.checkUnclaimed(ctx, order.RunID) }
+		healErr = again(ctx, passes(late), free, carryOut, healErr, say)
 		// What heals may have put helpers of its own beside the nodes.
 		err = patiently(ctx, reapPatience, func() error {
 			return d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String())
@@ -143,6 +154,36 @@ func reap(ctx context.Context, order reaperOrder, heal Heal) error {
 	}
 	say("removed: %v", outcome(err))
 	return errors.Join(healErr, err)
+}
+
+// passes are the waits before each further heal of what stands: what the dead
+// run had asked for, a pause or a kill, may come about after the first.
+func passes(late time.Duration) []time.Duration {
+	if late <= settling {
+		return []time.Duration{settling}
+	}
+	return []time.Duration{settling, late - settling}
+}
+
+// again heals after each of the waits, and returns the last heal's error, or
+// first if there was none. It ends when somebody else has taken the topology
+// into use: free says so by an error. Their faults are not ours to undo.
+func again(ctx context.Context, waits []time.Duration, free, heal func() error, first error, say func(string, ...any)) error {
+	last := first
+	for _, wait := range waits {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return last
+		}
+		if err := free(); err != nil {
+			say("not carried out again: %v", err)
+			return last
+		}
+		last = heal()
+		say("carried out again, for what came late: %v", outcome(last))
+	}
+	return last
 }
 
 // patiently acts again while no engine answers: it may be about to restart, and
@@ -161,9 +202,10 @@ func patiently(ctx context.Context, patience time.Duration, act func() error) er
 }
 
 // healBriefly carries out the undo log, and lets it be when its time is over.
-func healBriefly(ctx context.Context, d *Driver, order reaperOrder, heal Heal) error {
+// late is Heal's.
+func healBriefly(ctx context.Context, d *Driver, order reaperOrder, heal Heal) (late time.Duration, err error) {
 	if _, err := os.Stat(order.UndoLog); order.UndoLog == "" || errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return 0, nil
 	}
 	budget := healDoomed
 	if order.HealOnly {
@@ -173,15 +215,22 @@ func healBriefly(ctx context.Context, d *Driver, order reaperOrder, heal Heal) e
 	defer cancel()
 	c, err := d.attach(ctx, "run "+order.RunID, ofRun(order.RunID))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	done := make(chan error, 1)
-	go func() { done <- heal(ctx, c.Nodes(), order.UndoLog) }()
+	type healed struct {
+		late time.Duration
+		err  error
+	}
+	done := make(chan healed, 1)
+	go func() {
+		late, err := heal(ctx, c.Nodes(), order.UndoLog)
+		done <- healed{late, err}
+	}()
 	select {
-	case err := <-done:
-		return err
+	case h := <-done:
+		return h.late, h.err
 	case <-ctx.Done():
-		return fmt.Errorf("undo log: %w", ctx.Err())
+		return 0, fmt.Errorf("undo log: %w", ctx.Err())
 	}
 }
 
