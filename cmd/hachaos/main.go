@@ -23,7 +23,20 @@ var version = "devel"
 
 func main() {
 	wiring.Agent() // takes over, and does not return, in a re-executed binary
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(unpanicked(os.Stderr, func() int { return run(os.Args[1:], os.Stdout, os.Stderr) }))
+}
+
+// unpanicked gives f's exit code, and for a panic the one of an error: Go's
+// own, 2, would say that nothing was started. What exists then is the reaper's
+// to heal and remove.
+func unpanicked(stderr io.Writer, f func() int) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(stderr, "hachaos: a defect of its own: panic: %v\n\n%s", p, debug.Stack())
+			code = harness.ExitError
+		}
+	}()
+	return f()
 }
 
 // run is the whole program; it returns the exit code.
