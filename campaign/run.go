@@ -56,6 +56,9 @@ type Campaign struct {
 	Machine string
 	// Budget ends the campaign between two items; 0 does not.
 	Budget time.Duration
+	// Alive, which may be nil, says by an error that nothing can be run: it is
+	// asked after a run that could not be carried out, and ends the campaign.
+	Alive func(context.Context) error
 	// Says, which may be nil, is told of each run.
 	Says func(e Entry, run suite.Entry, done, of int)
 }
@@ -153,6 +156,11 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 		e.Record = rec
 		if c.Says != nil {
 			c.Says(*e, run, done, of)
+		}
+		if rec.Verdict == harness.VerdictError && ctx.Err() == nil && c.Alive != nil {
+			if err := c.Alive(ctx); err != nil {
+				return fmt.Errorf("%s: %w", e.Name(), err)
+			}
 		}
 		if rec.State() != Open || ctx.Err() != nil {
 			return nil

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -224,6 +225,33 @@ func TestAnInterruptLosesNothingThatIsTrue(t *testing.T) {
 				require.NoError(t, err)
 				require.True(t, out.Interrupted, "be it in the last item")
 				require.Len(t, s.ran, 1, "nothing is begun, and nothing repeated, after an interrupt")
+				require.Equal(t, tc.states, Totals(s.look()))
+			})
+		})
+	}
+}
+
+// TestWithoutAnEngineACampaignEnds instead of trying every item in vain.
+func TestWithoutAnEngineACampaignEnds(t *testing.T) {
+	gone := errors.New("no container engine answers")
+	for name, tc := range map[string]struct {
+		alive  error
+		ran    int
+		states string
+	}{"it is gone": {gone, 1, "1 open, 2 missing"}, "it is there": {nil, 5, "3 good"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, scenario("a"))
+				s.ends = func(_ string, nth int) harness.Result {
+					if nth <= 2 {
+						return harness.Result{Verdict: harness.VerdictError, Reason: "It did not start."}
+					}
+					return harness.Result{Verdict: harness.VerdictPass}
+				}
+				s.Alive = func(context.Context) error { return tc.alive }
+				_, err := s.Run(t.Context(), s.look())
+				require.ErrorIs(t, err, tc.alive)
+				require.Len(t, s.ran, tc.ran)
 				require.Equal(t, tc.states, Totals(s.look()))
 			})
 		})

@@ -274,6 +274,13 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 		Store: store, Budget: budget, Machine: machine(),
 		Runner: &suite.Runner{Run: a.rendered(session), Topologies: keeper},
 		Shape:  func(j suite.Job) string { return keeper.Shape(j).Key() },
+		Alive: func(ctx context.Context) error {
+			again, err := wiring.Open(ctx, store.Runs(), buildVersion())
+			if err != nil {
+				return err
+			}
+			return again.Close()
+		},
 		Says: func(e campaign.Entry, run suite.Entry, done, of int) {
 			lines.says(run.Notes, fmt.Sprintf("[%d/%d] %-44s %-8s %4.0fs  %s", done+1, of, e.Name(), e.State(), run.Took.Seconds(), report.Clean(said(e, run))))
 			for _, text := range leftBehind(run.Run.Leftovers) {
