@@ -28,7 +28,7 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 type Options struct {
 	// Set are switches of the scenario, the load and the topology by key.
 	Set map[string]string
-	// Seed of all that is drawn; 0 draws one.
+	// Seed of all that is drawn, at most 1<<53 - 1; 0 draws one.
 	Seed uint64
 	// Profile of the topology; empty is its first.
 	Profile string

@@ -27,6 +27,7 @@ func TestBadInputStartsNothing(t *testing.T) {
 		"value of the load":   {set("rate", "0"), "rate of 0"},
 		"value of the load 2": {set("client-retry", "perhaps"), "want on or off"},
 		"profile":             {func(_ *harness.Scenario, o *harness.Options) { o.Profile = "fast" }, `profile "fast"`},
+		"seed":                {func(_ *harness.Scenario, o *harness.Options) { o.Seed = 1 << 53 }, "--seed 9007199254740992: want at most 9007199254740991"},
 		"nodes":               {func(_ *harness.Scenario, o *harness.Options) { o.Nodes = -1 }, "--nodes -1"},
 		"no such node":        {aim(harness.Named("j9")), `there is no node "j9": topology memory-ha has db, j1, j2, lb1, lb2`},
 		"subnet of a standing one": {func(_ *harness.Scenario, o *harness.Options) {

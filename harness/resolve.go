@@ -44,6 +44,9 @@ func resolve(s Scenario, opts Options, lookup func(string) (topology.Definition,
 	if err != nil {
 		return nil, usage("scenario %s: topology %s: %w", s.Name, s.Topology, err)
 	}
+	if opts.Seed > maxSeed {
+		return nil, usage("--seed %d: want at most %d, which every reader of a result holds exactly", opts.Seed, uint64(maxSeed))
+	}
 	opts.Set = merged(s.Set, opts.Set)
 	set, err := split(opts.Set, s, def)
 	if err != nil {

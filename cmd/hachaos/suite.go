@@ -110,7 +110,7 @@ func (a *app) plan(list []harness.Scenario, f runFlags, base uint64) ([]suite.Jo
 	if err != nil {
 		return nil, err
 	}
-	opts.On, opts.Short = f.on, f.short
+	opts.On, opts.Short, opts.Seed = f.on, f.short, base
 	var r harness.Runner
 	keys, errs := map[string]string{}, []error{}
 	for _, s := range list {
