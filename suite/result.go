@@ -79,6 +79,24 @@ func (r *Result) ExitCode() int {
 	return byWeight[worst]
 }
 
+// Result is that of the run. For a job that has none it is made of what is
+// known, so that no list of results is whole without it: an error, or, if it
+// was not run, inconclusive. What is dirty is so although the run's own record
+// may lack it.
+func (e *Entry) Result() *harness.Result {
+	r := harness.Result{
+		Schema: harness.ResultSchema, Scenario: e.Scenario, Verdict: e.Verdict, Reason: e.Reason, Seed: e.Seed, Command: e.Command,
+	}
+	if e.Run != nil {
+		r = *e.Run
+	}
+	if r.Verdict == "" {
+		r.Verdict = harness.VerdictInconclusive
+	}
+	r.Dirty = r.Dirty || e.Dirty
+	return &r
+}
+
 // ExitCode is the entry's own.
 func (e *Entry) ExitCode() int {
 	if e.Verdict == "" && !e.Dirty {

@@ -69,3 +69,24 @@ func TestSpreads(t *testing.T) {
 		{Name: "latency_ms", N: 4, Min: 10, Median: 25, Max: 40},
 	}, all[0].Whole(), "the figures of single phases are left out")
 }
+
+// TestEveryJobHasAResult: a list of them in which one is missing would say
+// that all passed.
+func TestEveryJobHasAResult(t *testing.T) {
+	own := &harness.Result{Verdict: harness.VerdictPass, ID: "1a2b"}
+	for name, tc := range map[string]struct {
+		entry suite.Entry
+		want  harness.Result
+	}{
+		"run":            {suite.Entry{Verdict: harness.VerdictPass, Run: own}, *own},
+		"untold dirt":    {suite.Entry{Verdict: harness.VerdictPass, Dirty: true, Run: own}, harness.Result{Verdict: harness.VerdictPass, Dirty: true, ID: "1a2b"}},
+		"no result":      {suite.Entry{Scenario: "a", Verdict: harness.VerdictError, Reason: "Full.", Seed: 7}, harness.Result{Schema: harness.ResultSchema, Scenario: "a", Verdict: harness.VerdictError, Reason: "Full.", Seed: 7}},
+		"it was not run": {suite.Entry{Scenario: "a", Reason: "Not run: interrupted."}, harness.Result{Schema: harness.ResultSchema, Scenario: "a", Verdict: harness.VerdictInconclusive, Reason: "Not run: interrupted."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, tc.want, *tc.entry.Result())
+			require.Equal(t, tc.entry.ExitCode(), tc.entry.Result().ExitCode())
+		})
+	}
+	require.False(t, own.Dirty, "the run's own is as it was")
+}

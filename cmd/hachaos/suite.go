@@ -144,10 +144,8 @@ func render(r *harness.Result) error {
 func (a *app) printSuite(res *suite.Result, dir string, asJSON bool) error {
 	if asJSON {
 		list := []*harness.Result{}
-		for _, e := range res.Entries {
-			if e.Run != nil {
-				list = append(list, e.Run)
-			}
+		for i := range res.Entries {
+			list = append(list, res.Entries[i].Result())
 		}
 		return writeJSON(a.out, list)
 	}
