@@ -14,9 +14,8 @@ import (
 
 // drifts are what config-drift can have one node differ in.
 var drifts = map[string]map[string]string{
-	"pool":       {"POOL_SIZE": "8"},
-	"cookie":     {"SESSION_COOKIE": "SHOPSESSION"},
-	"dedupe-off": {"DEDUPE": "off"},
+	"pool":   {"POOL_SIZE": "8"},
+	"cookie": {"SESSION_COOKIE": "SHOPSESSION"},
 }
 
 // ConfigDrift has one node run with another configuration than its peer.
@@ -52,7 +51,7 @@ its own, and each user who comes to it from elsewhere is a stranger.`,
 		},
 		Asserts: deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.Distribution{}),
 		Settings: []topology.Switch{
-			{Key: "drift", Values: []string{"pool", "cookie", "dedupe-off"}, Default: "pool", About: "what one node has otherwise: 8 connections for 10, another session cookie, or no deduplication of orders"},
+			{Key: "drift", Values: []string{"pool", "cookie"}, Default: "pool", About: "what one node has otherwise: 8 connections for 10, or another session cookie"},
 		},
 		Apply: func(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
 			key := set["drift"]
@@ -61,7 +60,7 @@ its own, and each user who comes to it from elsewhere is a stranger.`,
 			}
 			drift, ok := drifts[key]
 			if !ok {
-				return s, fmt.Errorf("--set drift=%s: want pool, cookie or dedupe-off", key)
+				return s, fmt.Errorf("--set drift=%s: want pool or cookie", key)
 			}
 			s.Phases[2].Faults[0].Fault = fault.ConfigDrift{Set: drift}
 			return s, nil
