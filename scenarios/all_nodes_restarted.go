@@ -62,10 +62,10 @@ quarter of the 30 s that the short form judges.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing and cannot log out: 404 until the next write begins a new session",
 			},
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "4s"}, Fails: []string{"readiness-gating"}},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "4s"}, Fails: []string{"readiness-gating"}, Evidence: "before ready"},
 		},
 	}
 }

@@ -77,7 +77,7 @@ no request may be sent there.`,
 			},
 			{
 				Name: "a restart in place of a reload", Set: map[string]string{"how": "restart"}, Fails: []string{"error-budget"},
-				Evidence: "in the judged run",
+				Evidence: "eof",
 			},
 		},
 	}

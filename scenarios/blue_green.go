@@ -52,11 +52,11 @@ same machine, is still answered within 500 ms.`,
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{After: "1"}),
 		Cases: []harness.Case{
 			{
-				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"},
+				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing, and the version that does not find it is another than the one that wrote it",
 			},
 			{
-				Name: "an attribute instead of another", Set: map[string]string{"v2-session": "instead"}, Fails: []string{"version-skew", "session-survival"},
+				Name: "an attribute instead of another", Set: map[string]string{"v2-session": "instead"}, Fails: []string{"version-skew", "session-survival"}, Evidence: "unreadable state",
 				Because: "the way back loses every counter that version 2 has raised",
 			},
 		},

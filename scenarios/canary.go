@@ -59,7 +59,7 @@ seen in the error budget.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "an incompatible version", Set: map[string]string{"version": "2-incompatible"}, Fails: []string{"version-skew"}, Also: []string{"error-budget", "session-survival"},
+				Name: "an incompatible version", Set: map[string]string{"version": "2-incompatible"}, Fails: []string{"version-skew"}, Also: []string{"error-budget", "session-survival"}, Evidence: "errors of a version",
 				Because: "its users understand none of its answers, and place no order with it",
 			},
 		},

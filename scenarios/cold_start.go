@@ -53,7 +53,7 @@ the node's own gauge and each answer's header, not the health endpoint.`,
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "4s"}, Fails: []string{"readiness-gating"}},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "4s"}, Fails: []string{"readiness-gating"}, Evidence: "before ready"},
 		},
 	}
 }

@@ -67,7 +67,7 @@ its own, and each user who comes to it from elsewhere is a stranger.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "another session cookie", Set: map[string]string{"drift": "cookie"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Name: "another session cookie", Set: map[string]string{"drift": "cookie"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a user whose session the node does not see reads nothing, and cannot log out",
 			},
 		},

@@ -38,7 +38,7 @@ readiness=constant the node is never taken out, and the cold one gets users at o
 		Exercises: []string{"readiness-gating"},
 		Asserts:   judgedByGate(),
 		Cases: []harness.Case{
-			{Name: "always 200", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Also: []string{"error-budget"}, Because: "a node that cannot serve is sent users for as long as it says that it can"},
+			{Name: "always 200", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Also: []string{"error-budget"}, Evidence: "before ready", Because: "a node that cannot serve is sent users for as long as it says that it can"},
 		},
 	}
 }

@@ -56,11 +56,11 @@ nobody restarts it, for restarting would not have helped.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating", "error-budget"},
+				Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready",
 				Because: "the node stays in the rotation and refuses its users until its way is back",
 			},
 			{
-				Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"readiness-gating", "error-budget"},
+				Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready",
 				Because: "a balancer that asks another than the node never learns that it cannot work",
 			},
 			{

@@ -67,7 +67,7 @@ away before anybody has asked it.`,
 				Because: "the node's users wait until the balancer gives up on them, and their requests stay until the pool is given back",
 			},
 			{
-				Name: "waiting for ever", Set: map[string]string{"pool-wait": "unbounded", "user-requests": "40"}, Fails: []string{"blast-radius"},
+				Name: "waiting for ever", Set: map[string]string{"pool-wait": "unbounded", "user-requests": "40"}, Fails: []string{"blast-radius"}, Evidence: "in the share of the users of",
 				Also:    []string{"overload-contract", "alerts", "error-budget", "recovery"},
 				Because: "what hangs on one node takes the balancers' places from the users of the other, who then see the same errors",
 			},

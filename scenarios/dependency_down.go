@@ -55,7 +55,7 @@ saves the orders.`,
 				Because: "with no server left the balancers answer everybody with 503, and the users of all nodes see it",
 			},
 			{
-				Name: "no fallback", Set: map[string]string{"dependency": "unbounded"}, Fails: []string{"error-budget", "alerts"},
+				Name: "no fallback", Set: map[string]string{"dependency": "unbounded"}, Fails: []string{"error-budget", "alerts"}, Evidence: "status 503",
 				Because: "each order is refused, on all nodes",
 			},
 			{Name: "packets vanish", Set: map[string]string{"lost": "vanished"}},

@@ -70,7 +70,7 @@ moves.`,
 			},
 			{
 				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"},
-				Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a node that does not hold the session answers 404 until a write begins a new one",
 			},
 			{Name: "no cache at all", Set: map[string]string{"cache": "null"}},

@@ -53,7 +53,7 @@ start and stays.`,
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "before ready"},
 		},
 	}
 }

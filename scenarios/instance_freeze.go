@@ -62,7 +62,7 @@ system to it.`,
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{
-			{Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy"}},
+			{Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy"}, Evidence: "down (at most"},
 		},
 	}
 }

@@ -47,16 +47,16 @@ so that the restarted node is offered traffic while it is still cold.`,
 		Cases: []harness.Case{
 			{Name: "no deduplication", Set: map[string]string{"dedupe": "off"}, Fails: []string{"write-ledger"}, Evidence: "duplicate"},
 			{
-				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing and cannot log out: 404 until the next write begins a new session",
 			},
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}},
-			{Name: "no redispatch", Set: map[string]string{"redispatch": "off"}, Fails: []string{"error-budget"}},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "before ready"},
+			{Name: "no redispatch", Set: map[string]string{"redispatch": "off"}, Fails: []string{"error-budget"}, Evidence: "without service for"},
 			{
-				Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy", "readiness-gating"},
+				Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy", "readiness-gating"}, Evidence: "down (at most",
 				Because: "a health check that always answers neither takes the dead node out nor keeps the cold one out",
 			},
-			{Name: "weight 1 of 100", Set: map[string]string{"weight.j2": "1"}, Fails: []string{"distribution"}},
+			{Name: "weight 1 of 100", Set: map[string]string{"weight.j2": "1"}, Fails: []string{"distribution"}, Evidence: "skew before"},
 			{Name: "process crash", Set: map[string]string{"kill": "process"}},
 			// The tuned profile does not bear the loss of a node's power
 			// unnoticed, and hachaos must say so: the peer's packets vanish

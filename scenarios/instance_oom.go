@@ -45,7 +45,7 @@ in use.`,
 		Asserts:   lostAndBack(topology.BoundDetectRefused, topology.BoundOutageRefused),
 		Cases: []harness.Case{
 			{
-				Name: "no redispatch", Set: map[string]string{"redispatch": "off"}, Fails: []string{"error-budget"},
+				Name: "no redispatch", Set: map[string]string{"redispatch": "off"}, Fails: []string{"error-budget"}, Evidence: "without service for",
 			},
 		},
 	}

@@ -59,7 +59,7 @@ objective over the run is that of a steady phase, 99.9 %.`,
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{
-			{Name: "cut off", Set: map[string]string{"stop-timeout": "0s", "lame-duck": "0s"}, Fails: []string{"error-budget"}},
+			{Name: "cut off", Set: map[string]string{"stop-timeout": "0s", "lame-duck": "0s"}, Fails: []string{"error-budget"}, Evidence: "status 502"},
 		},
 	}
 }

@@ -47,7 +47,7 @@ back on which every user's count falls.`,
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
 		Cases: []harness.Case{
 			{
-				Name: "counter moved to a new attribute", Set: map[string]string{"v2-session": "instead"}, Fails: []string{"session-survival", "version-skew"},
+				Name: "counter moved to a new attribute", Set: map[string]string{"v2-session": "instead"}, Fails: []string{"session-survival", "version-skew"}, Evidence: "but at least",
 				Because: "users lose what they were told, and it is lost between the versions",
 			},
 		},

@@ -55,13 +55,13 @@ data (§14).`,
 		Cases: []harness.Case{
 			// The deployment believes the node: one that says ready while it is
 			// cold is served cold.
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "before ready"},
 			{
-				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"},
+				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"}, Fails: []string{"session-survival"}, Also: []string{"error-budget", "version-skew"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing, and the version that does not find it is another than the one that wrote it",
 			},
 			{
-				Name: "a field renamed", Set: map[string]string{"v2-response": "renamed"}, Fails: []string{"version-skew"}, Also: []string{"error-budget", "session-survival"},
+				Name: "a field renamed", Set: map[string]string{"v2-response": "renamed"}, Fails: []string{"version-skew"}, Also: []string{"error-budget", "session-survival"}, Evidence: "response contract",
 				Because: "clients that read the old name cannot understand a single answer of version 2",
 			},
 		},

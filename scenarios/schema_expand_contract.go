@@ -55,11 +55,11 @@ returns, filled in from the new, version 1 is deployed, and the new column goes.
 		Apply: applySchemaOrder,
 		Cases: []harness.Case{
 			{
-				Name: "deployed before it is expanded", Set: map[string]string{"order": "deploy-first"}, Fails: []string{"error-budget"}, Also: []string{"version-skew"},
+				Name: "deployed before it is expanded", Set: map[string]string{"order": "deploy-first"}, Fails: []string{"version-skew", "error-budget"}, Evidence: "errors of a version",
 				Because: "no order can be placed at version 2, while version 1 still takes them",
 			},
 			{
-				Name: "contracted before it is deployed", Set: map[string]string{"order": "contract-first"}, Fails: []string{"error-budget"}, Also: []string{"version-skew"},
+				Name: "contracted before it is deployed", Set: map[string]string{"order": "contract-first"}, Fails: []string{"version-skew", "error-budget"}, Evidence: "errors of a version",
 				Because: "no order can be placed at version 1, while version 2 already takes them",
 			},
 		},

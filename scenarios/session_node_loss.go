@@ -60,7 +60,7 @@ instead of 99.5 %, and 99.9 % of the steady phases as ever.`,
 		Cases: []harness.Case{
 			{
 				Name: "sessions in memory", Set: map[string]string{"sessions": "memory"},
-				Fails: []string{"session-survival"}, Also: []string{"error-budget"},
+				Fails: []string{"session-survival"}, Also: []string{"error-budget"}, Evidence: "replaced by a new session",
 				Because: "a user whose session is gone reads nothing and cannot log out: 404 until the next write begins a new session",
 			},
 			{

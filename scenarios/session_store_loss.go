@@ -70,7 +70,7 @@ asked, and still that no update is lost.`,
 			},
 			{
 				Name: "Jetty's default cache", Set: map[string]string{"cache": "default"},
-				Fails: []string{"session-survival"},
+				Fails: []string{"session-survival"}, Evidence: "stale read",
 			},
 			{Name: "away from all", Set: map[string]string{"away": "all"}},
 		},

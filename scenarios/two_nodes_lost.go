@@ -58,7 +58,7 @@ sent to both dead nodes first is still answered within 500 ms.`,
 		},
 		Cases: []harness.Case{
 			{
-				Name: "two nodes in all", Nodes: 2, Fails: []string{"error-budget"}, Also: []string{"failover-anatomy"},
+				Name: "two nodes in all", Nodes: 2, Fails: []string{"error-budget"}, Also: []string{"failover-anatomy"}, Evidence: "without service for",
 				Because: "with nobody left there is nobody to serve, nor to divert to",
 			},
 		},
