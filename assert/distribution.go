@@ -38,6 +38,14 @@ type Distribution struct {
 	// means that all application nodes are equal: the balancers' own weights
 	// are what is tested, and so are no expectation.
 	Expect map[string]float64 `json:"expect,omitempty"`
+	// VictimPercent is what the nodes that a fault is aimed at should get
+	// together of the new sessions, in percent, as long as it is in place: from
+	// its proof to its heal. The others share the rest. It is meant for a fault
+	// that changes shares and takes no node away, and is judged in place of
+	// the time in which the victims are diverted. A run in which a node could
+	// get nothing in that time and not exceed the bound is no proof. 0 asks for
+	// nothing.
+	VictimPercent float64 `json:"victimPercent,omitempty"`
 	// MaxLoadPercent also judges the requests themselves, as the balancers'
 	// logs have them, whoever sent them: in no window may a node's share of
 	// them differ from the expected one by more percentage points. Requests
@@ -65,6 +73,9 @@ func (d Distribution) About() string {
 		shares = "the stated shares"
 	}
 	text := fmt.Sprintf("each ready node gets %s of the new sessions, within %g percentage points and chance; a diverted node gets nothing", shares, d.skew())
+	if d.VictimPercent > 0 {
+		text += fmt.Sprintf("; the fault's node gets %g %% of them while it is in place", d.VictimPercent)
+	}
 	if d.MaxLoadPercent > 0 {
 		text += fmt.Sprintf("; its share of all requests is within %g percentage points", d.MaxLoadPercent)
 	}
@@ -118,6 +129,7 @@ type window struct {
 	bound    float64
 	worst    int // the node with that skew
 	judged   bool
+	fine     bool // a node that got nothing would exceed the bound, whichever it is
 }
 
 // total is the number of new sessions.
@@ -135,11 +147,13 @@ func (w *window) judge(limit float64) {
 		return
 	}
 	excess := math.Inf(-1)
+	w.fine = true
 	for i, p := range w.expect {
 		skew := 100 * math.Abs(float64(w.sessions[i])/n-p)
 		bound := limit + 100*zScore*math.Sqrt(p*(1-p)/n)
-		if p > 0 && p < 1 && bound < 100*p {
-			w.judged = true
+		if p > 0 && p < 1 {
+			shows := bound < 100*p
+			w.judged, w.fine = w.judged || shows, w.fine && shows
 		}
 		short := float64(w.sessions[i]) < p*n // of two nodes, name the one that gets too little
 		if over := skew - bound; over > excess+1e-9 || over > excess-1e-9 && short {

@@ -180,6 +180,10 @@ func (s *spread) during(f *history.Fault) {
 			victims = append(victims, n)
 		}
 	}
+	if s.VictimPercent > 0 {
+		s.inPlace(f, max(from, f.Active), to, victims)
+		return
+	}
 	for _, v := range victims {
 		seen := s.longestDowns(v, from, to)
 		if len(seen) == 0 {
@@ -192,11 +196,34 @@ func (s *spread) during(f *history.Fault) {
 	if len(victims) == 0 || len(victims) == len(s.nodes) || from >= to {
 		return
 	}
-	name := "during"
-	if s.named(name) != nil {
-		name = fmt.Sprintf("during (fault %d)", f.ID)
+	s.open(s.duringName(f), from, to, victims)
+}
+
+// duringName is that of the window of f; of a second fault with its number.
+func (s *spread) duringName(f *history.Fault) string {
+	if s.named(duringFault) != nil {
+		return fmt.Sprintf("%s (fault %d)", duringFault, f.ID)
 	}
-	s.open(name, from, to, victims)
+	return duringFault
+}
+
+const duringFault = "during"
+
+// inPlace opens a window for the time in which f gives its victims the share
+// VictimPercent, if it was proven to and there are others.
+func (s *spread) inPlace(f *history.Fault, from, to time.Duration, victims []string) {
+	if f.Active < 0 || len(victims) == 0 || len(victims) == len(s.nodes) || from >= to {
+		return
+	}
+	s.open(s.duringName(f), from, to, nil)
+	w := &s.windows[len(s.windows)-1]
+	for i, n := range s.nodes {
+		if slices.Contains(victims, n) {
+			w.expect[i] = s.VictimPercent / 100 / float64(len(victims))
+		} else {
+			w.expect[i] = (1 - s.VictimPercent/100) / float64(len(s.nodes)-len(victims))
+		}
+	}
 }
 
 // longestDowns is, for each balancer that saw the node down in [from, to),

@@ -182,6 +182,30 @@ func TestDistribution(t *testing.T) {
 			logins(b, 11*sec, map[string]int{"j1": 100, "j3": 4})
 			logins(b, 22*sec, map[string]int{"j1": 33, "j2": 33, "j3": 33})
 		}, assert.Pass, "", ""},
+		{"a fault that gives a fifth", assert.Distribution{MaxSkewPercent: 3, VictimPercent: 20}, func(b *historytest.Builder) {
+			logins(b, 0, even)
+			logins(b, 10100*ms, map[string]int{"j1": 80, "j2": 20})
+			logins(b, 22*sec, even)
+		}, assert.Pass, "New sessions were shared within", ""},
+		{"a fault that gives half in the place of a fifth", assert.Distribution{MaxSkewPercent: 3, VictimPercent: 20}, func(b *historytest.Builder) {
+			logins(b, 0, even)
+			logins(b, 10100*ms, even)
+			logins(b, 22*sec, even)
+		}, assert.Fail, "During the fault j1 got 50.0 % of 100 new sessions, 80.0 expected.", "skew during"},
+		{"a fault that gives nothing", assert.Distribution{MaxSkewPercent: 3, VictimPercent: 20}, func(b *historytest.Builder) {
+			logins(b, 0, even)
+			logins(b, 10100*ms, map[string]int{"j1": 100})
+			logins(b, 22*sec, even)
+		}, assert.Fail, "During the fault j2 got 0.0 % of 99 new sessions, 20.0 expected.", "skew during"},
+		{"a fifth of too few to tell from nothing", assert.Distribution{VictimPercent: 20}, func(b *historytest.Builder) {
+			logins(b, 0, even)
+			logins(b, 10100*ms, map[string]int{"j1": 80, "j2": 20})
+			logins(b, 22*sec, even)
+		}, assert.Inconclusive, "New sessions were shared within", ""},
+		{"nothing began while it was in place", assert.Distribution{VictimPercent: 20}, func(b *historytest.Builder) {
+			logins(b, 0, even)
+			logins(b, 22*sec, even)
+		}, assert.Inconclusive, "New sessions were shared within", ""},
 		{"one node alone", assert.Distribution{}, func(b *historytest.Builder) {
 			b.Meta(func(m *history.Meta) { m.Nodes = m.Nodes[:1] })
 			logins(b, 0, map[string]int{"j1": 100})

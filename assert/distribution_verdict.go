@@ -35,9 +35,27 @@ func (s *spread) verdict(name string) Verdict {
 			v.Status = Inconclusive
 			v.Reasons = append(v.Reasons, "after the heal "+s.tooFew())
 		}
+		if s.VictimPercent > 0 && !s.shared() {
+			inconclusive(&v, "while the fault was in place "+s.tooFew())
+		}
 		s.judgeLoad(&v)
 	}
 	return v
+}
+
+// shared says that a time in which a fault was in place was judged, and all of
+// those finely enough.
+func (s *spread) shared() bool {
+	any := false
+	for i := range s.windows {
+		if w := &s.windows[i]; strings.HasPrefix(w.name, duringFault) {
+			if !w.fine {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
 }
 
 func (s *spread) skewed() (out []*window) {

@@ -35,7 +35,7 @@ func TestCheckersSurviveARecord(t *testing.T) {
 		assert.Distribution{},
 		assert.BlastRadius{Percent: 99},
 		assert.Recovery{Bounds: []string{"ready"}, Steady: 99, Starts: 2},
-		assert.Distribution{MaxSkewPercent: 5, Expect: map[string]float64{"j1": 2, "j2": 1}},
+		assert.Distribution{MaxSkewPercent: 5, VictimPercent: 20, Expect: map[string]float64{"j1": 2, "j2": 1}},
 		limit{Max: 3},
 	} {
 		meta, err := assert.Encode(c)
