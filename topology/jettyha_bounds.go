@@ -44,7 +44,7 @@ func (p jettyPlan) bounds() []Bound {
 	}
 	return []Bound{
 		b.detect(BoundDetectRefused, 0, "0 (refused)"),
-		b.detect(BoundDetectVanished, b.vanished(), fmt.Sprintf("min(timeout connect %s, inter %s)", b.timeoutConnect, b.inter)),
+		b.detectVanished(),
 		b.detect(BoundDetectFrozen, b.frozen(), b.frozenName()),
 		b.divert(),
 		b.outage(BoundOutageRefused, BoundDetectRefused, b.refusedCost()),
@@ -91,6 +91,28 @@ func (b boundMaker) detect(name string, c time.Duration, cost string) Bound {
 		Limit: b.detection(c) + b.allowance,
 		Formula: fmt.Sprintf("inter %s + (fall %d − 1) × fastinter %s + fall %d × %s + allowance %s",
 			b.inter, b.fall, b.fastInter, b.fall, cost, b.allowance),
+		Source: sourceCheck,
+		File:   jettyProfilesFile,
+	}
+}
+
+// vanishes is detection where packets vanish. A check whose connection stood at
+// the fault is the first to fail, and costs what one costs that nobody answers,
+// from the fault on: that may take longer than the wait for the next one and its
+// SYN's loss. No other fault makes such a check late: a process that is gone
+// resets its connection, and one that is frozen costs every check as much.
+func (b boundMaker) vanishes() time.Duration {
+	first := max(b.inter+b.vanished(), b.frozen())
+	return first + time.Duration(b.fall-1)*(b.fastInter+b.vanished())
+}
+
+func (b boundMaker) detectVanished() Bound {
+	lost := fmt.Sprintf("min(timeout connect %s, inter %s)", b.timeoutConnect, b.inter)
+	return Bound{
+		Name:  BoundDetectVanished,
+		Limit: b.vanishes() + b.allowance,
+		Formula: fmt.Sprintf("max(inter %s + %s, %s) + (fall %d − 1) × (fastinter %s + %s) + allowance %s",
+			b.inter, lost, b.frozenName(), b.fall, b.fastInter, lost, b.allowance),
 		Source: sourceCheck,
 		File:   jettyProfilesFile,
 	}
@@ -170,7 +192,7 @@ func (b boundMaker) outage(name, detected string, c cost) Bound {
 	}
 	detection := b.detection(0)
 	if detected == BoundDetectVanished {
-		detection = b.detection(b.vanished())
+		detection = b.vanishes()
 	}
 	bound.Limit = detection + c.held + b.allowance
 	bound.Formula = fmt.Sprintf("%s %s + %s + allowance %s", detected, detection, c.formula, b.allowance)
