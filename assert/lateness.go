@@ -2,6 +2,7 @@ package assert
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"sort"
 	"strings"
@@ -24,8 +25,10 @@ func nothing(*history.Op) bool { return false }
 // judgeTwice is how an assertion on latency or outage is judged: with all
 // operations, and without those that speak of the machine rather than of the
 // system: the ones that the generator itself sent late, and the ones that
-// were answered well but slowly while the machine had no processor to spare,
-// unless they were slow already by the time in which it had one.
+// were answered well but slowly, or turned away by a node (503), while the
+// machine had no processor to spare, unless they were slow already by the time
+// in which it had one. A node turns a request away that waited too long for
+// something that others hold, and on a starved machine they hold it for longer.
 // Only what both agree on counts: a result that hangs on such operations may
 // be the machine's doing, and one that needs them left out may be hiding the
 // system's. The verdict is the first one; if the second has another status it
@@ -39,7 +42,8 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {
 		took, done := o.Latency()
-		return done && took > slow && o.Outcome == history.Good && machine.saturated(o.Intended, o.End) && machine.spare(o.Intended, o.End) <= slow
+		machines := took > slow && o.Outcome == history.Good || o.Status == http.StatusServiceUnavailable && o.Node != 0
+		return done && machines && machine.saturated(o.Intended, o.End) && machine.spare(o.Intended, o.End) <= slow
 	}
 	lates, starveds := 0, 0
 	for i := range h.Ops {
@@ -74,7 +78,7 @@ func excuse(lates, starveds int, limit time.Duration) string {
 		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
 	}
 	if starveds > 0 {
-		parts = append(parts, fmt.Sprintf("%s slowly answered while the machine was %.0f %% busy or more", wereOrWas(starveds), 100*saturation))
+		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away by a node, while the machine was %.0f %% busy or more", wereOrWas(starveds), 100*saturation))
 	}
 	return strings.Join(parts, ", and ")
 }

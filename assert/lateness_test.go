@@ -51,8 +51,9 @@ func TestJudgeTwice(t *testing.T) {
 	}
 }
 
-// TestStarvedOperations: what was answered well but slowly on a saturated
-// machine is left out of the second judgement; an error never is.
+// TestStarvedOperations: what was answered well but slowly, or turned away by
+// a node, on a saturated machine is left out of the second judgement; another
+// error never is.
 func TestStarvedOperations(t *testing.T) {
 	host := []history.At[history.Host]{
 		{Time: 6 * sec, V: history.Host{Busy: 0.1}},
@@ -76,6 +77,10 @@ func TestStarvedOperations(t *testing.T) {
 		"slow, after it":                   {history.Op{Intended: 10100 * mil, End: 10900 * mil, Outcome: history.Good}, false},
 		"in time":                          {history.Op{Intended: 9200 * mil, End: 9700 * mil, Outcome: history.Good}, false},
 		"an error":                         {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Failed}, false},
+		"turned away by a node":            {history.Op{Intended: 9200 * mil, End: 9500 * mil, Outcome: history.Failed, Status: 503, Node: 1}, true},
+		"turned away by a node, before it": {history.Op{Intended: 8000 * mil, End: 8900 * mil, Outcome: history.Failed, Status: 503, Node: 1}, false},
+		"turned away by a balancer":        {history.Op{Intended: 9200 * mil, End: 9500 * mil, Outcome: history.Failed, Status: 503}, false},
+		"a node's error":                   {history.Op{Intended: 9200 * mil, End: 9500 * mil, Outcome: history.Failed, Status: 500, Node: 1}, false},
 		"an unknown outcome":               {history.Op{Intended: 9200 * mil, End: 9900 * mil}, false},
 		"never completed":                  {history.Op{Intended: 9200 * mil, End: -1, Outcome: history.Good}, false},
 	} {
@@ -92,7 +97,7 @@ func TestStarvedOperations(t *testing.T) {
 			require.Equal(t, tc.want, v.Status == Inconclusive)
 			require.Equal(t, tc.want, judged == 2)
 			if tc.want {
-				require.Contains(t, v.Reasons[0], "1 operation was slowly answered while the machine was 95 % busy or more")
+				require.Contains(t, v.Reasons[0], "1 operation was slowly answered, or turned away by a node, while the machine was 95 % busy or more")
 			}
 		})
 	}
