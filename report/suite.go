@@ -60,7 +60,7 @@ func SuiteTable(w io.Writer, s *suite.Result, o TableOptions) error {
 	}
 	for _, e := range s.Entries {
 		if e.Run != nil {
-			leftovers(p, e.Run)
+			leftovers(p, e.Run, o.Width, layout{})
 		}
 	}
 	for _, l := range s.Leftovers {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -18,36 +19,89 @@ type TableOptions struct {
 	Colour bool
 	// Path is the report to open; empty if there is none.
 	Path string
+	// Dir is the run's folder, as the command that tells the rest names it;
+	// empty if there is none.
+	Dir string
 }
 
 // firstViolations is how many pieces of evidence a failed assertion shows on
 // the terminal; the report has the rest.
 const firstViolations = 5
 
-// Table writes the result for a terminal: verdict, one table of assertions,
-// the first violations, what is left over, and where the report is.
+// Table writes the result for a terminal, on at most 40 lines of it: verdict,
+// one table of assertions, the first violations, what is left over, and where
+// the report is. What does not fit is cut, from the least to the most
+// important, and a line says where all of it is.
 func Table(w io.Writer, r *harness.Result, o TableOptions) error {
 	if o.Width <= 0 {
 		o.Width = 120
 	}
+	var b bytes.Buffer
+	for i, l := range layouts {
+		b.Reset()
+		if err := draw(&b, r, o, l, i > 0); err != nil {
+			return err
+		}
+		if height(b.String(), o.Width) <= screen {
+			break
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// draw writes the result as a layout wants it.
+func draw(w io.Writer, r *harness.Result, o TableOptions, l layout, shortened bool) error {
 	p := &printer{w: w}
-	p.line("%s  %s", paint(headline(r), string(r.Verdict), o.Colour), Clean(r.Scenario))
-	p.line("%s", Clean(r.Reason))
-	for _, f := range r.Faults {
-		p.line("fault: %s on %s at %s: %s", Clean(f.Kind), Clean(strings.Join(f.Nodes, ", ")), clock(f.At), proof(f))
+	p.line("%s", clipHead(paint(headline(r), string(r.Verdict), o.Colour), Clean(r.Scenario), o.Width, l))
+	p.line("%s", shorten(Clean(r.Reason), o.Width, l.reason, ""))
+	shown := most(l.faults, len(r.Faults))
+	for _, f := range r.Faults[:shown] {
+		text := fmt.Sprintf("fault: %s on %s at %s: %s", Clean(f.Kind), Clean(strings.Join(f.Nodes, ", ")), clock(f.At), proof(f))
+		p.line("%s", shorten(text, o.Width, l.faultLines, "  "))
+	}
+	if n := len(r.Faults) - shown; n > 0 {
+		p.line("and %d more faults", n)
 	}
 	p.line("")
-	if err := table(p, r, o); err != nil {
+	if err := assertions(p, r, o, l); err != nil {
 		return err
 	}
+	told := 0
 	for i := range r.Assertions {
-		violations(p, &r.Assertions[i])
+		if l.list && told > 0 {
+			break // the first one that failed must do
+		}
+		if r.Assertions[i].Status == assert.Fail {
+			violations(p, &r.Assertions[i], o.Width, l)
+			told++
+		}
 	}
-	leftovers(p, r)
+	leftovers(p, r, o.Width, l)
+	if shortened {
+		p.line("%s", rest(o))
+	}
 	if o.Path != "" {
 		p.line("report: %s", o.Path)
 	}
 	return p.err
+}
+
+// clipHead is the first line; a name that is too long is cut where little is
+// shown.
+func clipHead(word, name string, width int, l layout) string {
+	if l.reason > 0 {
+		name = clipTo(name, max(1, width-visible(word)-2))
+	}
+	return word + "  " + name
+}
+
+// rest says where all of a result is that was shortened.
+func rest(o TableOptions) string {
+	if o.Dir != "" {
+		return "shortened; all of it: hachaos explain " + Clean(o.Dir)
+	}
+	return "shortened; all of it is in the run's folder"
 }
 
 // printer keeps the first error of a sequence of writes.
@@ -94,47 +148,92 @@ func parenthesis(s string) string {
 	return " (" + Clean(s) + ")"
 }
 
-func table(p *printer, r *harness.Result, o TableOptions) error {
+// fixedColumns are the widths of the table's columns but for the last.
+var fixedColumns = []int{18, 14, 16, 16}
+
+// assertions is the table of them; a list of their names where the layout
+// wants that.
+func assertions(p *printer, r *harness.Result, o TableOptions, l layout) error {
+	if l.list {
+		for _, s := range []assert.Status{assert.Fail, assert.Inconclusive, assert.Pass} {
+			if list := names(r, func(v *assert.Verdict) bool { return v.Status == s }); list != "" {
+				p.line("%s", shorten(s.String()+": "+list, o.Width, 4, "  "))
+			}
+		}
+		return p.err
+	}
 	header := []string{"assertion", "status", "measured", "bound", "evidence"}
 	if o.Width < 60 {
 		header = header[:4]
 	}
-	t := newTable(p, o, 18, 14, 16, 16)
+	t := newTable(p, o, fixedColumns...)
 	t.Header(header)
 	for i := range r.Assertions {
 		v := &r.Assertions[i]
-		row := []string{Clean(v.Name), paint(status(v), v.Status.String(), o.Colour), measured(v), bound(v), why(v)}
+		if plainPass(v) && !l.passes {
+			continue
+		}
+		row := []string{Clean(v.Name), paint(status(v), v.Status.String(), o.Colour), measured(v), bound(v), cell(v, o.Width, l)}
 		if err := t.Append(row[:len(header)]); err != nil {
 			return fmt.Errorf("table row of %s: %w", v.Name, err)
 		}
 	}
-	return t.Render()
+	if err := t.Render(); err != nil {
+		return err
+	}
+	if held := names(r, plainPass); held != "" && !l.passes {
+		p.line("%s", shorten("pass: "+held, o.Width, 3, "  "))
+	}
+	return p.err
+}
+
+// cell is the last column's text, as long as the layout lets it be.
+func cell(v *assert.Verdict, width int, l layout) string {
+	lines := l.cell
+	if v.Status == assert.Fail {
+		lines *= 2
+	}
+	for _, n := range fixedColumns {
+		width -= n
+	}
+	width -= len(fixedColumns) + 2
+	const padding = 2
+	return strings.ReplaceAll(shorten(why(v), max(24, width)-padding, lines, ""), "\n", " ")
 }
 
 // violations prints the first evidence of a failed assertion.
-func violations(p *printer, v *assert.Verdict) {
-	if v.Status != assert.Fail {
-		return
+func violations(p *printer, v *assert.Verdict, width int, l layout) {
+	if l.violations == 0 {
+		l.violations = firstViolations
 	}
-	p.line("%s:", Clean(v.Name))
-	for i := range v.Evidence[:min(len(v.Evidence), firstViolations)] {
-		p.line("  %s", evidence(&v.Evidence[i]))
+	p.line("%s:", clipTo(Clean(v.Name), width-1))
+	shown := min(len(v.Evidence), l.violations)
+	for i := range v.Evidence[:shown] {
+		p.line("  %s", shorten(evidence(&v.Evidence[i]), width-2, l.lines, "    "))
 	}
-	if rest := len(v.Evidence) + v.More - firstViolations; rest > 0 {
+	if rest := len(v.Evidence) + v.More - shown; rest > 0 {
 		p.line("  and %d more in the report", rest)
 	}
 	if v.Fix != "" {
-		p.line("  to change it: %s", Clean(v.Fix))
+		p.line("  %s", shorten("to change it: "+Clean(v.Fix), width-2, l.lines, "    "))
 	}
 }
 
-func leftovers(p *printer, r *harness.Result) {
+func leftovers(p *printer, r *harness.Result, width int, l layout) {
 	if !r.Dirty {
 		return
 	}
 	p.line("left behind:")
-	for _, l := range r.Leftovers {
-		p.line("  %s %s%s; remove it with: %s", Clean(l.Kind), Clean(l.Name), parenthesis(l.Detail), Clean(l.Remove))
+	shown := most(l.leftovers, len(r.Leftovers))
+	for _, left := range r.Leftovers[:shown] {
+		text := fmt.Sprintf("%s %s%s; remove it with: %s", Clean(left.Kind), Clean(left.Name), parenthesis(left.Detail), Clean(left.Remove))
+		if l.lines > 0 {
+			text = clipTo(text, 4*width)
+		}
+		p.line("  %s", text) // not wrapped: the command is there to be copied
+	}
+	if n := len(r.Leftovers) - shown; n > 0 {
+		p.line("  and %d more in %s; `hachaos gc` removes them", n, harness.ResultFile)
 	}
 }
 

@@ -145,6 +145,7 @@ func (a *app) printResult(r *harness.Result, dir string, asJSON bool) error {
 		return writeJSON(a.out, &shown)
 	}
 	o := a.tableOptions()
+	o.Dir = dir
 	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
 		o.Path = path
 	}
