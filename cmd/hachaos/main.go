@@ -94,7 +94,7 @@ and judges from the recorded history whether users would have noticed.`,
 	root.AddCommand(
 		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
-		a.checkCmd(), a.reportCmd(), a.compareCmd(),
+		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),
 	)
 	root.InitDefaultCompletionCmd()
