@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -308,4 +309,37 @@ func TestReadRefuses(t *testing.T) {
 	save(t, filepath.Join(root, "run"), result(1, 1))
 	_, err = failing.Read(filepath.Join(root, "run"))
 	require.ErrorIs(t, err, broken)
+}
+
+// TestNoiseAloneIsSeldomCalledADifference: where nothing differs, a comparison
+// of twenty figures names one in at most 5 % of the cases, though some figure
+// has p ≤ 5 % by itself in most of them.
+func TestNoiseAloneIsSeldomCalledADifference(t *testing.T) {
+	draw := rand.New(rand.NewPCG(5, 20))
+	const trials = 400
+	beyond, alone := 0, 0
+	for range trials {
+		groups := []compare.Group{{Name: "a"}, {Name: "b"}}
+		for g := range groups {
+			for range 6 {
+				r := compare.Run{Subject: "s", Verdict: harness.VerdictPass, Figures: map[string]float64{}}
+				for f := range 20 {
+					r.Figures[fmt.Sprint("figure_", f)] = draw.ExpFloat64() // far from normal
+				}
+				groups[g].Runs = append(groups[g].Runs, r)
+			}
+		}
+		told := map[compare.Told]bool{}
+		for _, r := range only(t, compare.Options{}, groups...).Rows {
+			told[r.Diffs[0].Told] = true
+		}
+		if told[compare.Beyond] {
+			beyond++
+		}
+		if told[compare.Perhaps] || told[compare.Beyond] {
+			alone++
+		}
+	}
+	require.LessOrEqual(t, float64(beyond)/trials, 0.06)
+	require.Greater(t, float64(alone)/trials, 0.4, "which is why p is adjusted")
 }
