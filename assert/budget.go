@@ -35,10 +35,17 @@ type ErrorBudget struct {
 	// are reported and not judged.
 	OutageBound string `json:"outageBound,omitempty"`
 	// Everybody says that this outage is all users', as when the balancer
-	// itself is lost: then Overall holds for the rest of the judged run, and
-	// what falls due within the bound, once for each fault, may be bad. False
-	// holds Overall for the whole of it.
+	// itself is lost: what falls due from a fault's effect until the bound after
+	// it, or was under way and not slow yet when it began, is left out of
+	// Overall, which holds for the rest of the judged run. AtHeal says that the
+	// heal begins another such outage. False holds Overall for the whole run.
 	Everybody bool `json:"everybody,omitempty"`
+	AtHeal    bool `json:"atHeal,omitempty"`
+	// Refused names the types of operation ("order") that the fault's victims'
+	// users are refused while it is in place, as the scenario says: from its
+	// effect until its heal is proven they are left out of Overall, so that it
+	// holds for the others. A name that no operation bears leaves nothing out.
+	Refused []string `json:"refused,omitempty"`
 }
 
 // Name implements Checker.
@@ -49,7 +56,13 @@ func (b ErrorBudget) About() string {
 	b = b.defaults()
 	run, who := "the judged run", "the victim's users"
 	if b.Everybody {
-		run, who = "the judged run but for an outage", "all users"
+		run, who = "the judged run but for an outage at the fault", "all users"
+		if b.AtHeal {
+			run += " and one at the heal"
+		}
+	}
+	if len(b.Refused) > 0 {
+		run += fmt.Sprintf(" (operations of type %s not counted while it is in place)", strings.Join(b.Refused, ", "))
 	}
 	s := fmt.Sprintf("at least %s of the operations are good in each steady phase and %s over %s; good is ok within %s",
 		sayPercent(b.Steady), sayPercent(b.Overall), run, sayTime(b.Threshold))
@@ -82,9 +95,9 @@ func (b ErrorBudget) defaults() ErrorBudget {
 	return b
 }
 
-// Check implements Checker. Measured is the percent of good operations over
-// the judged run, whichever objective decides; the one that fails is named
-// first, in the summary and by the evidence.
+// Check implements Checker. Measured is the percent of good operations of
+// those that Overall is held to, whichever objective decides; the one that
+// fails is named first, in the summary and by the evidence.
 func (b ErrorBudget) Check(h *history.History) Verdict {
 	b = b.defaults()
 	return judgeTwice(h, b.Threshold, func(skip func(*history.Op) bool) Verdict { return b.judge(h, skip) })
@@ -94,9 +107,9 @@ func (b ErrorBudget) judge(h *history.History, skip func(*history.Op) bool) Verd
 	a := &budgetAudit{ErrorBudget: b, h: h, skip: skip, grader: newGrader(h, b.Threshold), shares: shares(h)}
 	a.count()
 	objectives := slices.Concat(a.outageObjectives(), a.percentObjectives())
-	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(a.overall()), Evidence: []Evidence{}}
-	if a.all.ops > 0 {
-		v.Measured = figure(a.all.percent())
+	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(b.Overall), Evidence: []Evidence{}}
+	if a.held.ops > 0 {
+		v.Measured = figure(a.held.percent())
 	}
 	conclude(&v, objectives)
 	a.evidence(&v, objectives)

@@ -62,6 +62,19 @@ func spoil(h *history.History, from, to time.Duration, sessions func(uint32) boo
 	return n
 }
 
+// refuseOrders makes the orders between two times fail, by a fault that is no
+// application node's and whose bound bears it.
+func refuseOrders(h *history.History, from, to time.Duration) {
+	h.Faults[0].Nodes = []string{"lb1"}
+	h.Meta.Bounds[0].Limit = 6 * time.Second
+	h.Phases[1].To, h.Phases[2].From = 22*time.Second, 22*time.Second
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Type == history.Order && o.Intended >= from && o.Intended < to {
+			o.Outcome = history.Failed
+		}
+	}
+}
+
 func anySession(uint32) bool  { return true }
 func onVictim(s uint32) bool  { return s%2 == 0 }
 func onlyTwo(s uint32) bool   { return s == 2 }
@@ -174,20 +187,89 @@ func TestErrorBudget(t *testing.T) {
 			},
 		},
 		{
+			// The fault took effect by 10.02 s: 204 operations were due until the
+			// bound after it, and 38 of the other 7,796 may be bad.
 			name: "everybody's outage, and as many bad as the rest may have", status: Pass, check: ErrorBudget{Everybody: true},
-			change: func(h *history.History) { // 200 in the outage's second, and 39 of the 7,800 of the rest
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				spoil(h, 10*s, 11*s, anySession)
+				spoil(h, 25*s, 25*s+190*ms, anySession)
+			},
+		},
+		{
+			name: "everybody's outage, and one more", status: Fail, check: ErrorBudget{Everybody: true},
+			says: "99.499 % of 7796 operations in the judged run but for what is expected were good (at least 99.5 %)",
+			change: func(h *history.History) {
 				h.Faults[0].Nodes = []string{"lb1"}
 				spoil(h, 10*s, 11*s, anySession)
 				spoil(h, 25*s, 25*s+195*ms, anySession)
 			},
 		},
 		{
-			name: "everybody's outage, and one more", status: Fail, says: "97 % of 8000 operations in the judged run were good (at least 97.012 %)", check: ErrorBudget{Everybody: true},
+			name: "no outage of everybody, and half of them refused long after it was due", status: Fail, check: ErrorBudget{Everybody: true}, says: "but for what is expected",
 			change: func(h *history.History) {
 				h.Faults[0].Nodes = []string{"lb1"}
-				spoil(h, 10*s, 11*s, anySession)
-				spoil(h, 25*s, 25*s+200*ms, anySession)
+				spoil(h, 11500*ms, 12300*ms, onVictim)
 			},
+		},
+		{
+			name: "what was under way when everybody's outage began", status: Pass, check: ErrorBudget{Everybody: true, Overall: 100},
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				h.Ops[1990].Outcome, h.Ops[1990].End = history.Unknown, 10*s+ms // due 50 ms before
+			},
+		},
+		{
+			name: "what was bad before everybody's outage began", status: Fail, check: ErrorBudget{Everybody: true, Overall: 100}, says: "99.987 % of 7796",
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				h.Ops[1980].Outcome = history.Failed // and over
+			},
+		},
+		{
+			name: "an outage at the heal, and none is expected", status: Fail, check: ErrorBudget{Everybody: true}, says: "but for what is expected",
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				spoil(h, 20*s, 21*s, anySession)
+			},
+		},
+		{
+			name: "an outage at the heal", status: Pass, check: ErrorBudget{Everybody: true, AtHeal: true},
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				spoil(h, 20*s, 21*s, anySession)
+			},
+		},
+		{
+			name: "an outage at the heal, by the proof of when that was", status: Fail, check: ErrorBudget{Everybody: true, AtHeal: true}, says: "but for what is expected",
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"lb1"}
+				h.Faults[0].HealProof.From, h.Faults[0].HealProof.To = 20*s, 20*s+100*ms
+				spoil(h, 21200*ms, 21900*ms, anySession)
+			},
+		},
+		{
+			name: "orders are refused", status: Fail, says: "in the judged run were good",
+			change: func(h *history.History) { refuseOrders(h, 10*s, 21*s) },
+		},
+		{
+			name: "orders are refused, as they should", status: Pass, check: ErrorBudget{Refused: []string{"order"}},
+			change: func(h *history.History) { refuseOrders(h, 10*s, 21*s) },
+		},
+		{
+			name: "orders are refused long after there is room", status: Fail, check: ErrorBudget{Refused: []string{"order"}}, says: "but for what is expected",
+			change: func(h *history.History) { refuseOrders(h, 10*s, 21900*ms) },
+		},
+		{
+			name: "orders are refused, and so is a tenth of the others", status: Fail, check: ErrorBudget{Refused: []string{"order"}}, says: "but for what is expected",
+			change: func(h *history.History) {
+				refuseOrders(h, 10*s, 21*s)
+				spoil(h, 10*s, 20*s, func(n uint32) bool { return n%10 == 1 })
+			},
+		},
+		{
+			name: "no operation bears the type's name", status: Fail, check: ErrorBudget{Refused: []string{"orders"}}, says: "but for what is expected",
+			change: func(h *history.History) { refuseOrders(h, 10*s, 21*s) },
 		},
 		{
 			name: "nobody was on the victim", status: Inconclusive, says: "no session was bound to j3",

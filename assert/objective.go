@@ -40,8 +40,10 @@ type budgetAudit struct {
 	grader grader
 	shares []share
 
+	expects []expected
 	phases  []tally // by phase
 	all     tally   // of the judged phases
+	held    tally   // of them, what Overall is held to
 	longest runs    // of all judged traffic
 	outages []Measure
 	bads    []time.Duration
@@ -51,7 +53,7 @@ type budgetAudit struct {
 // count walks the operations once. One that lies in no phase is not judged;
 // one that a fault struck counts in the phase of the fault.
 func (a *budgetAudit) count() {
-	a.phases = make([]tally, len(a.h.Phases))
+	a.phases, a.expects = make([]tally, len(a.h.Phases)), a.expectations()
 	cursor := 0
 	inOrder(a.h, func(o *history.Op) {
 		p := a.phaseOf(o, &cursor)
@@ -68,6 +70,9 @@ func (a *budgetAudit) count() {
 			return
 		}
 		a.all.add(o, g)
+		if !a.isExpected(o) {
+			a.held.add(o, g)
+		}
 		a.longest.add(o, g)
 		if g == bad {
 			a.bads = append(a.bads, knownBad(a.h, o))
@@ -89,8 +94,8 @@ func (a *budgetAudit) phaseOf(o *history.Op, cursor *int) int {
 
 // percentObjectives are the judged run's, and each steady phase's.
 func (a *budgetAudit) percentObjectives() []objective {
-	run := judgePercent("the judged run", a.all, a.overall())
-	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) }
+	run := judgePercent(a.heldTo(), a.held, a.Overall)
+	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) && !a.isExpected(op) }
 	out := []objective{run}
 	cursor := 0
 	for i, p := range a.h.Phases {
@@ -105,18 +110,6 @@ func (a *budgetAudit) percentObjectives() []objective {
 		out = append(out, objective{name: "steady phases", reason: "there is no steady phase"})
 	}
 	return out
-}
-
-// overall is the least percent of good operations over the judged run: of the
-// part that no outage of everybody takes.
-func (a *budgetAudit) overall() float64 {
-	bound, known := findBound(a.h, a.OutageBound)
-	judged := judgedTime(a.h)
-	if !a.Everybody || !known || judged == 0 {
-		return a.Overall
-	}
-	out := min(judged, time.Duration(len(a.shares))*bound.Limit)
-	return a.Overall * float64(judged-out) / float64(judged)
 }
 
 // judgedTime is how long the judged phases last.

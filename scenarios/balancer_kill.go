@@ -67,7 +67,7 @@ func balancersJudgedBy(vip assert.VIP, outage string) []assert.Checker {
 		vip,
 		assert.SessionSurvival{Expect: "survive"},
 		assert.WriteLedger{},
-		assert.ErrorBudget{OutageBound: outage, Everybody: true},
+		assert.ErrorBudget{OutageBound: outage, Everybody: true, AtHeal: vip.Cut != ""},
 		assert.ReadinessGating{},
 		assert.Leftovers{},
 	}
