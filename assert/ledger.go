@@ -19,10 +19,17 @@ import (
 //	duplicate      more than one row                                     violation
 //	phantom        a row that no client sent                             violation
 //	conflict       acknowledged with another order than the row's        violation
-//	recovered      an error or an unknown outcome, but applied
+//	applied though refused
+//	               said to be certainly not applied, and one row         violation
+//	recovered      an unknown outcome, but applied
 //	indeterminate  an unknown outcome and no row; or the record contradicts itself
 //	refused        an error, no row
 //	not sent       nothing of it reached the wire
+//
+// A write that a balancer sent more often than its client did may have been
+// applied by one sending and refused by another: it is recovered. Whether one
+// was is in the nodes' receipts; without all of them a refused write with a
+// row is no violation, and the verdict inconclusive.
 //
 // The violations rest on the client's own record and the database, so they
 // stand although a need is missing. Without a complete ledger nothing is
@@ -51,7 +58,7 @@ func (WriteLedger) Name() string { return "write-ledger" }
 
 // About implements Checker.
 func (WriteLedger) About() string {
-	return "each acknowledged order is in the database exactly once, and nothing that was never sent (0 duplicate, lost or phantom writes)"
+	return "each acknowledged order is in the database exactly once, and nothing that was never sent or was refused (0 duplicate, lost, phantom or refused writes)"
 }
 
 // Needs implements Checker.
@@ -86,12 +93,13 @@ func (l WriteLedger) occasion(b *book) bool {
 // writeClass is what became of one write.
 type writeClass uint8
 
-// The classes; those up to conflict are violations, worst first.
+// The classes; those up to refused and applied are violations, worst first.
 const (
 	duplicateWrite writeClass = iota
 	lostWrite
 	phantomWrite
 	conflictWrite
+	appliedWrite
 	onceWrite
 	recoveredWrite
 	indeterminateWrite
@@ -101,11 +109,11 @@ const (
 )
 
 var writeClassNames = [writeClasses]string{
-	"duplicate", "lost", "phantom", "conflict", "once", "recovered", "indeterminate", "refused", "not sent",
+	"duplicate", "lost", "phantom", "conflict", "applied though refused", "once", "recovered", "indeterminate", "refused", "not sent",
 }
 
 func (c writeClass) String() string  { return writeClassNames[c] }
-func (c writeClass) violation() bool { return c <= conflictWrite }
+func (c writeClass) violation() bool { return c <= appliedWrite }
 
 // verdict puts the book into words.
 func (l WriteLedger) verdict(b *book) Verdict {
@@ -136,6 +144,9 @@ func (l WriteLedger) verdict(b *book) Verdict {
 	case b.contradicted > 0:
 		v.Summary = "The client's record and the logs contradict each other."
 		inconclusive(&v, fmt.Sprintf("%s that the client did not send arrived all the same, by the logs", count(b.contradicted, "order")))
+	case b.unsettled > 0:
+		v.Summary = "Orders were refused and applied, and nobody knows how often they were sent."
+		inconclusive(&v, fmt.Sprintf("%s refused and in the ledger all the same, which a balancer may have sent again: %s", count(b.unsettled, "order"), streamReason(b.h, history.StreamReceipt)))
 	case !l.occasion(b):
 		v.NotExercised = true
 		v.Summary = "What the scenario is about did not happen."

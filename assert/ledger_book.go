@@ -27,6 +27,7 @@ type book struct {
 	clientRetries, balancerRetries  int
 	refusedAsConflict               int
 	commitsAbsent, contradicted     int
+	unsettled                       int // refused, applied, and perhaps sent again
 	resent                          int
 	foreign                         int
 }
@@ -51,6 +52,8 @@ const (
 	conflicting             // an answer named another order than the row's
 	inLogs                  // a log shows it although nothing was sent
 	committed               // a node logged its commit
+	doubted                 // an attempt before the last is of unknown outcome
+	repeated                // a balancer's log says that it sent it again
 )
 
 // violation is a write, or a row without one, that breaks the ledger.
@@ -96,6 +99,9 @@ func (b *book) readClients() {
 			w.flags |= acknowledged
 		case history.Unknown:
 			w.flags |= uncertain
+		}
+		if unknownTries(b.h, op) > 0 {
+			w.flags |= doubted
 		}
 		w.surplus -= int32(op.Attempts)
 		b.countRetries(op)
@@ -210,6 +216,9 @@ func (b *book) readLogs() {
 			continue
 		}
 		b.writes[n].flags |= inLogs
+		if repeats(d) > 0 {
+			b.writes[n].flags |= repeated
+		}
 		b.balancerRetries += repeats(d)
 	}
 	for i := range b.h.Receipts {
@@ -241,9 +250,14 @@ func repeats(d *history.Dispatch) int {
 // classify counts the classes and gathers the violations, worst first.
 func (b *book) classify() {
 	whole := streamReason(b.h, history.StreamLedger) == ""
+	arrivals := streamReason(b.h, history.StreamReceipt) == ""
 	for i := range b.writes {
 		w := &b.writes[i]
 		class := w.class(whole)
+		if class == appliedWrite && !arrivals {
+			class = recoveredWrite
+			b.unsettled++
+		}
 		b.resent += int(max(0, w.surplus))
 		if w.rows > 0 && w.flags&(reached|inLogs) == inLogs {
 			b.contradicted++
@@ -279,6 +293,8 @@ func (w *write) class(whole bool) writeClass {
 		return conflictWrite
 	case w.rows == 1 && acked:
 		return onceWrite
+	case w.rows == 1 && w.flags&(uncertain|doubted|repeated) == 0 && w.surplus <= 0:
+		return appliedWrite
 	case w.rows == 1:
 		return recoveredWrite
 	case acked && whole:

@@ -122,8 +122,11 @@ func (b *book) rowsText(class writeClass, t *trace) string {
 	if more := len(t.rows) - len(rows); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	if class == phantomWrite {
+	switch class {
+	case phantomWrite:
 		text += ", although nothing of it was sent"
+	case appliedWrite:
+		text += ", although its client was told that it was not applied"
 	}
 	return text
 }

@@ -58,9 +58,37 @@ func TestWriteLedger(t *testing.T) {
 		{"recovered after an unknown outcome", func(b *historytest.Builder) {
 			b.Row(sec, 7, order(b).Info(history.ErrEOF), 1, "j2")
 		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1, "unknown outcomes": 1}}},
-		{"recovered after an error", func(b *historytest.Builder) {
+		{"applied though refused", func(b *historytest.Builder) {
 			b.Row(sec, 7, order(b).Status(503).Fail(history.ErrStatus), 1, "j2")
-		}, want{status: assert.Pass, idle: true, measures: map[string]float64{"recovered": 1}}},
+		}, want{
+			status: assert.Fail, violating: 1, class: "applied though refused", op: 1, measures: map[string]float64{"recovered": 0},
+			texts: []string{"failed (status): the ledger has 1 row", "although its client was told that it was not applied"},
+		}},
+		{"applied though refused twice", func(b *historytest.Builder) {
+			op := order(b).Try(history.Try{Outcome: history.Fail, Status: 503, Error: history.ErrStatus}).Status(503).Fail(history.ErrStatus)
+			b.Row(sec, 7, op, 1, "j2")
+			b.See(15*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+			b.See(25*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 2, Key: "k-1"})
+		}, want{status: assert.Fail, violating: 1, class: "applied though refused", op: 1}},
+		{"recovered by a refusal after an unknown outcome", func(b *historytest.Builder) {
+			b.Row(sec, 7, order(b).Try(info(history.ErrReset, "j2")).Status(503).Fail(history.ErrStatus), 1, "j2")
+		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1, "unknown outcomes": 1}}},
+		{"recovered: a balancer sent it again, and the second node refused it", func(b *historytest.Builder) {
+			op := order(b).Status(503).Fail(history.ErrStatus)
+			b.See(15*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+			b.See(25*ms, history.Receipt{Node: "j1", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+			b.Row(sec, 7, op, 1, "j2")
+		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1, "sent again by a balancer": 1}}},
+		{"recovered: a balancer says that it sent it again", func(b *historytest.Builder) {
+			op := order(b).Status(503).Fail(history.ErrStatus)
+			b.See(20*ms, history.Dispatch{Balancer: "lb1", Op: op, Attempt: 1, Key: "k-1", Server: "j1", Status: 503, Retries: 1})
+			b.Row(sec, 7, op, 1, "j2")
+		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1}}},
+		{"refused under a key that another order has", func(b *historytest.Builder) {
+			op := order(b).Key("k").Info(history.ErrTimeout)
+			order(b).Key("k").Status(409).Fail(history.ErrConflict)
+			b.Row(sec, 7, op, 1, "j1")
+		}, want{status: assert.Pass, measures: map[string]float64{"recovered": 1}}},
 		{"indeterminate", func(b *historytest.Builder) {
 			b.Row(sec, 7, order(b).Value(7).OK(), 1, "j1")
 			order(b).Info(history.ErrTimeout)
@@ -193,6 +221,16 @@ func TestWriteLedger(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Without all receipts nobody knows whether a balancer sent an order again
+// that was applied and refused.
+func TestWriteLedgerWithoutReceipts(t *testing.T) {
+	b := historytest.New()
+	b.Row(sec, 7, b.Op(history.OpOrder, 10*ms).Status(503).Fail(history.ErrStatus), 1, "j2")
+	v := assert.WriteLedger{}.Check(b.Covered(2*sec, history.StreamLedger, history.StreamDispatch).Build(t))
+	require.Equal(t, assert.Inconclusive, v.Status, v.Summary)
+	require.Contains(t, v.Reasons[0], "1 order refused and in the ledger all the same")
 }
 
 // A scenario that is about an occasion has no verdict without it.
