@@ -15,8 +15,8 @@ import (
 //   - it is steady again within its bound: the operations due from then until
 //     the next fault, or the end, are good to the steady objective;
 //   - there is no restart storm: a victim is started at most Starts times
-//     after its heal began, and no node that no fault was aimed at is started
-//     again at all;
+//     after its heal began, or with FromFault after the fault was injected, and
+//     no node that no fault was aimed at is started again at all;
 //   - every application node is ready at the end;
 //   - nothing is left exhausted: of each node's busy threads, pooled
 //     connections in use, waiting requests and requests in flight, the least
@@ -36,8 +36,12 @@ type Recovery struct {
 	Steady    float64       `json:"steady,omitempty"`
 	Threshold time.Duration `json:"threshold,omitempty"`
 	// Starts is how often a victim may be started from its heal on; 1 by
-	// default.
-	Starts int `json:"starts,omitempty"`
+	// default. FromFault counts from the fault's injection instead: the fault is
+	// itself a start, and whoever starts the victim once more before the heal
+	// begins a storm. False is for one that ends its victim, or starts it again
+	// and again, until the heal.
+	Starts    int  `json:"starts,omitempty"`
+	FromFault bool `json:"fromFault,omitempty"`
 }
 
 // Name implements Checker.
@@ -46,8 +50,8 @@ func (Recovery) Name() string { return "recovery" }
 // About implements Checker.
 func (r Recovery) About() string {
 	r = r.defaults()
-	return fmt.Sprintf("after the heal the service is steady again (%s good) within the bound %s, no node is restarted more than %s, all are ready at the end, and no threads or connections are left exhausted",
-		sayPercent(r.Steady), sum(r.Bounds), times(r.Starts))
+	return fmt.Sprintf("after the heal the service is steady again (%s good) within the bound %s, no node is started more than %s from %s on, all are ready at the end, and no threads or connections are left exhausted",
+		sayPercent(r.Steady), sum(r.Bounds), times(r.Starts), r.since())
 }
 
 // Needs implements Checker. Where there is a database, its connections are
@@ -78,6 +82,14 @@ func (r Recovery) defaults() Recovery {
 	}
 	r.Starts = max(1, r.Starts)
 	return r
+}
+
+// since says from when on starts are counted.
+func (r Recovery) since() string {
+	if r.FromFault {
+		return "the fault"
+	}
+	return "its heal"
 }
 
 // Check implements Checker. Measured is the longest time in milliseconds from
@@ -180,16 +192,19 @@ func (g reign) names() string {
 	return list(kinds, 3)
 }
 
-// healOf is when the heal of the faults that were aimed at the node began;
-// false if none was.
-func (g reign) healOf(node string) (time.Duration, bool) {
-	at, found := time.Duration(0), false
+// aimedAt is when the first of the faults that were aimed at the node was
+// injected, and when the last of their heals began; false if none was.
+func (g reign) aimedAt(node string) (injected, heal time.Duration, found bool) {
 	for _, f := range g.faults {
-		if slices.Contains(f.Nodes, node) {
-			at, found = max(at, f.Heal), true
+		if !slices.Contains(f.Nodes, node) {
+			continue
 		}
+		if !found || f.Injected < injected {
+			injected = f.Injected
+		}
+		heal, found = max(heal, f.Heal), true
 	}
-	return at, found
+	return injected, heal, found
 }
 
 // bound is the sum of the bounds, and a reason if one is not known.

@@ -9,17 +9,21 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
-// storm judges how often nodes were started: victims after their heal, others
-// from the fault on. Starts are the engine's events and what the nodes log of
-// themselves, so that a process that a supervisor starts again counts too.
+// storm judges how often nodes were started: victims from their heal on, or
+// from the fault on where it restarts them itself; others from the fault on.
+// Starts are the engine's events and what the nodes log of themselves, so that
+// a process that a supervisor starts again counts too.
 func (a *recoveryAudit) storm(g reign) objective {
 	o := objective{name: "restarts", status: Pass}
 	most := 0
 	for _, node := range slices.Sorted(maps.Keys(a.nodes)) {
-		since, victim := g.healOf(node)
+		injected, since, victim := g.aimedAt(node)
 		allowed := a.Starts
-		if !victim {
+		switch {
+		case !victim:
 			since, allowed = g.from, 0
+		case a.FromFault:
+			since = injected
 		}
 		again := a.starts(node, since, g)
 		if victim {
@@ -29,7 +33,7 @@ func (a *recoveryAudit) storm(g reign) objective {
 			continue
 		}
 		o.status = Fail
-		why := fmt.Sprintf("%s was started %s after its heal began (at most %s)", node, times(len(again)), times(allowed))
+		why := fmt.Sprintf("%s was started %s from %s on (at most %s)", node, times(len(again)), a.since(), times(allowed))
 		if !victim {
 			why = fmt.Sprintf("%s was started %s, and no fault was aimed at it", node, times(len(again)))
 		}
@@ -45,7 +49,7 @@ func (a *recoveryAudit) storm(g reign) objective {
 	case o.status == Pass && most == 0:
 		o.text = "no node was started again"
 	case o.status == Pass:
-		o.text = fmt.Sprintf("no node was started more than %s after its heal", times(most))
+		o.text = fmt.Sprintf("no node was started more than %s from %s on", times(most), a.since())
 	}
 	return o
 }

@@ -57,7 +57,7 @@ quarter of the 30 s that the short form judges.`,
 			assert.ErrorBudget{Overall: 70, OutageBound: topology.BoundOutageAll},
 			assert.ReadinessGating{},
 			assert.Distribution{},
-			assert.Recovery{Bounds: []string{topology.BoundReady}},
+			assert.Recovery{Bounds: []string{topology.BoundReady}, FromFault: true},
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{

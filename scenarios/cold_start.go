@@ -49,7 +49,7 @@ the node's own gauge and each answer's header, not the health endpoint.`,
 			assert.ReadinessGating{},
 			assert.FailoverAnatomy{DetectBound: topology.BoundUnready},
 			assert.BlastRadius{},
-			assert.Recovery{},
+			assert.Recovery{FromFault: true},
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{
