@@ -26,7 +26,9 @@ const DefaultBlast = 99.5
 // now: what they suffer is ErrorBudget's to count; nor does an operation of a
 // session that is bound to no node yet, for it may be sent to a victim; nor one
 // that was due before such an operation of the same user had ended, for a user
-// does one thing after the other. Where the victim is no application node, or
+// does one thing after the other; nor one that was due before one of those had
+// that waited for it and was served well and within the threshold once it was
+// sent: what holds a user up longer is the healthy node's own. Where the victim is no application node, or
 // all of them, nobody is outside of the fault's reach, and the assertion is not
 // exercised. Faults whose reigns overlap are one.
 //
@@ -148,10 +150,12 @@ func (a *blastAudit) served(v *Verdict) objective {
 		if a.skip(o) || o.Intended >= a.reign.heal || !pending(o, a.reign.from) {
 			return
 		}
-		if victims[o.Session] || o.Intended < held[o.User] || !slices.Contains(a.others, a.h.BoundOf(o)) {
-			if o.User != 0 {
-				held[o.User] = max(held[o.User], endOf(a.h, o))
-			}
+		reached := victims[o.Session] || !slices.Contains(a.others, a.h.BoundOf(o))
+		behind := o.Intended < held[o.User]
+		if o.User != 0 && (reached || behind && a.servedWell(o)) {
+			held[o.User] = max(held[o.User], endOf(a.h, o))
+		}
+		if reached || behind {
 			return
 		}
 		grade := a.grader.grade(o)
@@ -180,6 +184,12 @@ func (a *blastAudit) served(v *Verdict) objective {
 		}
 	}
 	return o
+}
+
+// servedWell says whether an operation, once it was sent, was answered well
+// and within the threshold.
+func (a *blastAudit) servedWell(o *history.Op) bool {
+	return o.Outcome == history.Good && o.End >= 0 && o.End-max(o.Sent, o.Intended) <= a.Threshold
 }
 
 // sessions are those on a victim when a fault struck.

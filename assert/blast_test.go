@@ -34,6 +34,29 @@ func hang(h *history.History, first uint32) {
 	}
 }
 
+// queue has one user of j1, whose first operation after the fault is bound to
+// no node and hangs, wait for it with the others, each of which then takes a
+// time of its own.
+func queue(h *history.History, hang, each time.Duration) {
+	user, end := h.Names.Intern("u1"), time.Duration(0)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Session != 7 {
+			continue
+		}
+		o.User = user
+		if o.Intended < 10*sec || o.Intended >= 20*sec {
+			continue
+		}
+		o.Sent = max(o.Intended, end)
+		o.End = o.Sent + each
+		if end == 0 {
+			o.Bound, o.End = 0, o.Sent+hang
+		}
+		end = o.End
+	}
+}
+
 func TestBlastRadius(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -59,6 +82,14 @@ func TestBlastRadius(t *testing.T) {
 		{
 			name: "a user who hung on nothing", status: Fail, says: "the share of the users of j1", class: "slow",
 			change: func(h *history.History) { hang(h, 1) },
+		},
+		{
+			name: "a user who was held up once, and the healthy node served what had waited", status: Pass,
+			change: func(h *history.History) { queue(h, 5*sec, 300*mil) },
+		},
+		{
+			name: "a user who was held up once, and hangs on the healthy node since", status: Fail, says: "the share of the users of j1", class: "slow",
+			change: func(h *history.History) { queue(h, 700*mil, 700*mil) },
 		},
 		{
 			name: "as many bad as the others may have", status: Pass, // 5 of 1,000
