@@ -17,7 +17,8 @@ import (
 //   - there is no restart storm: a victim is started at most Starts times
 //     after its heal began, or with FromFault after the fault was injected, and
 //     no node that no fault was aimed at is started again at all;
-//   - every application node is ready at the end;
+//   - every application node is ready at the end, and the balancer that then
+//     owns the VIP holds it for up: it is back in service;
 //   - nothing is left exhausted: of each node's busy threads, pooled
 //     connections in use, waiting requests and requests in flight, the least
 //     that was seen after the recovery is not above the least from before the
@@ -50,7 +51,7 @@ func (Recovery) Name() string { return "recovery" }
 // About implements Checker.
 func (r Recovery) About() string {
 	r = r.defaults()
-	return fmt.Sprintf("after the heal the service is steady again (%s good) within the bound %s, no node is started more than %s from %s on, all are ready at the end, and no threads or connections are left exhausted",
+	return fmt.Sprintf("after the heal the service is steady again (%s good) within the bound %s, no node is started more than %s from %s on, all are ready and held for up at the end, and no threads or connections are left exhausted",
 		sayPercent(r.Steady), sum(r.Bounds), times(r.Starts), r.since())
 }
 
@@ -65,6 +66,8 @@ func (r Recovery) Needs() []Need {
 		{Kind: NeedClock},
 		{Kind: NeedStream, Stream: history.StreamEngine},
 		{Kind: NeedStream, Stream: history.StreamReadiness},
+		{Kind: NeedStream, Stream: history.StreamServer},
+		{Kind: NeedStream, Stream: history.StreamVIP},
 		{Kind: NeedStream, Stream: history.StreamTruth},
 		{Kind: NeedStream, Stream: history.StreamTransition},
 	}
@@ -108,7 +111,7 @@ func (r Recovery) judge(h *history.History, skip func(*history.Op) bool) Verdict
 		objectives = append(objectives, a.steady(g, &v), a.storm(g))
 	}
 	if n := len(reigns); n > 0 {
-		objectives = append(objectives, a.ready(reigns[n-1]), a.exhausted(reigns[n-1], &v), a.database(reigns[n-1]))
+		objectives = append(objectives, a.ready(reigns[n-1]), a.inService(reigns[n-1]), a.exhausted(reigns[n-1], &v), a.database(reigns[n-1]))
 	}
 	conclude(&v, objectives)
 	if len(reigns) == 0 {

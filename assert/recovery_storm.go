@@ -116,3 +116,49 @@ func (a *recoveryAudit) lastLooks(node string, until time.Duration) []history.At
 	}
 	return all[max(0, len(all)-silentLooks):]
 }
+
+// inService judges whether the owner of the VIP held each application node
+// for up at the end: it did not if none of its last looks says so. Where two
+// own it, each must.
+func (a *recoveryAudit) inService(g reign) objective {
+	o := objective{name: "service at the end", status: Pass, text: "all nodes were in service at the end"}
+	var down []string
+	for _, lb := range owners(a.h, g.until, g.until) {
+		for _, n := range a.h.Meta.Nodes {
+			if n.Role != roleApplication {
+				continue
+			}
+			views := a.lastViews(lb, n.Name, g.until)
+			if len(views) == 0 {
+				o.status, o.reason = Inconclusive, fmt.Sprintf("%s was not asked for what it holds %s for", lb, n.Name)
+				return o
+			}
+			if slices.ContainsFunc(views, func(v history.At[history.Server]) bool { return v.V.Up }) {
+				continue
+			}
+			last := views[len(views)-1]
+			text := fmt.Sprintf("%s held %s for %s at the end", lb, n.Name, last.V.Status)
+			down = append(down, text)
+			a.evidence = append(a.evidence, Evidence{Seq: last.Seq, At: last.Time, Node: n.Name, Class: "not in service", Text: text})
+		}
+	}
+	switch {
+	case len(down) > 0:
+		o.status, o.text = Fail, list(down, 8)
+	case len(a.h.Servers) == 0:
+		o.status, o.reason = Inconclusive, "no balancer was asked what it holds the nodes for"
+	}
+	return o
+}
+
+// lastViews are a balancer's last ones of a server before a time, as many as
+// it takes to call a node silent.
+func (a *recoveryAudit) lastViews(lb, server string, until time.Duration) []history.At[history.Server] {
+	var all []history.At[history.Server]
+	for _, v := range a.h.Servers {
+		if v.V.Balancer == lb && v.V.Server == server && v.Time < until {
+			all = append(all, v)
+		}
+	}
+	return all[max(0, len(all)-silentLooks):]
+}

@@ -37,6 +37,8 @@ func recovered() *history.History {
 			seq += 2
 			h.Truth = append(h.Truth, history.At[history.Truth]{Seq: seq, Time: at, V: truth})
 			h.Readiness = append(h.Readiness, history.At[history.Readiness]{Seq: seq + 1, Time: at, V: ready})
+			held(h, "lb1", n, at, ready.Up)
+			held(h, "lb2", n, at, ready.Up)
 		}
 		h.Connections = append(h.Connections, history.At[history.Connections]{Seq: seq + 2, Time: at, V: history.Connections{Known: true, Total: 8, Max: 200}})
 	}
@@ -61,6 +63,22 @@ func gauge(h *history.History, node string, from, to time.Duration, change func(
 		if o := &h.Truth[i]; o.V.Node == node && o.Time >= from && o.Time < to {
 			change(&o.V)
 		}
+	}
+}
+
+// views changes a balancer's view of a server between two times.
+func views(h *history.History, lb, server string, from, to time.Duration, up bool) {
+	for i := range h.Servers {
+		if o := &h.Servers[i]; o.V.Balancer == lb && o.V.Server == server && o.Time >= from && o.Time < to {
+			o.V.Up, o.V.Status = up, "DOWN"
+		}
+	}
+}
+
+// owns has a balancer own the VIP from a time on, and no other.
+func owns(h *history.History, lb string, from time.Duration) {
+	for _, other := range []string{"lb1", "lb2", "lb3"} {
+		h.VIPs = append(h.VIPs, history.At[history.VIP]{Time: from, V: history.VIP{Balancer: other, Known: true, Owner: other == lb}})
 	}
 }
 
@@ -173,6 +191,42 @@ func TestRecovery(t *testing.T) {
 					}
 				}
 			},
+		},
+		{
+			name: "ready, and held down for ever", status: Fail, says: "Lb1 held j2 for DOWN at the end", class: "not in service",
+			change: func(h *history.History) { views(h, "lb1", "j2", 10*sec, 40*sec, false); owns(h, "lb1", 0) },
+		},
+		{
+			name: "held down by a standby", status: Pass, says: "all nodes were in service at the end",
+			change: func(h *history.History) { views(h, "lb2", "j2", 10*sec, 40*sec, false); owns(h, "lb1", 0) },
+		},
+		{
+			name: "held down by a standby that took over", status: Fail, says: "Lb2 held j2 for DOWN at the end", class: "not in service",
+			change: func(h *history.History) {
+				views(h, "lb2", "j2", 10*sec, 40*sec, false)
+				owns(h, "lb1", 0)
+				owns(h, "lb2", 30*sec)
+			},
+		},
+		{
+			name: "held down by one of two owners", status: Fail, says: "Lb2 held j1 for DOWN at the end", class: "not in service",
+			change: func(h *history.History) { views(h, "lb2", "j1", 10*sec, 40*sec, false) },
+		},
+		{
+			name: "held down for a moment at the end", status: Pass,
+			change: func(h *history.History) { views(h, "lb1", "j2", 39900*mil, 40*sec, false) },
+		},
+		{
+			name: "held up again only when the load was over", status: Fail, says: "Lb1 held j2 for DOWN", class: "not in service",
+			change: func(h *history.History) { views(h, "lb1", "j2", 30*sec, 40*sec, false) },
+		},
+		{
+			name: "the owner was not asked", status: Inconclusive, says: "lb3 was not asked for what it holds j1 for",
+			change: func(h *history.History) { owns(h, "lb3", 0) },
+		},
+		{
+			name: "no balancer was asked", status: Inconclusive, says: "no balancer was asked",
+			change: func(h *history.History) { h.Servers = nil },
 		},
 		{
 			name: "nobody looked", status: Inconclusive, says: "nobody looked at the readiness of j1",
