@@ -19,7 +19,7 @@ type fact struct {
 	OK                 bool
 }
 
-// facts are what a sceptic asks of the record itself.
+// facts are what a sceptic asks of the record itself, what is not sound first.
 func facts(r *harness.Result, h *history.History) []fact {
 	out := []fact{
 		{"journal", integrity(h), "sealed, and the seal matches", h.Integrity.State == history.Whole},
@@ -38,7 +38,9 @@ func facts(r *harness.Result, h *history.History) []fact {
 	}
 	out = append(out, generatorFacts(h)...)
 	out = append(out, baselineFact(h), clockFact(h), hostFact(h))
-	return append(out, observerFacts(h)...)
+	out = append(out, observerFacts(h)...)
+	slices.SortStableFunc(out, func(a, b fact) int { return cmp.Compare(flag(a.OK), flag(b.OK)) })
+	return out
 }
 
 func integrity(h *history.History) string {

@@ -68,7 +68,7 @@ func TestBrowser(t *testing.T) {
 	}{
 		"as it opens":    {"", []string{"order 8 (" + fmt.Sprint(order) + ".2 on j1)", `class="u-wrap"`, "VIP owner"}},
 		"an operation":   {"#op=" + fmt.Sprint(order), []string{`<dialog id="story" aria-labelledby="story-title" open`, "attempt 1 committed as order 7", "attempt 2 committed as order 8"}},
-		"a session":      {"#session=1", []string{"Its operations, in order", "bound to a victim when the fault took effect"}},
+		"a session":      {"#session=1", []string{"Its operations, in order", "bound to a victim when the fault took effect", "As it was read after the load"}},
 		"a write":        {"#write=" + h.KeyOf(&h.Ops[order-1]), []string{"Its rows in the database", "Duplicate: 1 operation with this key"}},
 		"what is not":    {"#op=99999", []string{"this is none of them"}},
 		"a search":       {"#sessions.q=nobody", []string{"Nothing matches."}},
@@ -154,7 +154,10 @@ func TestBrowserAsAReader(t *testing.T) {
 			click("#story-body a[href^='#session=']");
 			want($("#story-title").textContent === "Session 1", "the session is not shown");
 			click("#story-close");
-			want(!$("#story").open, "the dialog is still open")`},
+			want(!$("#story").open, "the dialog is still open");
+			click(".banner .lead a[href^='#op=']");
+			click("#story-body a[href^='#at=timeline']");
+			want(!$("#story").open && location.hash.includes("t=0.000-1.522"), "the timeline around it is not shown: " + location.hash)`},
 		"the crosshair goes by keys, in all charts and lanes at once": {"", `
 			key("#charts", "ArrowRight"); key("#charts", "ArrowRight", { shiftKey: true });
 			want(/^At 1 s: /.test($("#reading").textContent), "it reads " + $("#reading").textContent);

@@ -29,6 +29,7 @@ type detailed struct {
 	Receipts []cells `json:"receipts"`
 	Evidence []cells `json:"evidence"`
 
+	States        []cells `json:"states"`
 	Sessions      []cells `json:"sessions"`
 	SessionsTotal int     `json:"sessionsTotal"`
 	Writes        []cells `json:"writes"`
@@ -42,7 +43,7 @@ func detailsOf(r *harness.Result, h *history.History) *detailed {
 	d := &detailed{
 		Names: []string{""}, index: map[string]int{"": 0}, OpsTotal: len(h.Ops),
 		Ops: []cells{}, Tries: []cells{}, Requests: []cells{}, Receipts: []cells{}, Evidence: []cells{},
-		Sessions: []cells{}, Writes: []cells{},
+		States: []cells{}, Sessions: []cells{}, Writes: []cells{},
 	}
 	for t := history.Other; t <= history.Order; t++ {
 		d.Types = append(d.Types, t.String())
@@ -56,6 +57,7 @@ func detailsOf(r *harness.Result, h *history.History) *detailed {
 	facts := sessionsOf(h)
 	p.fill(h, facts)
 	d.addSessions(r, h, p, facts)
+	d.addStates(h, p)
 	d.addOps(h, p)
 	d.addLogs(h, p)
 	return d

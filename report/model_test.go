@@ -45,12 +45,13 @@ func planted(t testing.TB) *history.History {
 	b.See(480*ms, history.Receipt{Node: "j1", What: "commit", Op: order, Attempt: 2, Order: 8})
 	for _, at := range []time.Duration{50 * ms, 450 * ms, 850 * ms} {
 		up := at != 450*ms
-		b.See(at, history.Server{Balancer: "lb1", Server: "j2", Status: map[bool]string{true: "UP", false: "DOWN"}[up], Up: up})
+		b.See(at, history.Server{Balancer: "lb1", Server: "j2", Status: map[bool]string{true: "UP", false: "DOWN"}[up], Up: up, Current: 2})
 		b.See(at, history.Truth{Node: "j2", Up: up, Warm: up, Database: up, InFlight: 3})
 		b.See(at, history.Readiness{Node: "j2", Probe: "live", Up: up, Status: map[bool]int{true: 200}[up]})
 		b.See(at, history.VIP{Balancer: "lb1", Known: true, Owner: true})
 		b.See(at, history.Connections{Known: up, Total: 4, Max: 100})
 	}
+	b.See(990*ms, history.SessionState{Session: 1, Via: "vip", Known: true, Found: true, ID: "s1", User: "u1", Count: 1, Ops: []uint64{write}})
 	b.Covered(1000*ms, history.StreamLedger, history.StreamDispatch)
 	require.Less(t, write, slow)
 	require.Less(t, order, lost)
@@ -102,6 +103,8 @@ func TestModelTellsWhatWasPlanted(t *testing.T) {
 	require.Len(t, d.Tries, 1)
 	require.Len(t, d.Requests, 2)
 	require.Len(t, d.Receipts, 2)
+	require.Len(t, d.States, 1)
+	require.Equal(t, []string{"j2", "lb1 to j2"}, m.UnderWay.Names)
 	require.Equal(t, []string{
 		"run/phase", "run/instance-kill j2", "vip/VIP owner", "balancer/lb1 sees j2",
 		"node/j1 serving", "node/j2 alive", "node/j2 ready", "node/j2 routed", "node/j2 serving", "database/database",

@@ -170,33 +170,50 @@ func versionSamples(h *history.History, by samples) {
 	}
 }
 
-// underWay are the requests that each node says it works on, the most in each
-// bucket of the series; nil where it did not say.
+// underWay are the requests that each node says it works on, and those that
+// each balancer has under way at it: the most in each bucket of the series;
+// nil where nobody looked.
 type underWay struct {
-	Nodes  []string     `json:"nodes"`
+	Names  []string     `json:"names"`
 	Counts [][]*float64 `json:"counts"`
 }
 
 func underWayOf(h *history.History, s *series) underWay {
-	by := map[string][]*float64{}
+	nodes, balancers := map[string][]*float64{}, map[string][]*float64{}
+	most := func(by map[string][]*float64, name string, at time.Duration, n float64) {
+		if len(s.Time) == 0 {
+			return
+		}
+		if by[name] == nil {
+			by[name] = make([]*float64, len(s.Time))
+		}
+		if p := &by[name][bucket(at, s.width, len(s.Time))]; *p == nil || **p < n {
+			*p = &n
+		}
+	}
 	for i := range h.Truth {
-		t := &h.Truth[i]
-		if !t.V.Up || len(s.Time) == 0 {
-			continue
-		}
-		if by[t.V.Node] == nil {
-			by[t.V.Node] = make([]*float64, len(s.Time))
-		}
-		n := float64(t.V.InFlight)
-		if at := &by[t.V.Node][bucket(t.Time, s.width, len(s.Time))]; *at == nil || **at < n {
-			*at = &n
+		if t := &h.Truth[i]; t.V.Up {
+			most(nodes, t.V.Node, t.Time, float64(t.V.InFlight))
 		}
 	}
-	out := underWay{Nodes: []string{}, Counts: [][]*float64{}}
-	for _, node := range sortedKeys(by) {
-		if len(out.Nodes) < 2*maxKinds {
-			out.Nodes, out.Counts = append(out.Nodes, cleanName(node)), append(out.Counts, by[node])
+	used := map[string]bool{}
+	for i := range h.Servers {
+		v := &h.Servers[i]
+		used[v.V.Balancer] = used[v.V.Balancer] || v.V.Current > 0
+		most(balancers, v.V.Balancer+" to "+v.V.Server, v.Time, float64(v.V.Current))
+	}
+	out := underWay{Names: []string{}, Counts: [][]*float64{}}
+	add := func(by map[string][]*float64, wanted func(string) bool) {
+		for _, name := range sortedKeys(by) {
+			if len(out.Names) < 2*maxKinds && wanted(name) {
+				out.Names, out.Counts = append(out.Names, cleanName(name)), append(out.Counts, by[name])
+			}
 		}
 	}
+	add(nodes, func(string) bool { return true })
+	add(balancers, func(name string) bool {
+		lb, _, _ := strings.Cut(name, " to ")
+		return used[lb] // one that stands by would only add lines at 0
+	})
 	return out
 }

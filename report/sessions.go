@@ -45,6 +45,21 @@ func (d *detailed) addSessions(r *harness.Result, h *history.History, p *picked,
 	}
 }
 
+// maxStates bounds what the page holds of the sessions as read after the load.
+const maxStates = 4500
+
+// addStates: session, read through (vip or a node), answered, found, id, user,
+// count, operations in its list.
+func (d *detailed) addStates(h *history.History, p *picked) {
+	for i := range h.Sessions {
+		if v := &h.Sessions[i].V; p.whole[v.Session] && len(d.States) < maxStates {
+			d.States = append(d.States, cells{
+				v.Session, d.name(v.Via), flag(v.Known), flag(v.Found), cleanName(v.ID), d.name(v.User), v.Count, len(v.Ops),
+			})
+		}
+	}
+}
+
 // sessionsOf folds the operations by session.
 func sessionsOf(h *history.History) map[uint32]*sessionFacts {
 	out, g := map[uint32]*sessionFacts{}, gradingOf(h)

@@ -52,6 +52,11 @@ function shade(bands, over) {
         }
         const from = u.valToPos(b.from, "x", true);
         const text = bands.length > 3 ? String(i + 1) : b.label;
+        ctx.fillStyle = colour("--card");
+        ctx.globalAlpha = 0.85;
+        ctx.fillRect(from + 1 * scale, bbox.top, ctx.measureText(text).width + 6 * scale, 15 * scale);
+        ctx.globalAlpha = 1;
+        ctx.fillStyle = colour("--bad");
         ctx.fillText(text, from + 4 * scale, bbox.top + 12 * scale);
       });
       ctx.restore();

@@ -35,7 +35,9 @@ function ofOp(id, data, totals) {
   if (op.session) of.append("Session ", linkTo("session", op.session), ". ");
   if (op.key) of.append("Key ", linkTo("write", op.key), ". ");
   if (op.version) of.append("Answered by version " + op.version + ". ");
-  of.append(times(op.attempts, "attempt") + " by the client.");
+  of.append(times(op.attempts, "attempt") + " by the client. ");
+  const around = [Math.max(0, op.due / 1000 - 1), (op.due + Math.max(0, op.took)) / 1000 + 1];
+  of.append(make("a", { href: "#" + new URLSearchParams({ at: "timeline", t: around.map((t) => t.toFixed(3)).join("-") }) }, "The timeline around it"), ".");
   const told = storyOf(op, data);
   const rows = told.map((l) => make("tr", { class: l.tone || null },
     make("td", { class: "n" }, l.at == null ? "" : clock(l.at) + (l.within >= 0.5 ? " ± " + millis(l.within) : "")), make("td", {}, l.who), make("td", {}, (l.tone === "bad" ? "✕ " : l.tone === "warn" ? "△ " : "") + l.what)));
@@ -53,7 +55,8 @@ function ofSession(id, data) {
   }
   for (const o of ops) nodes.push(...evidenceOf(o.id, data));
   if (s && ops.length < s.ops) nodes.push(make("p", { class: "hint" }, `The page holds ${ops.length} of them.`));
-  const holder = make("div", {});
+  const list = make("div", {});
+  const holder = make("div", {}, list);
   const show = (n) => {
     const p = paged(ops, n, perPage);
     const rows = p.rows.map((o) => {
@@ -69,9 +72,14 @@ function ofSession(id, data) {
       };
       buttons.append(button("‹ before", p.page - 1, p.page === 1), `page ${p.page} of ${p.pages}`, button("next ›", p.page + 1, p.page === p.pages));
     }
-    holder.replaceChildren(table("Its operations, in order", ["operation", "due", "type", "outcome", "took", "node", "balancer", "attempts", "value"], rows), buttons);
+    list.replaceChildren(table("Its operations, in order", ["operation", "due", "type", "outcome", "took", "node", "balancer", "attempts", "value"], rows), buttons);
   };
   show(1);
+  const states = data.states.get(id) || [];
+  if (states.length) {
+    holder.append(table("As it was read after the load", ["through", "found", "id", "user", "count", "operations in its list"],
+      states.map((x) => line(x.via, x.known ? (x.found ? "yes" : "✕ no") : "no answer", x.id || "–", x.user || "–", String(x.count), String(x.ops)))));
+  }
   return { title: "Session " + id, nodes: [...nodes, holder, inJournal(`select(.op.session == ${id} or (.data | objects | .session) == ${id})`)] };
 }
 

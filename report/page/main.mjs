@@ -83,8 +83,8 @@ function drawCharts() {
   charts.add("c-heat", [], [...series.t], series.step, {
     unit: "", y: { distr: 3, log: 10, range: () => [data.heat.edges[0], topOf(data.heat, data.threshold)] }, ticks: logTicks, hooks: { draw: paintHeat(data.heat, data.threshold) },
   });
-  if (data.underWay.nodes.length) {
-    charts.add("c-work", data.underWay.nodes.map((label, i) => ({ label, values: data.underWay.counts[i] })), series.t, series.step, { unit: "", height: 100 });
+  if (data.underWay.names.length) {
+    charts.add("c-work", data.underWay.names.map((label, i) => ({ label, values: data.underWay.counts[i] })), series.t, series.step, { unit: "", height: 100 });
   } else byId("c-work").textContent = "No node said how many requests it works on.";
   charts.add("c-spent", [{ label: "of the 30-day budget", values: data.spent.percent, tint: 2, kind: 0 }], series.t, series.step, {
     unit: " %", height: 110, least: 1e-4, ticks: (u, v) => v.map((x) => number(x, 5) + " %"),

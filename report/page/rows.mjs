@@ -30,6 +30,7 @@ export function read(d) {
     })),
     receipts: group(d.receipts, (r) => ({ attempt: r[1], node: name(r[2]), at: r[3], commit: r[4] === 1, order: r[5], within: r[6] })),
     evidence: group(d.evidence, (r) => ({ assertion: name(r[1]), class: name(r[2]), text: r[3], failed: r[4] === 1 })),
+    states: group(d.states, (r) => ({ via: name(r[1]), known: r[2] === 1, found: r[3] === 1, id: r[4], user: name(r[5]), count: r[6], ops: r[7] })),
     sessions: d.sessions.map((r) => ({
       id: r[0], user: name(r[1]), from: r[2], to: r[3], ops: r[4], bad: r[5], nodes: r[6].map(name), victim: r[7] === 1, state: name(r[8]), whole: r[9] === 1,
     })),

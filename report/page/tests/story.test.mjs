@@ -13,6 +13,7 @@ const details = {
   requests: [[60, 1, 999.5, 1, 3, -1, 1, 0, 4, 0, -1, 40, 1.1], [60, 2, 1100, 1, 2, 201, 0, 0, 0, 0, 15, 20, 1]],
   receipts: [[60, 1, 3, 1010, 0, 0, 1], [60, 1, 3, 1020, 1, 740, 1], [60, 2, 2, 1110, 1, 772, 1]],
   evidence: [[60, 8, 7, "two rows", 1]],
+  states: [[17, 2, 1, 1, "s17", 10, 5, 5]],
   sessions: [[17, 10, 900, 1500, 20, 1, [3, 2], 1, 0, 1]],
   writes: [["k-60", 7, [60], 2, [[740, 60, 1, 3], [772, 60, 2, 2]]]],
 };
@@ -47,5 +48,6 @@ test("sessions and evidence are read by name", () => {
   const data = read(details);
   assert.deepEqual(data.sessions[0].nodes, ["j2", "j1"]);
   assert.equal(data.sessions[0].user, "u4");
+  assert.deepEqual(data.states.get(17), [{ via: "j1", known: true, found: true, id: "s17", user: "u4", count: 5, ops: 5 }]);
   assert.deepEqual(data.evidence.get(60), [{ assertion: "write-ledger", class: "duplicate", text: "two rows", failed: true }]);
 });
