@@ -43,9 +43,3 @@ func judgedBy(detect, outage string) []assert.Checker {
 		assert.Leftovers{},
 	}
 }
-
-// lostAndBack are those of a node's loss and its return: beside judgedBy's,
-// that nobody else suffers, and that nothing is left.
-func lostAndBack(detect, outage string) []assert.Checker {
-	return append(judgedBy(detect, outage), assert.BlastRadius{}, assert.Recovery{})
-}
