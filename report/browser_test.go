@@ -177,7 +177,7 @@ func TestBrowserAsAReader(t *testing.T) {
 			want(document.querySelectorAll("#list-sessions tbody tr").length === 1, "more than one session is left");
 			want($("#list-sessions th[aria-sort=descending]").textContent.startsWith("bad"), "the order is lost");
 			want($("#origins button[aria-pressed=true]").value === "status", "the origin is lost");
-			want($("#t-errors").textContent.includes("no answer"), "the table is another's")`},
+			want($("#c-errors + .legend").textContent.includes("no answer"), "the chart is another's")`},
 		"a search finds a write by its order": {"", `
 			$("#writes-q").value = "order-that-is-not"; $("#writes-q").dispatchEvent(new Event("input"));
 			want($("#list-writes").textContent.includes("Nothing matches."), "something matches");

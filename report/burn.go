@@ -16,12 +16,14 @@ const (
 	budgetPeriod     = 30 * 24 * time.Hour
 )
 
-type page58 struct {
+// burnAlert fires when the share of bad operations is, over both windows, more
+// than factor times what the objective allows.
+type burnAlert struct {
 	long, short time.Duration
 	factor      float64
 }
 
-var burnPages = []page58{
+var burnPages = []burnAlert{
 	{time.Hour, 5 * time.Minute, 14.4},
 	{6 * time.Hour, 30 * time.Minute, 6},
 }

@@ -143,6 +143,25 @@ func TestWritesAreClassedAsTheJudgeDoes(t *testing.T) {
 	}
 }
 
+// TestVictimsAreCountedAsTheJudgeDoes: so must not the table of sessions.
+func TestVictimsAreCountedAsTheJudgeDoes(t *testing.T) {
+	for seed := range uint64(4) {
+		h := historytest.Generate(historytest.Config{Seed: seed, Ops: 6000, Kill: true}).History(t)
+		want := 0.0
+		for _, m := range (assert.SessionSurvival{}).Check(h).Measures {
+			if m.Name == "on a victim" {
+				want = m.Value
+			}
+		}
+		got := 0
+		for _, f := range sessionsOf(h) {
+			got += flag(f.victim)
+		}
+		require.Positive(t, want)
+		require.InDelta(t, want, got, 0, "seed %d", seed)
+	}
+}
+
 // TestViolationsAreOnThePage: whatever is planted among many, the page holds
 // the operation with its log lines, and its session or its write.
 func TestViolationsAreOnThePage(t *testing.T) {

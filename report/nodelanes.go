@@ -217,3 +217,26 @@ func underWayOf(h *history.History, s *series) underWay {
 	})
 	return out
 }
+
+// workRow is a line of the table behind it.
+type workRow struct {
+	From   string
+	Counts []string
+}
+
+// rows folds it like series.rows, by the most of each part.
+func (u *underWay) rows(s *series) []workRow {
+	var out []workRow
+	if len(u.Names) == 0 {
+		return nil
+	}
+	group := s.group()
+	for i := 0; i < len(s.Time); i += group {
+		row := workRow{From: number(s.Time[i]) + " s"}
+		for _, c := range u.Counts {
+			row.Counts = append(row.Counts, largest(c[i:min(i+group, len(c))]))
+		}
+		out = append(out, row)
+	}
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,24 @@ type origin struct {
 	Label  string   `json:"label"`
 	Names  []string `json:"names"`
 	Counts [][]int  `json:"counts"`
+}
+
+// kind is a line of the table behind the errors.
+type kind struct{ Origin, Name, Total string }
+
+// kindsOf are the totals of all origins.
+func kindsOf(origins []origin) []kind {
+	var out []kind
+	for _, o := range origins {
+		for i, name := range o.Names {
+			total := 0
+			for _, n := range o.Counts[i] {
+				total += n
+			}
+			out = append(out, kind{o.Label, name, strconv.Itoa(total)})
+		}
+	}
+	return out
 }
 
 // maxKinds bounds the names of an origin; the rest is summed as "others".

@@ -30,6 +30,8 @@ type page struct {
 	Steps     []stepView
 	Data      pageData
 	Rows      []row
+	Kinds     []kind
+	WorkRows  []workRow
 	HeatHead  []string
 	HeatRows  []heatRow
 	Lanes     []lane
@@ -136,7 +138,7 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 		Result: r, Meta: h.Meta, Word: headline(r), Reason: cleanText(r.Reason), Lead: leadOf(asserts),
 		Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Took: r.Took.Round(100 * time.Millisecond).String(),
 		Asserts: asserts, Faults: faultViews(r), Steps: stepViews(h),
-		Data: data, Rows: data.Series.rows(), HeatHead: heatHead, HeatRows: data.Heat.rows(), Lanes: data.Lanes,
+		Data: data, Rows: data.Series.rows(&data.Spent), Kinds: kindsOf(data.Origins), WorkRows: data.UnderWay.rows(&data.Series), HeatHead: heatHead, HeatRows: data.Heat.rows(), Lanes: data.Lanes,
 		Shares: distribution(h), Spells: unreadySpells(h),
 		Sessions: funnel(r, sessions, "sessions"), Writes: funnel(r, ledger, "writes"), Retries: funnel(r, ledger, "operations", "attempts"),
 		Budget: measuresOf(r, budget), Facts: facts(r, h), Parts: partsOf(h),

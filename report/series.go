@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -96,17 +97,15 @@ type row struct {
 	From                string
 	OK, Slow, Fail      string
 	Info, P50, P99, Max string
+	Bad                 string // so far
 }
 
 // maxRows bounds the table behind the charts.
 const maxRows = 90
 
 // rows folds the series once more, for people who read a table.
-func (s *series) rows() []row {
-	group := 1 + len(s.Time)/maxRows
-	if perSecond := int(1/s.Step + 0.5); s.Step > 0 {
-		group = max(group, perSecond)
-	}
+func (s *series) rows(spent *spent) []row {
+	group := s.group()
 	var out []row
 	for i := 0; i < len(s.Time); i += group {
 		j := min(i+group, len(s.Time))
@@ -114,10 +113,20 @@ func (s *series) rows() []row {
 			From: number(s.Time[i]) + " s",
 			OK:   number(mean(s.OK[i:j])), Slow: number(mean(s.Slow[i:j])),
 			Fail: number(mean(s.Fail[i:j])), Info: number(mean(s.Info[i:j])),
+			Bad: strconv.Itoa(spent.Bad[j-1]),
 			P50: largest(s.P50[i:j]), P99: largest(s.P99[i:j]), Max: largest(s.Max[i:j]),
 		})
 	}
 	return out
+}
+
+// group is how many buckets a line of a table holds: a second or more.
+func (s *series) group() int {
+	group := 1 + len(s.Time)/maxRows
+	if s.Step > 0 {
+		group = max(group, int(1/s.Step+0.5))
+	}
+	return group
 }
 
 func mean(l []float64) float64 {

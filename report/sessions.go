@@ -16,7 +16,7 @@ type sessionFacts struct {
 	ops, bad int
 	nodes    []history.Name // that answered, in the order of their first answer
 	login    bool           // acknowledged
-	victim   bool           // bound to a victim when a fault took effect
+	victim   bool           // alive, and bound to a victim, when the first fault took effect
 }
 
 // What the page says of a session that no evidence names.
@@ -81,12 +81,11 @@ func sessionsOf(h *history.History) map[uint32]*sessionFacts {
 		if o.Node != 0 && !slices.Contains(f.nodes, o.Node) {
 			f.nodes = append(f.nodes, o.Node)
 		}
-		// The last operation that was due before the fault tells the binding.
+		// The last operation that was due before the fault tells the binding;
+		// one that ends it leaves nothing to lose.
 		if o.Intended <= at {
-			f.victim = slices.Contains(victims, h.NodeOf(o)) || slices.Contains(victims, h.BoundOf(o))
-		}
-		if o.Type == history.Logout && o.Outcome == history.Good && o.End <= at {
-			f.victim = false
+			bound := slices.Contains(victims, h.NodeOf(o)) || slices.Contains(victims, h.BoundOf(o))
+			f.victim = bound && f.login && (o.Type != history.Logout || o.Outcome == history.Failed)
 		}
 	}
 	return out

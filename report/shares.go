@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -116,7 +117,7 @@ func unreadySpells(h *history.History) []spell {
 	var out []spell
 	for _, node := range sortedKeys(by) {
 		states := by[node]
-		slices.SortStableFunc(states, func(a, b sample) int { return int(a.at - b.at) })
+		slices.SortStableFunc(states, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
 		for i, s := range states {
 			if s.state == ready || len(out) == maxSpells {
 				continue

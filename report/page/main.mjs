@@ -100,8 +100,6 @@ function drawOrigin(by) {
   if (drawOrigin.chart) charts.remove(drawOrigin.chart);
   drawOrigin.chart = null;
   byId("c-errors").replaceChildren();
-  const rows = origin.names.map((name, i) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "n" }, String(origin.counts[i].reduce((a, b) => a + b, 0)))));
-  byId("t-errors").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", { colspan: 2 }, "None."))]));
   if (origin.names.length === 0) {
     byId("c-errors").textContent = "None.";
     return;
