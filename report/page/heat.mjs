@@ -42,7 +42,12 @@ export function paintHeat(heat, threshold) {
     ctx.stroke();
     ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
     ctx.textAlign = "right";
-    ctx.fillText("slower is bad", bbox.left + bbox.width - 4, y + 12 * devicePixelRatio);
+    ctx.textBaseline = "alphabetic";
+    const [words, right] = ["above: bad", bbox.left + bbox.width - 4];
+    ctx.fillStyle = colour("--card");
+    ctx.fillRect(right - ctx.measureText(words).width - 3, y + 1, ctx.measureText(words).width + 7, 15 * devicePixelRatio);
+    ctx.fillStyle = colour("--soft");
+    ctx.fillText(words, right, y + 12 * devicePixelRatio);
     ctx.restore();
   };
 }
