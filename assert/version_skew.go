@@ -15,7 +15,9 @@ import (
 // to be one system for their users:
 //
 //   - each version reads the sessions and orders that the other wrote, with
-//     the values that were acknowledged;
+//     the values that were acknowledged; that one of them refuses such a read
+//     may be a moment in which it is away, and is no violation unless it
+//     refuses all of at least five that the writer's own version answers;
 //   - each answer has at least the fields that the first version's answer to
 //     the same request has (a client may ignore a new field, and cannot do
 //     without an old one);
@@ -40,6 +42,10 @@ type VersionSkew struct {
 	// MaxBadPercent is of the operations that a version answered; 0 is 0.5.
 	MaxBadPercent float64 `json:"maxBadPercent,omitempty"`
 }
+
+// leastUnread is how many reads across the versions must all have been
+// refused for it to be the version's: a few may meet it while it is away.
+const leastUnread = 5
 
 // leastBad is how many bad operations a version must have for its share of
 // them to be judged: one or two are nobody's in particular.
@@ -264,23 +270,38 @@ func (s *skew) replays() {
 	}
 }
 
-// crossings judges what the unbound client read.
+// crossings judges what the unbound client read: each answer, and whether a
+// version ever read what another wrote, if that one answers such requests
+// itself.
 func (s *skew) crossings() {
+	refused := map[crossing][]*history.At[history.Crossing]{}
+	answers := map[crossing]bool{} // whether a version (as the reader) answered such a request well
 	for i := range s.h.Crossings {
 		c := &s.h.Crossings[i]
 		v := &c.V
+		what, _, _ := strings.Cut(v.Of, " ")
+		if v.Version != "" && v.Status/100 == 2 {
+			answers[crossing{what: what, reader: v.Version}] = true
+		}
 		if v.Version == "" || v.Writer == "" || v.Writer == v.Version {
 			continue
 		}
-		what, _, _ := strings.Cut(v.Of, " ")
+		way := crossing{what, v.Writer, v.Version}
 		switch {
 		case v.Status/100 == 2:
-			s.crossed[crossing{what, v.Writer, v.Version}]++
+			s.crossed[way]++
 			if v.Want >= 0 && v.Got != v.Want {
 				s.breach("unreadable state", s.crossEvidence(c, "%s, which version %s wrote, holds %d by version %s, and %d was acknowledged", v.Of, v.Writer, v.Got, v.Version, v.Want))
 			}
 		case v.Status == 404 || v.Status == 500:
 			s.breach("unreadable state", s.crossEvidence(c, "%s, which version %s wrote, is answered by version %s with status %d", v.Of, v.Writer, v.Version, v.Status))
+		default:
+			refused[way] = append(refused[way], c)
+		}
+	}
+	for way, all := range refused {
+		if n := len(all); n >= leastUnread && s.crossed[way] == 0 && answers[crossing{what: way.what, reader: way.writer}] {
+			s.breach("never read", s.crossEvidence(all[0], "%s, which version %s wrote, is answered by version %s with status %d, and so is each of the %d that it was asked for", all[0].V.Of, way.writer, way.reader, all[0].V.Status, n))
 		}
 	}
 }
@@ -432,7 +453,7 @@ func (s *skew) verdict() Verdict {
 
 func (s *skew) fail(v *Verdict) {
 	v.Status = Fail
-	rank := []string{"unreadable state", "response contract", "errors of a version", "still served"}
+	rank := []string{"unreadable state", "never read", "response contract", "errors of a version", "still served"}
 	slices.SortStableFunc(s.broken, func(a, b Evidence) int {
 		return cmp.Or(cmp.Compare(slices.Index(rank, a.Class), slices.Index(rank, b.Class)), cmp.Compare(a.At, b.At), cmp.Compare(a.Seq, b.Seq))
 	})

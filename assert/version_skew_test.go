@@ -26,6 +26,29 @@ func crossings(b *historytest.Builder) {
 	}
 }
 
+// oneWay has version 2 asked n times for a session of version 1, and refuse it
+// but for the one that is named, and all else as in crossings.
+func oneWay(b *historytest.Builder, n, but int) {
+	for i, c := range []history.Crossing{
+		{Request: "POST /session", Of: "session 1", Version: "1", Want: 1, Got: 1},
+		{Request: "GET /session", Of: "session 2", Writer: "2", Version: "1", Want: 2, Got: 2},
+		{Request: "GET /orders/{id}", Of: "order 1", Writer: "1", Version: "2", Want: 3, Got: 3},
+		{Request: "GET /orders/{id}", Of: "order 2", Writer: "2", Version: "1", Want: 4, Got: 4},
+	} {
+		c.Status, c.Fields = 200, []string{"id"}
+		b.See(time.Duration(i)*sec, c)
+	}
+	for i := range n {
+		c := history.Crossing{Request: "GET /session", Of: "session 1", Writer: "1", Version: "2", Status: 503, Want: 1, Got: -1}
+		if i == but {
+			c.Status, c.Got, c.Fields = 200, 1, []string{"id"}
+		}
+		b.See(time.Duration(10+i)*sec, c)
+	}
+	b.Op(history.OpLogin, 10*ms).In(1).Version("1").OK()
+	b.Op(history.OpLogin, 10*ms).In(2).Version("2").OK()
+}
+
 // mixed is a session of the mix that was begun by version 1 and goes on
 // with version 2.
 func mixed(b *historytest.Builder) {
@@ -94,6 +117,28 @@ func TestVersionSkew(t *testing.T) {
 		},
 		{
 			name: "a service that is away is no skew", build: crossing(history.Crossing{Request: "GET /orders/{id}", Of: "order 3", Writer: "1", Version: "2", Status: 503, Want: 5, Got: -1}),
+			status: assert.Pass, text: "read each other's",
+		},
+		{
+			name: "all that the other wrote is refused", build: func(b *historytest.Builder) { oneWay(b, 5, -1) },
+			status: assert.Fail, class: "never read", text: "version 2 with status 503, and so is each of the 5 that it was asked for",
+		},
+		{
+			name: "all of the few that were asked for is refused", build: func(b *historytest.Builder) { oneWay(b, 4, -1) },
+			status: assert.Pass, text: "No session was written by each version and read by the other", idle: true,
+		},
+		{
+			name: "all but one is refused", build: func(b *historytest.Builder) { oneWay(b, 9, 7) },
+			status: assert.Pass, text: "session 1→2: 1, session 2→1: 1",
+		},
+		{
+			name: "all is refused, by the writer's version too", build: func(b *historytest.Builder) {
+				crossings(b)
+				mixed(b)
+				for i := range 9 {
+					b.See(time.Duration(20+i)*sec, history.Crossing{Request: "GET /files", Of: "file 1", Writer: "1", Version: "2", Status: 503, Want: 1, Got: -1})
+				}
+			},
 			status: assert.Pass, text: "read each other's",
 		},
 		{
