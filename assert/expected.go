@@ -38,11 +38,12 @@ func (a *budgetAudit) expectations() []expected {
 }
 
 // undone is when a fault's undo had taken effect at the latest: by the proof
-// of its heal if that knows, else when that was complete; the record's end if
-// it never was.
+// of its heal if that knows, else when that was complete, which is later by as
+// long as the look took; when the undo began if there is no proof, and the
+// record's end if it was never undone.
 func undone(h *history.History, f *history.Fault) time.Duration {
 	switch {
-	case f.Heal < 0 || f.Healed < 0:
+	case f.Heal < 0:
 		return h.End
 	case f.HealProof != nil && f.HealProof.To > 0:
 		return max(f.Heal, f.HealProof.To)

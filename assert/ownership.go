@@ -207,8 +207,8 @@ func (o *ownership) spells(what func(least, most count2) (certain, possible bool
 	return out
 }
 
-// outside parts what was during a kind of fault, until it was healed, from
-// the rest. A spell that goes on after the heal counts from there.
+// outside parts what was during a kind of fault, until its undo had taken
+// effect, from the rest. A spell that goes on after that counts from there.
 func (o *ownership) outside(of []stretch, kind string) (out, in []stretch) {
 	for _, s := range of {
 		covered := false
@@ -217,10 +217,7 @@ func (o *ownership) outside(of []stretch, kind string) (out, in []stretch) {
 			if kind == "" || f.Kind != kind {
 				continue
 			}
-			from, to := f.Injected, o.end
-			if f.Heal >= 0 {
-				to = max(f.Heal, f.Healed) // the undo took effect in between
-			}
+			from, to := f.Injected, min(undone(o.h, f), o.end)
 			if s.to <= from || s.from >= to || s.from < from {
 				continue
 			}

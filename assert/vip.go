@@ -20,7 +20,9 @@ import (
 //     between the balancers are cut (Cut): without a third party none of two
 //     that do not hear each other can know that the other lives (RFC 5798,
 //     6.4.2: a backup that hears no advertisement becomes the master). That
-//     ends within TwoBound of the cut's heal. A cut that certainly made no
+//     ends within TwoBound of when the cut's undo had taken effect: at the
+//     time that the proof of its heal names, and where it names none, when
+//     that was complete. A cut that certainly made no
 //     second owner is no such cut, and nothing is known of how the two part:
 //     without a violation the verdict is inconclusive.
 //

@@ -99,6 +99,15 @@ func TestVIP(t *testing.T) {
 			build: func() stage { return cut(handover(40*sec, 22*sec, 11*sec), 20*sec) },
 		},
 		{
+			name: "two owners after the undo, until the proof of the heal", status: Fail, says: "with two owners for 900 ms", check: VIP{Cut: "vrrp-cut"},
+			build: func() stage {
+				s := handover(40*sec, 21*sec, 11*sec)
+				s.Fault("vrrp-cut", 10*sec, "lb1", "lb2").Proof(10500*mil, history.Proof{OK: true}).Heal(20*sec).
+					HealProof(21*sec, history.Proof{OK: true, From: 20 * sec, To: 20 * sec})
+				return s
+			},
+		},
+		{
 			name: "two owners before the cut", status: Fail, says: "with two owners", check: VIP{Cut: "vrrp-cut"},
 			build: func() stage { return cut(handover(40*sec, 20200*mil, 5*sec), 20*sec) },
 		},
