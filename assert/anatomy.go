@@ -23,6 +23,10 @@ import (
 // system good that may not be, and not to would blame it for the polling
 // interval. Such a run is repeated, or observed more finely.
 //
+// Where the fault itself starts the victim again before the bound of detection
+// has passed, whether it was detected is shown and not judged, and noted: it
+// could not be found to be late.
+//
 // The first and the last bad operation, the return to good ones and the
 // first request after the return are shown and not judged: one stray bad
 // operation long after the failover would fail them, and what they cost is
@@ -101,6 +105,9 @@ func (a FailoverAnatomy) judge(h *history.History, skip func(*history.Op) bool) 
 		judged := j.objectives()
 		objectives = append(objectives, judged...)
 		rest = append(rest, j.measure(&v, judged)...)
+		if j.tooSoon != "" {
+			v.Notes = append(v.Notes, j.tooSoon)
+		}
 	}
 	v.Evidence = append(v.Evidence, rest...)
 	limitEvidence(&v)

@@ -247,6 +247,44 @@ func TestFailoverAnatomy(t *testing.T) {
 	}
 }
 
+// A victim that the fault itself starts again, at 20 s, before detection is
+// due: no balancer can be found late, and a longer phase would not help.
+func TestFailoverAnatomyOfARestart(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		limit, heals time.Duration
+		seen         bool
+		status       Status
+		says         string
+	}{
+		{name: "not detected before it was started again", limit: 12 * sec, heals: 30 * sec, status: Pass, says: "the detection of j2 is not judged: it was started again 9.98 s after instance-kill took effect"},
+		{name: "detected, by chance", limit: 12 * sec, heals: 30 * sec, seen: true, status: Pass, says: "the detection of j2 is not judged"},
+		{name: "not detected in time, and then started again", limit: sec, heals: 30 * sec, status: Fail, says: "did lb1 mark j2 down"},
+		{name: "started again by the heal", limit: 12 * sec, heals: 19900 * mil, status: Inconclusive, says: "lengthen the phase"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFailover()
+			f.sane()
+			f.healAt = c.heals
+			f.Meta(func(m *history.Meta) { m.Bounds[0].Limit = c.limit })
+			h := f.build(t)
+			for i := range h.Servers {
+				if o := &h.Servers[i]; o.Time < 20100*mil && !c.seen {
+					o.V.Up = true
+				}
+			}
+			v := FailoverAnatomy{}.Check(h)
+			said := strings.Join(slices.Concat([]string{v.Summary}, v.Reasons, v.Notes), " ")
+			require.Equal(t, c.status, v.Status, said)
+			require.Contains(t, said, c.says)
+			require.Equal(t, c.limit == 12*sec && c.heals == 30*sec, len(v.Notes) == 1, v.Notes)
+			if c.status == Pass {
+				require.Nil(t, v.Measured)
+			}
+		})
+	}
+}
+
 // markedBetween leaves two looks around the moment of the mark: one that shows
 // j2 up, and one that shows it down.
 func markedBetween(h *history.History, up, down time.Duration) {

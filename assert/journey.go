@@ -50,8 +50,16 @@ func (j *journey) turned(lb string, up bool, since, until time.Duration) change 
 	return c
 }
 
-// detected finds when each balancer held the victim for down.
+// detected finds when each balancer held the victim for down. It is not judged
+// where the victim was started again, and not by the heal, before the bound
+// had passed: a balancer that never noticed could not be shown to be late, and
+// no longer phase would show it.
 func (j *journey) detected() {
+	b, ok := findBound(j.h, j.names.DetectBound)
+	if l := j.reborn; ok && l != nil && (j.fault.Heal < 0 || l.bornBy < j.fault.Heal) && l.born-j.at.to < b.Limit {
+		j.tooSoon = fmt.Sprintf("the detection of %s is not judged: it was started again %s after %s took effect, before the bound of %s had passed",
+			j.node, sayTime(max(0, l.born-j.at.to)), j.fault.Kind, sayTime(b.Limit))
+	}
 	j.views(StepDetected, j.names.DetectBound, StepFault, false, j.at, j.until)
 }
 
@@ -66,6 +74,9 @@ func (j *journey) views(name, bound, after string, up bool, since moment, until 
 		}
 		s := Step{Name: name, By: lb, Seen: c.to != unseen, Judged: slices.Contains(j.owners, lb)}
 		any = any || s.Judged
+		if name == StepDetected && j.tooSoon != "" {
+			s.Judged = false
+		}
 		j.limit(&s, bound, after, since, c.moment)
 		switch {
 		case !s.Seen:

@@ -102,6 +102,8 @@ type journey struct {
 	steps  []Step
 	reborn *incarnation // the victim after its restart; nil if it had none
 	owners []string     // the balancers that count
+	// tooSoon says why detection is not judged; empty if it is.
+	tooSoon string
 	// sent counts the requests that balancers logged while the fault was in
 	// place.
 	sent int
