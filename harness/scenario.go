@@ -78,6 +78,10 @@ type Case struct {
 	// Evidence must occur in the first assertion's first piece of evidence,
 	// its class and text, or in its summary.
 	Evidence string
+	// Says is the same of the other assertions that fail, by their names; one
+	// that is in neither may fail for any reason. Its keys are in Fails, but for
+	// the first, or in Also: of one that need not fail it holds if it does.
+	Says map[string]string
 }
 
 // Phase is a part of the run.

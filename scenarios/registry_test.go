@@ -50,6 +50,10 @@ func TestScenariosAreWhole(t *testing.T) {
 				if len(c.Also) > 0 {
 					require.NotEmpty(t, c.Fails, "case %q", c.Name)
 				}
+				for name := range c.Says {
+					others := slices.Concat(c.Fails[min(1, len(c.Fails)):], c.Also)
+					require.Contains(t, others, name, "case %q says what the evidence of %q is, which does not fail beside another", c.Name, name)
+				}
 			}
 			require.True(t, broken, "no case shows that it can fail")
 		})
