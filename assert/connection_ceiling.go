@@ -17,7 +17,8 @@ import (
 //
 // It is judged three times: by the configuration, since a pool that is not
 // full today is full on the day when the database is slow; by the number of
-// connections that the database was observed to have; and by the connections
+// connections that the database was observed to have, of which one must be
+// left at any time for whoever comes next; and by the connections
 // that the database refused, as its own log has them.
 //
 // The figures of the formula are values of the run (Meta.Values) under the
@@ -147,10 +148,11 @@ func (a *ceilingAudit) observed(v *Verdict) objective {
 	}
 	v.Measured = figure(max(*v.Measured, float64(peak)))
 	o.text = fmt.Sprintf("the database had at most %s", count(peak, "connection"))
-	v.Measures = append(v.Measures, Measure{Name: "observed", Value: float64(peak), Unit: "connections", Bound: figure(float64(a.most)), Note: fmt.Sprintf("the most in %d samples, %s", known, sayMoment(at.Time))})
+	v.Measures = append(v.Measures, Measure{Name: "observed", Value: float64(peak), Unit: "connections", Bound: figure(float64(a.most - 1)), Note: fmt.Sprintf("the most in %d samples, %s", known, sayMoment(at.Time))})
 	o.status = Pass
 	if peak >= a.most {
 		o.status = Fail
+		v.Bound = figure(float64(a.most - 1))
 		o.text = fmt.Sprintf("the database had %s of %d: there was no room for another", count(peak, "connection"), a.most)
 		v.Evidence = append(v.Evidence, Evidence{Seq: at.Seq, At: at.Time, Class: "ceiling", Text: o.text + ": " + sayHolders(at.V.By)})
 	}

@@ -93,6 +93,12 @@ func TestConnectionCeiling(t *testing.T) {
 				return
 			}
 			require.Equal(t, tt.measured, *v.Measured)
+			if v.Status == assert.Pass {
+				require.LessOrEqual(t, *v.Measured, *v.Bound)
+			}
+			if tt.name == "no room left, as observed" {
+				require.Equal(t, 24.0, *v.Bound, "one must be left")
+			}
 			if tt.want == assert.Fail {
 				require.Contains(t, v.Evidence[0].Text, tt.says)
 				require.Contains(t, v.Fix, "pool.go")

@@ -10,9 +10,6 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
-// applicationRole is NodeMeta.Role of the nodes that answer users.
-const applicationRole = "application"
-
 // spread is one judgement of Distribution.
 type spread struct {
 	Distribution
@@ -34,7 +31,7 @@ type down struct {
 func (d Distribution) newSpread(h *history.History) *spread {
 	s := &spread{Distribution: d, h: h}
 	for _, n := range h.Meta.Nodes {
-		if n.Role == applicationRole {
+		if n.Role == roleApplication {
 			s.nodes = append(s.nodes, n.Name)
 		}
 	}

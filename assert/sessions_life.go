@@ -20,11 +20,11 @@ const (
 // The counter is that of the present incarnation: a login begins one, and so
 // does an answer that says the session is new.
 type life struct {
-	lo, hi  int32 // the counter lies between them
-	acked   int32 // acknowledged writes
-	refused int32 // writes that were sent and failed
-	struck  time.Duration
-	byVIP   int64 // the counter as users see it after the load
+	lo, hi  int32         // the counter lies between them
+	acked   int32         // acknowledged writes
+	refused int32         // writes that were sent and failed
+	lostAt  time.Duration // the last fault to hit it had taken effect
+	byVIP   int64         // the counter as users see it after the load
 
 	begin   uint32       // index of the operation that began it
 	lastAck uint32       // index of the last acknowledged write + 1
@@ -111,7 +111,7 @@ func newRegister(h *history.History, lostWithNode bool) *register {
 	return r
 }
 
-// life returns the place of a session; false for one without operations in a
+// find returns the place of a session; false for one without operations in a
 // record whose numbers are not dense.
 func (r *register) find(session uint32) (uint32, bool) {
 	if r.index == nil {
@@ -282,7 +282,7 @@ func (r *register) answer(n uint32, l *life, i int, op *history.Op) {
 // it took, for a fault that goes from node to node takes effect on the last of
 // them long after the first.
 func (l *life) outlive(i int, op *history.Op) {
-	if l.risk != safe && !l.gone && !l.seenAgain && (op.Sent >= l.struck || op.Node != 0 && op.Node != l.lost) {
+	if l.risk != safe && !l.gone && !l.seenAgain && (op.Sent >= l.lostAt || op.Node != 0 && op.Node != l.lost) {
 		l.seenAgain, l.firstSeen = true, uint32(i)+1
 	}
 }
@@ -401,7 +401,7 @@ func (r *register) checkOwner(n uint32, l *life, i int, op *history.Op) {
 	}
 }
 
-// find1 keeps the first finding of each class of a session.
+// report keeps the first finding of each class of a session.
 func (r *register) report(n uint32, l *life, f finding) {
 	if l.has(f.class) {
 		return

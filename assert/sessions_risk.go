@@ -84,7 +84,7 @@ func (r *register) strike(l *life, b blow, bound history.Name) {
 	}
 	l.risk = max(l.risk, hit)
 	l.hit = max(l.hit, hit)
-	l.struck, l.lost = b.to, bound
+	l.lostAt, l.lost = b.to, bound
 }
 
 // grazed notes a session that came to a victim while its fault took effect.
@@ -94,6 +94,6 @@ func (r *register) grazed(l *life, op *history.Op) {
 	}
 	b := r.blows[l.blows-1]
 	if op.End >= b.from && op.End <= b.to && slices.Contains(b.victims, op.Node) {
-		l.risk, l.hit, l.struck, l.lost = perhaps, max(l.hit, perhaps), b.to, op.Node
+		l.risk, l.hit, l.lostAt, l.lost = perhaps, max(l.hit, perhaps), b.to, op.Node
 	}
 }

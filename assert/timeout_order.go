@@ -110,7 +110,7 @@ func (o *givenUp) receipts() {
 	for i := range o.h.Receipts {
 		at := &o.h.Receipts[i]
 		r := &at.V
-		if r.Op == 0 || o.struck(r.Node) || !judgedAt(o.h, at.Time) {
+		if r.Op == 0 || o.isVictim(r.Node) || !judgedAt(o.h, at.Time) {
 			continue
 		}
 		key := hidden{op: r.Op, attempt: r.Attempt}
@@ -123,8 +123,8 @@ func (o *givenUp) receipts() {
 	}
 }
 
-// struck says that a fault made the node itself suffer.
-func (o *givenUp) struck(node string) bool {
+// isVictim says that a fault was aimed at the node itself.
+func (o *givenUp) isVictim(node string) bool {
 	return slices.ContainsFunc(o.h.Faults, func(f history.Fault) bool { return slices.Contains(f.Nodes, node) })
 }
 

@@ -18,8 +18,8 @@ import (
 //     address whose balancer is dead or frozen is as good as none;
 //   - it has two owners for no longer than TwoBound, but while the packets
 //     between the balancers are cut (Cut): without a third party none of two
-//     that do not hear each other can know that the other lives (RFC 5798,
-//     6.4.2: a backup that hears no advertisement becomes the master). That
+//     that do not hear each other can know that the other lives (RFC 9568,
+//     6.4.2: a backup that hears no advertisement becomes the active one). That
 //     ends within TwoBound of when the cut's undo had taken effect: at the
 //     time that the proof of its heal names, and where it names none, when
 //     that was complete. A cut that certainly made no
