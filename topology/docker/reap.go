@@ -143,11 +143,21 @@ func reap(ctx context.Context, order reaperOrder, heal Heal) error {
 	say("undo log carried out: %v", outcome(healErr))
 	if order.HealOnly {
 		free := func() error { return d.checkUnclaimed(ctx, order.RunID) }
-		healErr = again(ctx, passes(late), free, carryOut, healErr, say)
-		// What heals may have put helpers of its own beside the nodes.
-		err = patiently(ctx, reapPatience, func() error {
-			return d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String())
-		})
+		// What heals puts helpers of its own beside the nodes, by names that the
+		// next heal gives to its own.
+		tidy := func() error {
+			return patiently(ctx, reapPatience, func() error {
+				return d.removeLeftBy(ctx, order.RunID, order.Owner, d.owner.String())
+			})
+		}
+		afresh := func() error {
+			if err := tidy(); err != nil {
+				return err
+			}
+			return carryOut()
+		}
+		healErr = again(ctx, passes(late), free, afresh, healErr, say)
+		err = tidy()
 	} else {
 		healErr = nil // what it concerned is removed
 		err = patiently(ctx, reapPatience, func() error { return d.removeAndSettle(ctx, order.RunID) })

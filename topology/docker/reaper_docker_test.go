@@ -118,6 +118,7 @@ func TestReaperHealsWhatStands(t *testing.T) {
 	c := startPair(t, d, testRun, topology.StartOptions{Standing: testRun + "-standing"})
 	undoLog := filepath.Join(t.TempDir(), "undo.jsonl")
 	killSuffering(t, "doomed-guest", testRun+"-standing", undoLog)
+	t.Cleanup(func() { t.Log(reaperLogOf(t, undoLog)) })
 	require.Eventually(t, func() bool { return strings.Count(reaperLogOf(t, undoLog), "done") == 3 },
 		30*time.Second, 50*time.Millisecond, "it heals, heals again what came late, and removes the helpers")
 	state, err := nodeNamed(t, c, "a").Inspect(t.Context())
