@@ -19,6 +19,7 @@ import (
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/fault/faulttest"
 	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/observe"
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/docker"
 )
@@ -184,6 +185,9 @@ func readyNodes(t *testing.T, c topology.Cluster, names []string) (nodes []topol
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	require.NoError(t, c.Ready(ctx))
+	// A node is ready before the balancers have found it so; one whose checks are
+	// switched off meanwhile stays down for them.
+	require.NoError(t, observe.Rotation(ctx, c))
 	for _, n := range c.Nodes() {
 		if slices.Contains(names, n.Name()) || slices.Contains(names, vipOwner) && owns(t, n, c.Spec().VIP) {
 			nodes = append(nodes, n)
