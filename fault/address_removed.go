@@ -232,14 +232,11 @@ func parseRemoved(text string) (removed, error) {
 	if len(f) < 3 {
 		return removed{}, fmt.Errorf("note of the removal: %.80q: want two times and addresses", text)
 	}
-	var r removed
-	var err error
-	if r.from, err = parseEpoch(f[0]); err != nil {
+	at, err := parseNote(f[:2])
+	if err != nil {
 		return removed{}, err
 	}
-	if r.to, err = parseEpoch(f[1]); err != nil {
-		return removed{}, err
-	}
+	r := removed{from: at[0], to: at[1]}
 	for _, word := range f[2:] {
 		a, err := netip.ParseAddr(word)
 		if err != nil {

@@ -105,10 +105,8 @@ func (f CPUStarvation) Active(ctx context.Context, nodes []topology.Node) (Proof
 			s.see(false, "nothing makes demand in the container")
 			return s, nil
 		}
-		select {
-		case <-time.After(starvedFor):
-		case <-ctx.Done():
-			return s, ctx.Err()
+		if err := pause(ctx, starvedFor); err != nil {
+			return s, err
 		}
 		after, err := seePressure(ctx, v, ofCPU)
 		if err != nil {

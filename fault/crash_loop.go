@@ -67,12 +67,7 @@ func (f CrashLoop) begin() []string {
 	return []string{"/bin/sh", "-c", `cd /run/hachaos && rm -f crash-loop.pid && : >crash-loop.log && : >crash-loop || exit 1
 setsid -f /bin/sh -c "exec >/dev/null 2>&1 </dev/null
 $0"
-i=0
-until [ -s crash-loop.pid ]; do
-	i=$((i + 1))
-	[ $i -le 500 ] || { echo "the loop did not begin" >&2; exit 1; }
-	sleep 0.01
-done`, f.loop()}
+` + untilWritten("crash-loop.pid", "the loop"), f.loop()}
 }
 
 // loop is the program of the act, which runs where its mark is. What it does it writes down, a line each:

@@ -152,10 +152,8 @@ func ensureNoRestartMark(ctx context.Context, n topology.Node, _ map[string]stri
 		if !errors.Is(err, topology.ErrNotRunning) {
 			return err
 		}
-		select { // it is just starting
-		case <-ctx.Done():
+		if pause(ctx, poll) != nil { // it is just starting
 			return err
-		case <-time.After(poll):
 		}
 	}
 }

@@ -151,10 +151,16 @@ rm -f pid; echo "$1" >asked || exit 1
 echo "$killed" >killed
 export limit
 setsid -f /bin/sh -c 'echo $$ >pid || exit; exec >/dev/null 2>&1 </dev/null; ` + program + `'
-i=0
-until [ -s pid ]; do
+` + untilWritten("pid", "what makes demand")
+}
+
+// untilWritten is a script that waits until the file has something in it, which
+// its writer, the name of a program, writes when it has begun.
+func untilWritten(file, writer string) string {
+	return `i=0
+until [ -s ` + file + ` ]; do
 	i=$((i + 1))
-	[ $i -le 500 ] || { echo "what makes demand did not begin" >&2; exit 1; }
+	[ $i -le 500 ] || { echo "` + writer + ` did not begin" >&2; exit 1; }
 	sleep 0.01
 done`
 }

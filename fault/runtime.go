@@ -139,14 +139,22 @@ func splitInquiry(text string) (replies [2]string, note [2]time.Time, err error)
 	if len(parts) != 3 {
 		return replies, note, fmt.Errorf("HAProxy's runtime socket: %.80q: want two replies and a note", text)
 	}
-	if f := strings.Fields(parts[2]); len(f) == 2 {
-		for i := range note {
-			if note[i], err = parseEpoch(f[i]); err != nil {
-				return replies, note, err
-			}
+	note, err = parseNote(strings.Fields(parts[2]))
+	return [2]string{parts[0], parts[1]}, note, err
+}
+
+// parseNote reads when an act began and ended; both are zero if the note is not
+// of these two words.
+func parseNote(words []string) (at [2]time.Time, err error) {
+	if len(words) != len(at) {
+		return at, nil
+	}
+	for i := range at {
+		if at[i], err = parseEpoch(words[i]); err != nil {
+			return at, err
 		}
 	}
-	return [2]string{parts[0], parts[1]}, note, nil
+	return at, nil
 }
 
 // parseEpoch reads bash's EPOCHREALTIME: Unix seconds with six decimals.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -49,10 +48,8 @@ func onceStarted(ctx context.Context, n topology.Node, argv []string) error {
 		if err != nil || out.Code != unconnected {
 			return succeed(out, err)
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, poll) != nil {
 			return succeed(out, nil)
-		case <-time.After(poll):
 		}
 	}
 }

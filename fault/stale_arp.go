@@ -138,15 +138,8 @@ func noted(ctx context.Context, ns topology.Namespace, note string) (from, to ti
 	if err := succeed(out, err); err != nil {
 		return from, to, err
 	}
-	f := strings.Fields(string(out.Stdout))
-	if len(f) != 2 {
-		return from, to, nil
-	}
-	if from, err = parseEpoch(f[0]); err != nil {
-		return from, to, err
-	}
-	to, err = parseEpoch(f[1])
-	return from, to, err
+	at, err := parseNote(strings.Fields(string(out.Stdout)))
+	return at[0], at[1], err
 }
 
 func orNothing(address string) string {

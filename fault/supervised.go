@@ -161,14 +161,8 @@ func parseStates(text string) (states string, given [2]time.Time, err error) {
 	if !ok {
 		return "", given, fmt.Errorf("states of a process: %.80q: want letters and a note", text)
 	}
-	if f := strings.Fields(note); len(f) == 2 {
-		for i := range given {
-			if given[i], err = parseEpoch(f[i]); err != nil {
-				return "", given, err
-			}
-		}
-	}
-	return strings.Join(strings.Fields(letters), ""), given, nil
+	given, err = parseNote(strings.Fields(note))
+	return strings.Join(strings.Fields(letters), ""), given, err
 }
 
 // nothingElse is what a proof looks at that needs no more.
