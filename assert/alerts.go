@@ -80,7 +80,7 @@ func (a Alerts) Needs() []Need {
 // Check implements Checker. Measured is the share of bad operations while the
 // faults bit, in percent.
 func (a Alerts) Check(h *history.History) Verdict {
-	return judgeTwice(h, cmp.Or(a.Threshold, DefaultThreshold), func(skip func(*history.Op) bool) Verdict { return a.judge(h, skip) })
+	return judgeTwice(h, a.Threshold, func(skip func(*history.Op) bool) Verdict { return a.judge(h, skip) })
 }
 
 func (a Alerts) judge(h *history.History, skip func(*history.Op) bool) Verdict {

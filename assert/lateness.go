@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,9 +36,11 @@ func nothing(*history.Op) bool { return false }
 // becomes inconclusive, by name.
 //
 // judge must be pure and leave out the operations that skip names. It is
-// called once if there are none. An answer slower than slow is slow.
+// called once if there are none. An answer slower than slow is slow; 0 is
+// DefaultThreshold.
 func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*history.Op) bool) Verdict) Verdict {
 	limit := lateLimit(h)
+	slow = cmp.Or(slow, DefaultThreshold)
 	machine := machineOf(h)
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {

@@ -101,20 +101,25 @@ func (a *recoveryAudit) ready(g reign) objective {
 	return o
 }
 
-// lastLooks are the last ones at a node's readiness before a time, as many as
-// it takes to call it silent.
+// lastLooks are the last ones at a node's readiness before a time.
 func (a *recoveryAudit) lastLooks(node string, until time.Duration) []history.At[history.Readiness] {
 	s := a.nodes[node]
 	if s == nil {
 		return nil
 	}
-	var all []history.At[history.Readiness]
-	for _, l := range s.ready {
-		if l.Time < until {
-			all = append(all, l)
+	return lastBefore(s.ready, until, func(*history.Readiness) bool { return true })
+}
+
+// lastBefore are the last before a time of those that keep names, as many as it
+// takes to call who gave them silent.
+func lastBefore[V any](all []history.At[V], until time.Duration, keep func(*V) bool) []history.At[V] {
+	var out []history.At[V]
+	for i := range all {
+		if all[i].Time < until && keep(&all[i].V) {
+			out = append(out, all[i])
 		}
 	}
-	return all[max(0, len(all)-silentLooks):]
+	return out[max(0, len(out)-silentLooks):]
 }
 
 // inService judges whether the owner of the VIP held each application node
@@ -151,14 +156,7 @@ func (a *recoveryAudit) inService(g reign) objective {
 	return o
 }
 
-// lastViews are a balancer's last ones of a server before a time, as many as
-// it takes to call a node silent.
+// lastViews are a balancer's last ones of a server before a time.
 func (a *recoveryAudit) lastViews(lb, server string, until time.Duration) []history.At[history.Server] {
-	var all []history.At[history.Server]
-	for _, v := range a.h.Servers {
-		if v.V.Balancer == lb && v.V.Server == server && v.Time < until {
-			all = append(all, v)
-		}
-	}
-	return all[max(0, len(all)-silentLooks):]
+	return lastBefore(a.h.Servers, until, func(v *history.Server) bool { return v.Balancer == lb && v.Server == server })
 }
