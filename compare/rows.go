@@ -115,7 +115,7 @@ func ofPhase(name string, names []string) bool {
 func figureRow(groups []Group, assertion, name string) Row {
 	row := Row{Assertion: assertion, Figure: name}
 	if assertion != "" {
-		row.Figure = strings.TrimPrefix(strings.TrimPrefix(name, slug(assertion)), ".")
+		row.Figure = strings.TrimPrefix(strings.TrimPrefix(name, harness.FigureName(assertion)), ".")
 		if row.Figure == "" {
 			row.Figure = Measured
 		}

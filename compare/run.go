@@ -57,7 +57,7 @@ func Of(r *harness.Result) Run {
 		v := &r.Assertions[i]
 		a := Assertion{Name: v.Name, Known: true, Status: v.Status, Unit: v.Unit, Op: v.Op, Bound: v.Bound, Figures: map[string]Figure{}}
 		for _, m := range v.Measures {
-			a.Figures[slug(v.Name)+"."+slug(m.Name)] = Figure{m.Name, m.Unit}
+			a.Figures[harness.FigureName(v.Name)+"."+harness.FigureName(m.Name)] = Figure{m.Name, m.Unit}
 		}
 		run.Assertions = append(run.Assertions, a)
 		if v.Status == assert.Inconclusive {
@@ -73,20 +73,7 @@ func Of(r *harness.Result) Run {
 
 // owns says whether a figure is an assertion's.
 func owns(assertion, figure string) bool {
-	return figure == slug(assertion) || strings.HasPrefix(figure, slug(assertion)+".")
-}
-
-// slug makes a figure's name of words, as harness.Summarise does.
-func slug(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r - 'A' + 'a'
-		}
-		return '_'
-	}, s)
+	return figure == harness.FigureName(assertion) || strings.HasPrefix(figure, harness.FigureName(assertion)+".")
 }
 
 // withoutSeed is what of a command is the same in all repeats.

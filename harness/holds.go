@@ -44,11 +44,17 @@ func (c Case) Holds(r *Result) error {
 		}
 	}
 	for _, name := range failed {
-		if !slices.Contains(c.Fails, name) && !slices.Contains(c.Also, name) {
+		if !c.Bears(name) {
 			return fmt.Errorf("%s fails, too: %s", name, r.Reason)
 		}
 	}
 	return nil
+}
+
+// Bears says whether the assertion of that name may fail: it must, or it fails
+// for the same cause as those that must.
+func (c Case) Bears(name string) bool {
+	return slices.Contains(c.Fails, name) || slices.Contains(c.Also, name)
 }
 
 // evidenceOf is what the evidence of a failing assertion must say; empty may be

@@ -42,7 +42,7 @@ func Summarise(h *history.History, verdicts []assert.Verdict) map[string]float64
 	out := map[string]float64{}
 	var judged time.Duration
 	for i, p := range h.Phases {
-		phases[i].put(out, slug(p.Name)+".", p.To-p.From)
+		phases[i].put(out, FigureName(p.Name)+".", p.To-p.From)
 		if p.Judged() {
 			judged += p.To - p.From
 		}
@@ -57,10 +57,10 @@ func Summarise(h *history.History, verdicts []assert.Verdict) map[string]float64
 // putVerdict adds an assertion's figures.
 func putVerdict(out map[string]float64, v assert.Verdict) {
 	if v.Measured != nil {
-		out[slug(v.Name)] = *v.Measured
+		out[FigureName(v.Name)] = *v.Measured
 	}
 	for _, m := range v.Measures {
-		out[slug(v.Name)+"."+slug(m.Name)] = m.Value
+		out[FigureName(v.Name)+"."+FigureName(m.Name)] = m.Value
 	}
 	if v.Name == (assert.ErrorBudget{}).Name() && v.Measured != nil {
 		out["good_percent"] = *v.Measured // its own threshold counts
@@ -136,8 +136,9 @@ func (f *figures) put(out map[string]float64, prefix string, span time.Duration)
 	out[prefix+"latency_max_ms"] = ms(f.latency.Max())
 }
 
-// slug makes a name of words: lower-case, with underscores. Dashes stay.
-func slug(s string) string {
+// FigureName is the name by which Result.Measures has what words name: lower-case,
+// with underscores. Dashes and dots stay.
+func FigureName(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
