@@ -37,13 +37,24 @@ func Look(s Store, items []Item, hash func(Item) (string, error)) ([]Entry, erro
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.Get(i, h)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Entry{i, h, r})
+		out = append(out, Entry{Item: i, Hash: h})
+	}
+	if err := Reread(s, out); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// Reread sets the entries' records to what the folder has now.
+func Reread(s Store, entries []Entry) error {
+	for n := range entries {
+		e := &entries[n]
+		var err error
+		if e.Record, err = s.Get(e.Item, e.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Campaign runs what is missing.

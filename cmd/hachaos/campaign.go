@@ -248,7 +248,8 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 }
 
 func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, budget time.Duration) error {
-	if _, err := a.entries(names, f); err != nil {
+	entries, err := a.entries(names, f)
+	if err != nil {
 		return err // before anything is made
 	}
 	store := campaign.Store{Dir: f.dir}
@@ -262,8 +263,7 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 		return err
 	}
 	defer unlock()
-	entries, err := a.entries(names, f) // as they stand now that nobody else changes them
-	if err != nil {
+	if err := campaign.Reread(store, entries); err != nil { // nobody else changes them now
 		return err
 	}
 	lines := newSuiteLines(a.err, io.Discard)
