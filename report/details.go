@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -138,7 +136,7 @@ func (d *detailed) addOps(h *history.History, p *picked) {
 // Receipts: operation, attempt, node, time, commit,
 // order, within.
 func (d *detailed) addLogs(h *history.History, p *picked) {
-	for _, id := range sortedKeysOf(p.stories) {
+	for _, id := range sortedKeys(p.stories) {
 		for _, t := range h.Tries[id] {
 			d.Tries = append(d.Tries, cells{id, millis(t.End), d.name(string(t.Outcome)), d.name(t.Error), t.Status, d.name(t.Node)})
 		}
@@ -161,13 +159,4 @@ func (d *detailed) addLogs(h *history.History, p *picked) {
 			d.Receipts = append(d.Receipts, cells{v.Op, v.Attempt, d.name(v.Node), millis(h.Receipts[i].Time), flag(v.What == "commit"), v.Order, millis(v.Within)})
 		}
 	}
-}
-
-func sortedKeysOf[K cmp.Ordered, V any](m map[K]V) []K {
-	out := make([]K, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

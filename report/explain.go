@@ -185,7 +185,7 @@ func (e *explainer) left() {
 	e.line("")
 	e.say(0, "It is dirty; this is left behind:")
 	for _, l := range e.r.Leftovers {
-		e.line("  %s", Clean(fmt.Sprintf("%s %s%s; remove it with: %s", l.Kind, l.Name, parenthesis(l.Detail), l.Remove)))
+		e.line("  %s", leftoverLine(l))
 	}
 }
 

@@ -86,7 +86,7 @@ func percentiles(l []time.Duration) (p50, p99, top *float64) {
 	}
 	slices.Sort(l)
 	at := func(q float64) *float64 {
-		ms := float64(l[max(0, int(float64(len(l))*q+0.999999)-1)].Microseconds()) / 1000
+		ms := float64(rankOf(l, q).Microseconds()) / 1000
 		return &ms
 	}
 	return at(0.50), at(0.99), at(1)

@@ -149,7 +149,7 @@ func leftBehind(s *suite.Result) []string {
 	}
 	var out []string
 	for _, l := range list {
-		out = append(out, Clean(fmt.Sprintf("%s %s%s; remove it with: %s", l.Kind, l.Name, parenthesis(l.Detail), l.Remove)))
+		out = append(out, leftoverLine(l))
 	}
 	return out
 }

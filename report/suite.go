@@ -64,7 +64,7 @@ func SuiteTable(w io.Writer, s *suite.Result, o TableOptions) error {
 		}
 	}
 	for _, l := range s.Leftovers {
-		p.line("left behind: %s %s%s; remove it with: %s", Clean(l.Kind), Clean(l.Name), parenthesis(l.Detail), Clean(l.Remove))
+		p.line("left behind: %s", leftoverLine(l))
 	}
 	if o.Path != "" {
 		p.line("suite: %s", o.Path)

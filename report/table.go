@@ -226,7 +226,7 @@ func leftovers(p *printer, r *harness.Result, width int, l layout) {
 	p.line("left behind:")
 	shown := most(l.leftovers, len(r.Leftovers))
 	for _, left := range r.Leftovers[:shown] {
-		text := fmt.Sprintf("%s %s%s; remove it with: %s", Clean(left.Kind), Clean(left.Name), parenthesis(left.Detail), Clean(left.Remove))
+		text := leftoverLine(left)
 		if l.lines > 0 {
 			text = clipTo(text, 4*width)
 		}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
 )
 
 // Clean makes s safe to show anywhere: what is not valid UTF-8, control
@@ -43,6 +44,11 @@ func Clean(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// leftoverLine is what was left behind, and the command that removes it.
+func leftoverLine(l history.Leftover) string {
+	return fmt.Sprintf("%s %s%s; remove it with: %s", Clean(l.Kind), Clean(l.Name), parenthesis(l.Detail), Clean(l.Remove))
 }
 
 // status is the word that tables show.
