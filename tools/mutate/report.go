@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"path"
+	"slices"
+	"strings"
+)
+
+// section is what is known of one package.
+type section struct {
+	short   string
+	entries []entry
+	refused []string
+}
+
+// entry is a mutant with its result, if it was run.
+type entry struct {
+	m *mutant
+	result
+	run    bool
+	reason string // why it survives, if it has been explained
+}
+
+func newSection(p *pkg, b *book, base *baseline) section {
+	s := section{short: p.short}
+	for _, m := range p.mutants {
+		r, ok := b.result(m)
+		s.entries = append(s.entries, entry{m: m, result: r, run: ok})
+	}
+	if base != nil {
+		s.refused = base.Refused
+	}
+	return s
+}
+
+// has says whether a source file is of the section's package.
+func (s section) has(file string) bool { return path.Dir(file) == s.short }
+
+// counts are of mutants. All but mutants and run are of those that were run,
+// and each of these is in one of them.
+type counts struct{ mutants, run, killed, timedOut, survived, explained, notCovered int }
+
+func (s section) count() counts {
+	c := counts{mutants: len(s.entries)}
+	for _, e := range s.entries {
+		if !e.run {
+			continue
+		}
+		c.run++
+		switch {
+		case e.Verdict == killed:
+			c.killed++
+		case e.Verdict == timedOut:
+			c.timedOut++
+		case e.reason != "":
+			c.explained++
+		case e.Verdict == notCovered:
+			c.notCovered++
+		default:
+			c.survived++
+		}
+	}
+	return c
+}
+
+func (c counts) plus(o counts) counts {
+	return counts{
+		c.mutants + o.mutants, c.run + o.run, c.killed + o.killed, c.timedOut + o.timedOut,
+		c.survived + o.survived, c.explained + o.explained, c.notCovered + o.notCovered,
+	}
+}
+
+// score is the share of mutants that were killed or timed out; of a sample,
+// with the interval that holds it of all mutants at 95 %. Explained survivors
+// count against it.
+func (c counts) score() string {
+	if c.run == 0 {
+		return "-"
+	}
+	good := c.killed + c.timedOut
+	s := fmt.Sprintf("%.1f %%", 100*float64(good)/float64(c.run))
+	if c.run < c.mutants {
+		low, high := wilson(good, c.run)
+		s += fmt.Sprintf(" (%.1f to %.1f)", 100*low, 100*high)
+	}
+	return s
+}
+
+// wilson is the score interval of a proportion at 95 % (Wilson 1927).
+func wilson(good, n int) (low, high float64) {
+	const z = 1.959964
+	p, m := float64(good)/float64(n), float64(n)
+	mid, half := p+z*z/(2*m), z*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return max(0, (mid-half)/(1+z*z/m)), min(1, (mid+half)/(1+z*z/m))
+}
+
+// writeReport writes the results as Markdown.
+func writeReport(out io.Writer, sections []section) {
+	fmt.Fprintln(out, "| package | mutants | run | killed | timed out | survived | explained | not covered | score |")
+	fmt.Fprintln(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+	var all counts
+	for _, s := range sections {
+		c := s.count()
+		all = all.plus(c)
+		writeRow(out, s.short, c)
+	}
+	if len(sections) > 1 {
+		writeRow(out, "all", all)
+	}
+	for _, s := range sections {
+		writeSection(out, s)
+	}
+}
+
+func writeRow(out io.Writer, name string, c counts) {
+	fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %s |\n",
+		name, c.mutants, c.run, c.killed, c.timedOut, c.survived, c.explained, c.notCovered, c.score())
+}
+
+// writeSection lists what was not killed: the survivors one by one, those that
+// no test reaches by function.
+func writeSection(out io.Writer, s section) {
+	var alive, explained []string
+	bare := map[string]int{}
+	for _, e := range s.entries {
+		if !e.run || e.Verdict == killed || e.Verdict == timedOut {
+			continue
+		}
+		line := fmt.Sprintf("`%s:%d`: %s: %s", path.Base(e.m.file), e.m.line, e.m.fn, code(shown(e.m)))
+		switch {
+		case e.reason != "":
+			explained = append(explained, line+": "+e.reason)
+		case e.Verdict == notCovered:
+			bare[path.Base(e.m.file)+": "+e.m.fn]++
+		default:
+			alive = append(alive, line)
+		}
+	}
+	var notReached []string
+	for _, fn := range slices.Sorted(maps.Keys(bare)) {
+		notReached = append(notReached, fmt.Sprintf("%s: %d", fn, bare[fn]))
+	}
+	writeList(out, s.short+": survived", alive)
+	writeList(out, s.short+": survived, explained", explained)
+	writeList(out, s.short+": not covered, by function", notReached)
+	writeList(out, s.short+": tests that were refused", s.refused)
+}
+
+func writeList(out io.Writer, title string, lines []string) {
+	if len(lines) > 0 {
+		fmt.Fprintf(out, "\n%s:\n\n- %s\n", title, strings.Join(lines, "\n- "))
+	}
+}
+
+// shown is a mutant's change with its number, as a reason names it.
+func shown(m *mutant) string { return strings.TrimPrefix(m.key(), m.file+": "+m.fn+": ") }
+
+// code is text as Markdown's code, whatever is in it.
+func code(s string) string {
+	ticks := "`"
+	for strings.Contains(s, ticks) {
+		ticks += "`"
+	}
+	pad := ""
+	if len(ticks) > 1 {
+		pad = " "
+	}
+	return ticks + pad + s + pad + ticks
+}
