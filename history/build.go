@@ -94,7 +94,7 @@ func (b *builder) add(e *Event) error {
 		return b.observe(e)
 	case PhaseBegin, PhaseEnd:
 		return b.phase(e)
-	case FaultInject, FaultActive, FaultHeal, FaultHealed, FaultError:
+	case FaultInject, FaultActive, FaultHeld, FaultHeal, FaultHealed, FaultError:
 		return b.injection(e)
 	}
 	return b.single(e)
@@ -214,9 +214,15 @@ func (b *builder) injection(e *Event) error {
 	case e.Kind == FaultInject && (known || e.Fault <= 0):
 		return contradiction("fault %d is injected twice, or has no number", e.Fault)
 	case e.Kind == FaultInject:
+		var m FaultMeta
+		if len(e.Data) > 0 {
+			if err := data(e, &m); err != nil {
+				return err
+			}
+		}
 		b.fault[e.Fault] = len(h.Faults)
 		h.Faults = append(h.Faults, Fault{
-			ID: e.Fault, Kind: e.Name, Nodes: slices.Clone(e.Nodes),
+			ID: e.Fault, Kind: e.Name, Nodes: slices.Clone(e.Nodes), Orders: m.Orders,
 			Injected: e.At, Active: -1, Heal: -1, Healed: -1,
 		})
 		return nil
@@ -227,6 +233,9 @@ func (b *builder) injection(e *Event) error {
 	switch e.Kind {
 	case FaultActive:
 		return proven(e, &f.Proof, &f.Active)
+	case FaultHeld:
+		f.Held = &Proof{}
+		return data(e, f.Held)
 	case FaultHealed:
 		return proven(e, &f.HealProof, &f.Healed)
 	}

@@ -114,6 +114,8 @@ func TestFromEventsRefuses(t *testing.T) {
 		{"another intended time", []Event{invoke(1), done(1, OK, func(c *Call) { c.Intended = 11 })}, 2, ErrContradiction},
 		{"no end", []Event{invoke(1), done(1, OK, func(c *Call) { c.End = -1 })}, 2, ErrContradiction},
 		{"an impossible status", []Event{invoke(1), done(1, OK, func(c *Call) { c.Status = 65536 })}, 2, ErrContradiction},
+		{"a negative status", []Event{invoke(1), done(1, OK, func(c *Call) { c.Status = -1 })}, 2, ErrContradiction},
+		{"negative attempts", []Event{invoke(1), done(1, OK, func(c *Call) { c.Attempts = -1 })}, 2, ErrContradiction},
 		{"too many attempts", []Event{invoke(1), done(1, OK, func(c *Call) { c.Attempts = 256 })}, 2, ErrContradiction},
 		{"a phase that never began", []Event{{Kind: PhaseEnd, Name: "x"}}, 1, ErrContradiction},
 		{"another phase ends", []Event{begin("a", PhaseSteady, 1), {At: 2, Kind: PhaseEnd, Name: "b"}}, 2, ErrContradiction},
@@ -128,6 +130,11 @@ func TestFromEventsRefuses(t *testing.T) {
 		{"a heal without its fault", []Event{{Kind: FaultHeal, Fault: 1}}, 1, ErrContradiction},
 		{"a proof without data", []Event{{Kind: FaultInject, Fault: 1}, {Kind: FaultActive, Fault: 1}}, 2, ErrBadLine},
 		{"a run in the middle", []Event{invoke(1), {Kind: Run, Data: json.RawMessage(`{}`)}}, 2, ErrContradiction},
+		{"a failure of another shape", []Event{{Kind: FaultError, Fault: 1, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
+		{"an end of another shape", []Event{{Kind: End, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
+		{"a seal of another shape", []Event{{Kind: End}, {Kind: Sealed, Data: json.RawMessage(`[1]`)}}, 2, ErrBadLine},
+		{"a clock of another shape", []Event{{Kind: Clock, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
+		{"a run of another shape", []Event{{Kind: Run, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
 		{"something after the end", []Event{{Kind: End}, invoke(1)}, 2, ErrContradiction},
 		{"a seal without an end", []Event{{Kind: Sealed, Data: json.RawMessage(`{}`)}}, 1, ErrContradiction},
 		{"an unknown kind", []Event{{Kind: "odd"}}, 1, ErrBadLine},
@@ -144,6 +151,91 @@ func TestFromEventsRefuses(t *testing.T) {
 			require.Equal(t, tt.line, line.Line)
 		})
 	}
+}
+
+// What contradicts the lines before it is said in words that tell why.
+func TestFromEventsSaysWhatIsWrong(t *testing.T) {
+	for want, events := range map[string][]Event{
+		"completes and was never invoked": {invoke(3), done(2, OK, nil)},
+		"completes twice":                 {invoke(1), done(1, OK, nil), done(1, Info, nil)},
+		"a fault-active without data":     {{Kind: FaultInject, Fault: 1}, {Kind: FaultActive, Fault: 1}},
+		"data of phase-begin a":           {{Kind: PhaseBegin, Name: "a", Data: json.RawMessage(`[1]`)}},
+		"cannot unmarshal number":         {{Kind: FaultInject, Fault: 1}, {Kind: FaultActive, Fault: 1, Data: json.RawMessage(`1`)}},
+	} {
+		_, err := FromEvents(events)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// A completion may leave out what its invoke said, and numbers may be as large
+// as there is room for.
+func TestFromEventsAcceptsTheLimits(t *testing.T) {
+	h, err := FromEvents([]Event{
+		invoke(1),
+		{At: 20, Kind: OK, Op: &Call{ID: 1, Status: 65535, Attempts: 255}},
+		invoke(2),
+		{At: 20, Kind: OK, Op: &Call{ID: 2, End: 20}},
+	})
+	require.NoError(t, err)
+	o := h.Ops[0]
+	require.EqualValues(t, 65535, o.Status)
+	require.EqualValues(t, 255, o.Attempts)
+	require.Zero(t, o.Flags)
+	require.EqualValues(t, 3, o.Session)
+	require.EqualValues(t, 10, o.Intended)
+	require.Equal(t, []string{"k", "u3", "j1", ""}, []string{h.KeyOf(&o), h.UserOf(&o), h.BoundOf(&o), h.OwnerOf(&o)})
+
+	h, err = FromEvents([]Event{invoke(maxGap)})
+	require.NoError(t, err)
+	require.Len(t, h.Ops, 1)
+}
+
+func TestOneShortNameThatHadALongOne(t *testing.T) {
+	var events []Event
+	for i := range lowCommon + 1 {
+		events = append(events, Event{Kind: Invoke, Op: &Call{ID: uint64(i) + 1, Key: fmt.Sprint(i)}})
+	}
+	key := fmt.Sprint(lowCommon - 1) // the first long one: the empty string has a short one, too
+	events = append(events, Event{Kind: OK, Op: &Call{ID: lowCommon, Version: key}}, Event{Kind: OK, Op: &Call{ID: 1}})
+	h, err := FromEvents(events)
+	require.NoError(t, err)
+	o := &h.Ops[lowCommon-1]
+	require.Equal(t, []string{key, key, ""}, []string{h.KeyOf(o), h.VersionOf(o), h.UserOf(o)})
+	found, ok := h.Names.Find(key)
+	require.True(t, ok)
+	require.Equal(t, found, o.Key, "Find leads to the operation")
+	require.Zero(t, h.Ops[0].User, "what has no name has none afterwards")
+	require.Zero(t, h.Ops[0].Version, "nor after one that has")
+	require.Equal(t, fmt.Sprint(lowCommon), h.Names.Get(lowNames+1))
+	require.Empty(t, h.Names.Get(lowNames+2), "never given out")
+	require.Empty(t, h.Names.Get(lowNames-1), "nor this")
+}
+
+// How much room is made follows from how much of the journal has been read; it
+// never lacks what is needed.
+func TestRoomIsForeseen(t *testing.T) {
+	const mib = 1 << 20
+	for _, tt := range []struct {
+		name     string
+		e        estimate
+		n, least int
+		want     int
+	}{
+		{"nothing known, few", estimate{}, 0, 1, 16},
+		{"nothing known, more needed", estimate{}, 0, 50, 50},
+		{"nothing known: twice as many", estimate{}, 100, 1, 100},
+		{"too little read", estimate{mib - 1, 3 * mib}, 1000, 1, 1000},
+		{"a third read", estimate{mib, 3 * mib}, 1000, 1, 2040},
+		{"almost all read: a quarter", estimate{mib, mib + 1}, 1000, 1, 250},
+		{"almost all read, few", estimate{mib, mib + 1}, 40, 1, 16},
+		{"all read: twice as many", estimate{mib, mib}, 1000, 1, 1000},
+		{"a small part read: 64 times as many", estimate{mib, 1 << 40}, 1000, 1, 64000},
+	} {
+		require.Equal(t, tt.want, tt.e.more(tt.n, tt.least), tt.name)
+	}
+	full := make([]int, 3, 5)
+	require.Equal(t, 5, cap(room(&estimate{}, full, 2)), "there is room")
+	require.GreaterOrEqual(t, cap(room(&estimate{}, full, 3)), 6)
 }
 
 func TestShortNamesAreNotCutOff(t *testing.T) {
@@ -182,6 +274,9 @@ func TestTooManyShortNamesIsAnError(t *testing.T) {
 	}
 	_, err := FromEvents(events)
 	require.ErrorContains(t, err, "short names")
+	var line *LineError
+	require.ErrorAs(t, err, &line)
+	require.EqualValues(t, 2*lowNames, line.Line, "the first that found no room")
 }
 
 func TestPhases(t *testing.T) {
@@ -210,6 +305,26 @@ func TestPhases(t *testing.T) {
 	}
 	_, ok := (&History{}).PhaseAt(0)
 	require.False(t, ok)
+
+	h, err = FromEvents([]Event{begin("only", PhaseSteady, 1), {At: 9, Kind: Aborted}})
+	require.NoError(t, err)
+	require.Equal(t, []Phase{{Name: "only", From: 1, To: 9, Kind: PhaseSteady}}, h.Phases)
+	require.Equal(t, "no reason was given", h.Aborted)
+}
+
+func TestPhaseIndex(t *testing.T) {
+	phases := []Phase{{From: 0, To: 10}, {From: 10, To: 20}, {From: 25, To: 40}}
+	for _, cursor := range []int{0, 1, 2, 3} {
+		for at, want := range map[time.Duration]int{-1: -1, 0: 0, 9: 0, 10: 1, 19: 1, 20: -1, 25: 2, 39: 2, 40: -1} {
+			c := cursor
+			require.Equal(t, want, PhaseIndex(phases, at, &c), "%d from %d", at, cursor)
+			if want >= 0 {
+				require.Equal(t, want, c, "the cursor follows")
+			} else {
+				require.Equal(t, cursor, c, "the cursor stays")
+			}
+		}
+	}
 }
 
 func TestFaults(t *testing.T) {
@@ -226,45 +341,99 @@ func TestFaults(t *testing.T) {
 		{At: 9, Kind: FaultHeal, Fault: 1},
 		{At: 10, Kind: FaultHealed, Fault: 1, Data: good},
 		{At: 11, Kind: FaultError, Name: "rest", Err: "undo", Data: json.RawMessage(`{"undo":true}`)},
+		{At: 12, Kind: FaultInject, Name: "early", Fault: 3},
+		{At: 0, Kind: FaultHeal, Fault: 3},
+		{At: 13, Kind: FaultError, Name: "early", Fault: 3, Err: "undo"},
+		{At: 14, Kind: FaultInject, Name: "last", Fault: 4},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []Fault{
 		{ID: 1, Kind: "kill", Nodes: []string{"j2", "j1"}, Injected: 1, Active: 3, Heal: 6, Healed: 10, Proof: &Proof{OK: true, Asked: "down"}, HealProof: &Proof{OK: true, Asked: "down"}},
 		{ID: 2, Kind: "slow", Nodes: []string{"j2", "db"}, Injected: 2, Active: -1, Heal: -1, Healed: -1, Proof: &Proof{}},
+		{ID: 3, Kind: "early", Injected: 12, Active: -1, Heal: 0, Healed: -1},
+		{ID: 4, Kind: "last", Injected: 14, Active: -1, Heal: -1, Healed: -1},
 	}, h.Faults)
 	require.Equal(t, []FaultFailure{
 		{Seq: 5, At: 5, Fault: 2, Kind: "slow", Err: "act"},
 		{Seq: 8, At: 8, Fault: 1, Kind: "kill", Nodes: []string{"j1"}, Err: "undo", Undo: true},
 		{Seq: 11, At: 11, Kind: "rest", Err: "undo", Undo: true},
+		{Seq: 14, At: 13, Fault: 3, Kind: "early", Err: "undo", Undo: true},
 	}, h.Errors)
 	require.Equal(t, []string{"j2", "j1", "db"}, h.Victims())
 	f, ok := h.FaultByID(2)
 	require.True(t, ok)
 	require.Equal(t, "slow", f.Kind)
-	_, ok = h.FaultByID(3)
+	_, ok = h.FaultByID(5)
 	require.False(t, ok)
 }
 
-func TestObservationsOfEveryStream(t *testing.T) {
-	events := []Event{
+func TestObservationsAreSortedByTimeAndLine(t *testing.T) {
+	h, err := FromEvents([]Event{
 		Observe(3, Readiness{Node: "late"}), Observe(1, Readiness{Node: "early"}), Observe(1, Readiness{Node: "early too"}),
-		Observe(1, Truth{}), Observe(1, Transition{Span: Span{Within: 1}}), Observe(1, Receipt{}), Observe(1, Dispatch{}),
-		Observe(1, Server{}), Observe(1, BalancerInfo{}), Observe(1, VIP{}), Observe(1, Engine{}), Observe(1, NodeInfo{}),
-		Observe(1, Connections{}), Observe(1, LedgerRow{}), Observe(1, SessionState{}), Observe(1, Leftover{}),
-		Observe(1, Coverage{}), Observe(1, Host{}),
-	}
-	h, err := FromEvents(events)
+		Observe(1, Transition{Span: Span{Within: 1}}),
+	})
 	require.NoError(t, err)
 	require.Equal(t, []At[Readiness]{
 		{2, 1, Readiness{Node: "early"}}, {3, 1, Readiness{Node: "early too"}}, {1, 3, Readiness{Node: "late"}},
 	}, h.Readiness)
-	require.Equal(t, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, []int{
-		len(h.Truth), len(h.Transitions), len(h.Receipts), len(h.Dispatches), len(h.Servers), len(h.Balancers), len(h.VIPs), len(h.Engine),
-		len(h.Nodes), len(h.Connections), len(h.Ledger), len(h.Sessions), len(h.Leftovers), len(h.Coverage), len(h.Host),
-	})
 	require.EqualValues(t, 1, h.Transitions[0].V.Within)
 	_, ok := StreamOf("a word")
 	require.False(t, ok)
+}
+
+// stream is a test of one type of observation: its stream's name, its place
+// in a history, in the order of time, and that it is not taken in another
+// shape.
+func stream[T Observation](name string, place func(*History) []At[T]) func(*testing.T) {
+	return func(t *testing.T) {
+		var v T
+		got, ok := StreamOf(v)
+		require.True(t, ok)
+		require.Equal(t, name, got)
+		h, err := FromEvents([]Event{Observe(3, v), Observe(1, v)})
+		require.NoError(t, err)
+		require.Equal(t, []At[T]{{2, 1, v}, {1, 3, v}}, place(h))
+		for _, data := range []string{"", "1", "[1]"} {
+			_, err := FromEvents([]Event{{Kind: Observed, Name: name, Data: json.RawMessage(data)}})
+			require.ErrorIs(t, err, ErrBadLine, "data %q", data)
+		}
+	}
+}
+
+func TestObservationsOfEveryStream(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"Readiness":    stream(StreamReadiness, func(h *History) []At[Readiness] { return h.Readiness }),
+		"Truth":        stream(StreamTruth, func(h *History) []At[Truth] { return h.Truth }),
+		"Transition":   stream(StreamTransition, func(h *History) []At[Transition] { return h.Transitions }),
+		"Receipt":      stream(StreamReceipt, func(h *History) []At[Receipt] { return h.Receipts }),
+		"Dispatch":     stream(StreamDispatch, func(h *History) []At[Dispatch] { return h.Dispatches }),
+		"Server":       stream(StreamServer, func(h *History) []At[Server] { return h.Servers }),
+		"BalancerInfo": stream(StreamBalancer, func(h *History) []At[BalancerInfo] { return h.Balancers }),
+		"VIP":          stream(StreamVIP, func(h *History) []At[VIP] { return h.VIPs }),
+		"Engine":       stream(StreamEngine, func(h *History) []At[Engine] { return h.Engine }),
+		"NodeInfo":     stream(StreamNode, func(h *History) []At[NodeInfo] { return h.Nodes }),
+		"Connections":  stream(StreamConnections, func(h *History) []At[Connections] { return h.Connections }),
+		"Refusal":      stream(StreamRefusal, func(h *History) []At[Refusal] { return h.Refusals }),
+		"LedgerRow":    stream(StreamLedger, func(h *History) []At[LedgerRow] { return h.Ledger }),
+		"Delivery":     stream(StreamDelivery, func(h *History) []At[Delivery] { return h.Deliveries }),
+		"Upload":       stream(StreamUpload, func(h *History) []At[Upload] { return h.Uploads }),
+		"Download":     stream(StreamDownload, func(h *History) []At[Download] { return h.Downloads }),
+		"Price":        stream(StreamPrice, func(h *History) []At[Price] { return h.Prices }),
+		"Crossing":     stream(StreamCrossing, func(h *History) []At[Crossing] { return h.Crossings }),
+		"SessionState": stream(StreamSession, func(h *History) []At[SessionState] { return h.Sessions }),
+		"Leftover":     stream(StreamLeftover, func(h *History) []At[Leftover] { return h.Leftovers }),
+		"Coverage":     stream(StreamCoverage, func(h *History) []At[Coverage] { return h.Coverage }),
+		"Host":         stream(StreamHost, func(h *History) []At[Host] { return h.Host }),
+		"Published":    stream(StreamPublished, func(h *History) []At[Published] { return h.Published }),
+		"Received":     stream(StreamReceived, func(h *History) []At[Received] { return h.Received }),
+		"Link":         stream(StreamLink, func(h *History) []At[Link] { return h.Links }),
+		"FeedRow":      stream(StreamFeed, func(h *History) []At[FeedRow] { return h.Feed }),
+		"Tenant":       stream(StreamTenant, func(h *History) []At[Tenant] { return h.Tenants }),
+		"JobEffect":    stream(StreamJob, func(h *History) []At[JobEffect] { return h.Jobs }),
+		"Resumed":      stream(StreamResumed, func(h *History) []At[Resumed] { return h.Resumed }),
+	} {
+		t.Run(name, test)
+	}
 }
 
 func TestCoverageOf(t *testing.T) {
@@ -281,6 +450,9 @@ func TestCoverageOf(t *testing.T) {
 		{"complete", []Event{covered(Coverage{Stream: StreamHost, Complete: true})}, StreamHost, nil, nil},
 		{"another's", []Event{covered(Coverage{Stream: StreamVIP, Complete: true})}, StreamHost, nil, []string{"host: no observer gave an account of itself"}},
 		{"missed", []Event{covered(Coverage{Stream: StreamHost, Complete: true, Missed: 3})}, StreamHost, nil, []string{"host: 3 missed"}},
+		{"after another's", []Event{covered(Coverage{Stream: StreamVIP}), covered(Coverage{Stream: StreamHost, Complete: true})}, StreamHost, nil, nil},
+		{"missed one", []Event{covered(Coverage{Stream: StreamHost, Complete: true, Missed: 1})}, StreamHost, nil, []string{"host: 1 missed"}},
+		{"missed one and why", []Event{covered(Coverage{Stream: StreamHost, Complete: true, Missed: 1, Reason: "full"})}, StreamHost, nil, []string{"host: 1 missed: full"}},
 		{"missed and why", []Event{covered(Coverage{Stream: StreamHost, Source: "j1", Missed: 3, Reason: "full pipe"})}, StreamHost, nil, []string{"host of j1: 3 missed: full pipe"}},
 		{"no reason", []Event{covered(Coverage{Stream: StreamHost})}, StreamHost, nil, []string{"host: incomplete, and no reason was given"}},
 		{"one of two", []Event{covered(Coverage{Stream: StreamHost, Source: "j1", Complete: true}), covered(Coverage{Stream: StreamHost, Source: "j2", Reason: "down"})}, StreamHost, nil, []string{"host of j2: down"}},
@@ -297,6 +469,28 @@ func TestCoverageOf(t *testing.T) {
 			require.Equal(t, tt.reasons, reasons)
 		})
 	}
+}
+
+func TestCoverageBesideUnknownTimes(t *testing.T) {
+	gap := Window{From: 2 * time.Second, To: 3 * time.Second, Why: "restarted"}
+	h, err := FromEvents([]Event{
+		Observe(1, Coverage{Stream: StreamVIP, Source: "lb1", Complete: true, Unknown: []Window{{Why: "another stream's"}}}),
+		Observe(1, Coverage{Stream: StreamDispatch, Source: "lb1", Complete: true, Unknown: []Window{gap}}),
+		Observe(2, Coverage{Stream: StreamDispatch, Source: "lb1", Complete: true, Unknown: []Window{gap}}),
+		Observe(1, Coverage{Stream: StreamDispatch, Source: "lb2", Complete: true}),
+	})
+	require.NoError(t, err)
+	complete, reasons := h.CoverageOf(StreamDispatch)
+	require.False(t, complete)
+	require.Equal(t, []string{"dispatch of lb1, 2s to 3s: restarted", "dispatch of lb1, 2s to 3s: restarted"}, reasons)
+	complete, reasons = h.CoverageBeside(StreamDispatch, "lb1", "lb2")
+	require.True(t, complete)
+	require.Empty(t, reasons)
+	complete, reasons = h.CoverageBeside(StreamDispatch, "lb3")
+	require.False(t, complete)
+	require.Equal(t, []string{"dispatch of lb3: no observer gave an account of it"}, reasons)
+	require.Equal(t, map[string][]Window{"lb1": {gap, gap}}, h.UnknownOf(StreamDispatch))
+	require.Empty(t, h.UnknownOf(StreamHost))
 }
 
 func TestObserveWhatJSONCannotCarry(t *testing.T) {

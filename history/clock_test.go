@@ -107,6 +107,7 @@ func TestClockSteps(t *testing.T) {
 		{From: 2 * sec, At: 3 * sec, By: -5*msec - time.Microsecond},
 		{From: 3 * sec, At: 4 * sec, By: 3*sec + time.Microsecond},
 	}, h.ClockSteps(MaxClockStep))
+	require.Len(t, h.ClockSteps(4*msec), 3, "the first two pairs are one of them")
 	require.Empty(t, h.ClockSteps(4*sec))
 	require.Empty(t, (&History{}).ClockSteps(0))
 	require.Contains(t, h.ClockSteps(MaxClockStep)[0].String(), "-5.001ms")

@@ -38,11 +38,13 @@ func sameMeaning(t *testing.T, e Event) {
 
 func TestAppendOpMeansWhatEncodingJSONMeans(t *testing.T) {
 	tests := map[string]Event{
-		"full":     {Seq: 1, At: 1, Kind: OK, Name: OpOrder, Op: fullCall()},
-		"empty":    {Seq: 1, Kind: Invoke, Op: &Call{}},
-		"largest":  {Seq: math.MaxUint64, At: math.MaxInt64, Kind: Info, Op: &Call{ID: math.MaxUint64, Session: math.MaxUint32, Intended: math.MaxInt64, Value: math.MaxInt64}},
-		"smallest": {Seq: 1, At: math.MinInt64, Kind: Fail, Op: &Call{Intended: math.MinInt64, Sent: math.MinInt64, Value: math.MinInt64, Status: -1}},
-		"odd try":  {Seq: 1, Kind: OK, Op: &Call{Tries: []Try{{Outcome: "\"\\"}}}},
+		"full":      {Seq: 1, At: 1, Kind: OK, Name: OpOrder, Op: fullCall()},
+		"empty":     {Seq: 1, Kind: Invoke, Op: &Call{}},
+		"largest":   {Seq: math.MaxUint64, At: math.MaxInt64, Kind: Info, Op: &Call{ID: math.MaxUint64, Session: math.MaxUint32, Intended: math.MaxInt64, Value: math.MaxInt64}},
+		"smallest":  {Seq: 1, At: math.MinInt64, Kind: Fail, Op: &Call{Intended: math.MinInt64, Sent: math.MinInt64, Value: math.MinInt64, Status: -1}},
+		"not UTF-8": {Seq: 1, Kind: OK, Name: "a\x80b", Op: &Call{User: "\ufffd", Key: "\xff\ufffd\xff", Node: "\x80", Owner: "é\xc3"}},
+		"late try":  {Seq: 1, Kind: OK, Op: &Call{Tries: []Try{{End: 98 * time.Second}}}},
+		"odd try":   {Seq: 1, Kind: OK, Op: &Call{Tries: []Try{{Outcome: "\"\\"}}}},
 	}
 	for name, e := range tests {
 		t.Run(name, func(t *testing.T) { sameMeaning(t, e) })

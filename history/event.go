@@ -28,8 +28,9 @@ const (
 	PhaseBegin Kind = "phase-begin" // Name is the phase; Data is a PhaseMeta
 	PhaseEnd   Kind = "phase-end"
 
-	FaultInject Kind = "fault-inject" // about to act; Name is the fault's kind, Nodes its targets
+	FaultInject Kind = "fault-inject" // about to act; Name is the fault's kind, Nodes its targets, Data a FaultMeta
 	FaultActive Kind = "fault-active" // observed to bite, or not: Data is a Proof
+	FaultHeld   Kind = "fault-held"   // observed still to bite shortly before the undo, or not: Data is a Proof
 	FaultHeal   Kind = "fault-heal"   // about to undo
 	FaultHealed Kind = "fault-healed" // observed to have healed, or not: Data is a Proof
 	FaultError  Kind = "fault-error"  // an act or an undo failed: Err says how
@@ -80,7 +81,7 @@ const (
 	ErrEOF       = "eof"        // it was closed in order, with no answer
 	ErrTimeout   = "timeout"    // the client's patience ended, the request was on the wire
 	ErrNotSent   = "not-sent"   // its session was still busy: the user was still waiting
-	ErrDropped   = "dropped"    // lost by the generator's own ceiling: no user's fault
+	ErrDropped   = "dropped"    // lost by the generator itself, by its ceiling or for want of a socket: no user's fault
 	ErrStatus    = "status"     // an answer came with an error status
 	ErrSession   = "no-session" // 404: the session asked for does not exist
 	ErrConflict  = "conflict"   // 409

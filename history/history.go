@@ -94,12 +94,15 @@ type Fault struct {
 	Kind  string
 	Nodes []string
 
+	Orders []string // what its act orders of the engine, as Engine.Action names it
+
 	Injected time.Duration // the act began
 	Active   time.Duration // the proof was complete
 	Heal     time.Duration // the undo began
 	Healed   time.Duration // the heal was proven
 
 	Proof     *Proof // nil: never proven
+	Held      *Proof // shortly before the undo; nil: nobody looked, or could not
 	HealProof *Proof
 }
 

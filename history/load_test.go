@@ -202,6 +202,26 @@ func TestLoadSealedFiles(t *testing.T) {
 	}
 }
 
+func TestLoadTheOnlySealedFile(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "j1.log")
+	require.NoError(t, os.WriteFile(log, []byte("started\n"), 0o600))
+	w, err := Create(filepath.Join(dir, Journal))
+	require.NoError(t, err)
+	for _, e := range story() {
+		w.Put(e)
+	}
+	require.NoError(t, w.Seal(dir, []string{"j1.log"}))
+	require.NoError(t, w.Close())
+	h, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Whole, h.Integrity.State)
+	require.NoError(t, os.WriteFile(log, []byte("Started\n"), 0o600))
+	h, err = Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Integrity{State: Altered, Reason: "file j1.log was changed after it was sealed", Lines: h.Integrity.Lines}, h.Integrity)
+}
+
 func TestSealRefusesWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o755))

@@ -106,6 +106,14 @@ type PhaseMeta struct {
 	For  time.Duration `json:"for"`  // as planned
 }
 
+// FaultMeta is the data of a FaultInject. Without it the act orders nothing of
+// the engine.
+type FaultMeta struct {
+	// Orders are the acts of the engine that it orders at its targets, as
+	// Engine.Action names them.
+	Orders []string `json:"orders,omitempty"`
+}
+
 // FaultErrorMeta is the data of a FaultError. Without it the failure counts
 // as an undo's if the fault's heal had begun.
 type FaultErrorMeta struct {

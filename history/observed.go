@@ -23,6 +23,7 @@ const (
 	StreamPrice       = "price"       // Price: a price that was changed or read
 	StreamSession     = "session"     // SessionState: the sessions, read at the end
 	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
+	StreamClient      = "client"      // the operations: of it there are only accounts
 	StreamCoverage    = "coverage"    // Coverage: what an observer itself missed
 	StreamHost        = "host"        // Host: the machine under it all
 	StreamPublished   = "published"   // Published: an event that the feed acknowledged

@@ -177,6 +177,32 @@ func TestReadReportsTheMedium(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrNoProgress)
 }
 
+// A medium may give nothing for a while.
+func TestReadWaitsForASlowMedium(t *testing.T) {
+	b := journal(t, sample()...)
+	got, err := readAll(&halting{b: b})
+	require.NoError(t, err)
+	require.Len(t, got, len(sample()))
+}
+
+// halting gives a byte at every second call.
+type halting struct {
+	b     []byte
+	turns int
+}
+
+func (s *halting) Read(b []byte) (int, error) {
+	if s.turns++; s.turns%2 == 1 {
+		return 0, nil
+	}
+	if len(s.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:1], s.b)
+	s.b = s.b[n:]
+	return n, nil
+}
+
 type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }

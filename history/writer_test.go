@@ -26,9 +26,15 @@ type disk struct {
 	syncs  int
 	closes int
 	gate   chan struct{} // a write waits until it is closed; nil does not
+	freed  bool          // there is room once a write did not fit
+	sync   error         // of a Sync
+	close  error         // of a Close
 }
 
-var errFull = errors.New("no space left on device")
+var (
+	errFull = errors.New("no space left on device")
+	errLost = errors.New("input/output error")
+)
 
 func (d *disk) Write(b []byte) (int, error) {
 	if d.gate != nil {
@@ -40,14 +46,17 @@ func (d *disk) Write(b []byte) (int, error) {
 		return d.b.Write(b)
 	}
 	n, _ := d.b.Write(b[:d.room-d.b.Len()])
+	if d.freed {
+		d.room = -1
+	}
 	if d.short {
 		return n, nil
 	}
 	return n, errFull
 }
 
-func (d *disk) Sync() error  { d.syncs++; return nil }
-func (d *disk) Close() error { d.closes++; return nil }
+func (d *disk) Sync() error  { d.syncs++; return d.sync }
+func (d *disk) Close() error { d.closes++; return d.close }
 
 func (d *disk) text() string {
 	d.mu.Lock()
@@ -172,6 +181,94 @@ func TestWriterOnAFullDisk(t *testing.T) {
 				require.ErrorIs(t, err, ErrTornLine)
 			}
 		}
+	}
+}
+
+// What was queued when a write failed is not written behind the torn line,
+// even if there is room by then, nor is it said to be on the disk.
+func TestWriterForgetsWhatWasQueuedBehindATornLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{room: 5, freed: true, gate: make(chan struct{})}
+		w := newWriter("journal", d)
+		w.Put(Event{Kind: Invoke, Op: &Call{ID: 1}})
+		synctest.Wait() // the goroutine has the first, and waits for the disk
+		w.Put(Event{Kind: Invoke, Op: &Call{ID: 2}})
+		close(d.gate)
+		require.ErrorIs(t, w.Sync(t.Context()), errFull)
+		require.ErrorIs(t, w.Close(), errFull)
+		require.Len(t, d.text(), 5)
+		require.Zero(t, d.syncs)
+	})
+}
+
+// A disk that took the bytes and cannot keep them is a failed disk.
+func TestWriterReportsADiskThatDoesNotKeep(t *testing.T) {
+	d := &disk{room: -1, sync: errLost}
+	w := newWriter("journal", d)
+	w.Put(Event{Kind: Invoke, Op: &Call{ID: 1}})
+	require.ErrorIs(t, w.Sync(t.Context()), errLost)
+	require.ErrorContains(t, w.Err(), "journal journal: sync: ")
+	require.ErrorIs(t, w.Seal(t.TempDir(), nil), errLost)
+	require.ErrorIs(t, w.Close(), errLost)
+
+	d = &disk{room: -1, close: errLost}
+	w = newWriter("journal", d)
+	require.NoError(t, w.Seal(t.TempDir(), nil))
+	require.ErrorIs(t, w.Close(), errLost)
+}
+
+// A seal that is not on the disk is no seal: neither where its end does not
+// fit, nor where it itself does not.
+func TestSealReportsAFullDisk(t *testing.T) {
+	sealed := func(room int) (*disk, error) {
+		d := &disk{room: room}
+		w := newWriter("journal", d)
+		w.Put(Event{Kind: Invoke, Op: &Call{ID: 1}})
+		err := w.Seal(t.TempDir(), nil)
+		if err != nil {
+			require.ErrorIs(t, w.Close(), errFull)
+		} else {
+			require.NoError(t, w.Close())
+		}
+		return d, err
+	}
+	d, err := sealed(-1)
+	require.NoError(t, err)
+	whole := d.text()
+	lines := strings.SplitAfter(whole, "\n")
+	for _, room := range []int{len(lines[0]), len(lines[0]) + len(lines[1]) - 1, len(lines[0]) + len(lines[1]), len(whole) - 1} {
+		d, err := sealed(room)
+		require.ErrorIs(t, err, errFull, "room for %d", room)
+		require.Equal(t, whole[:room], d.text())
+	}
+}
+
+func TestSealAfterClose(t *testing.T) {
+	d := &disk{room: -1}
+	w := newWriter("journal", d)
+	w.Put(Event{Kind: Invoke, Op: &Call{ID: 1}})
+	require.NoError(t, w.Close())
+	before := d.text()
+	require.ErrorIs(t, w.Seal(t.TempDir(), nil), ErrClosed)
+	require.ErrorIs(t, w.Err(), ErrClosed)
+	require.Equal(t, before, d.text())
+}
+
+// A line may be as long as the reader takes, and no longer.
+func TestWriterTakesTheLongestLine(t *testing.T) {
+	const frame = len(`{"seq":1,"at":0,"kind":"aborted","err":""}`)
+	for n, fits := range map[int]bool{MaxLine: true, MaxLine + 1: false} {
+		d := &disk{room: -1}
+		w := newWriter("journal", d)
+		w.Put(Event{Kind: Aborted, Err: strings.Repeat("x", n-frame)})
+		err := w.Close()
+		if !fits {
+			require.ErrorContains(t, err, "and 4194304 is the limit")
+			require.Empty(t, d.text())
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, d.text(), n+1)
 	}
 }
 

@@ -200,14 +200,22 @@ type done struct {
 }
 
 // ops pairs the events: each operation has one invoke, then one completion,
-// and the numbers are 1 to the last without a gap.
+// and the numbers are 1 to the last without a gap. An account of them counts
+// them.
 func (r *journal) ops(t *testing.T) []done {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	invoked := map[uint64]string{}
 	completed := map[uint64]done{}
-	for _, e := range r.events {
+	for i, e := range r.events {
+		if e.Kind == history.Observed {
+			require.Equal(t, len(r.events)-1, i, "the account is the last")
+			var account history.Coverage
+			require.NoError(t, json.Unmarshal(e.Data, &account))
+			require.Equal(t, history.Coverage{Stream: history.StreamClient, Complete: true, Seen: uint64(len(invoked))}, account)
+			continue
+		}
 		require.NotNil(t, e.Op)
 		if e.Kind == history.Invoke {
 			require.NotContains(t, invoked, e.Op.ID)

@@ -47,6 +47,7 @@ type Generator struct {
 	schedule schedule
 	clients  []client
 	sessions atomic.Uint32 // the last number given out
+	invoked  atomic.Uint64 // operations in the journal
 	refs     refs
 	tally    *tally
 
@@ -61,7 +62,8 @@ type Generator struct {
 }
 
 // New makes a generator that sends nothing until Run. Events go to sink: an
-// invoke when an operation's turn comes, and its completion. It refuses what
+// invoke when an operation's turn comes, its completion, and at the end an
+// account of how many there were. It refuses what
 // cfg.Validate refuses.
 func New(cfg Config, target Target, clock history.RunClock, sink history.Sink) (*Generator, error) {
 	if err := cfg.Validate(); err != nil {
@@ -115,6 +117,7 @@ func (g *Generator) Run(ctx context.Context) error {
 	for range attacker.Attack(g.aim(), pace, 0, "") { // its results are not used: see the package's comment
 	}
 	g.Stop()
+	g.sink.Put(history.Observe(g.clock.Now(), history.Coverage{Stream: history.StreamClient, Complete: true, Seen: g.invoked.Load()}))
 	return ctx.Err()
 }
 

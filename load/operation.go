@@ -177,6 +177,7 @@ func (o *operation) settle(last attempt, outcome history.Kind) {
 func (o *operation) invoke() {
 	call := o.call
 	call.Sent, call.Late = 0, 0
+	o.g.invoked.Add(1)
 	o.put(history.Invoke, call)
 }
 

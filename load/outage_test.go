@@ -150,7 +150,7 @@ type slowSink struct {
 }
 
 func (s *slowSink) Put(e history.Event) {
-	if e.Op.ID == 10 && e.Kind == history.Invoke {
+	if e.Op != nil && e.Op.ID == 10 && e.Kind == history.Invoke {
 		s.once.Do(func() { time.Sleep(s.hold) })
 	}
 	s.journal.Put(e)

@@ -17,7 +17,7 @@ type Counts struct {
 	Slow    uint64 // of these, that ended later than half a second after they were due
 	Failed  uint64 // certainly not applied
 	Info    uint64 // nobody knows
-	Dropped uint64 // lost by the generator's own ceiling
+	Dropped uint64 // lost by the generator itself: its ceiling, or no socket left
 	Late    uint64 // later than Config.Late by the generator's own doing
 }
 
@@ -115,6 +115,10 @@ func (t *tally) done(outcome history.Kind, call *history.Call, turn bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.outstanding--
+	if call.Error == history.ErrDropped { // for want of a socket
+		t.add(func(c *Counts) { c.Dropped++ })
+		return
+	}
 	record(t.latency, call.End-call.Intended)
 	if turn {
 		record(t.lateness, call.Late)

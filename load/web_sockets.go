@@ -101,10 +101,12 @@ func (c *talker) talk(ctx context.Context) history.Link {
 
 // converse says numbers while it hears answers.
 func (c *talker) converse(ctx context.Context, w *webSocket, silence *time.Timer) history.Link {
-	ctx, cancel := context.WithCancel(ctx)
+	// The connection ends with ctx, whose cause is told: a child's is set some
+	// time after that.
+	speaking, hush := context.WithCancel(ctx)
 	var speaker sync.WaitGroup
 	defer speaker.Wait()
-	defer cancel()
+	defer hush()
 	l := history.Link{State: history.LinkMiss, Node: w.node}
 	for {
 		text, err := w.read()
@@ -129,7 +131,7 @@ func (c *talker) converse(ctx context.Context, w *webSocket, silence *time.Timer
 			l.State = history.LinkDown
 			c.tell(history.Link{State: history.LinkUp, Node: w.node})
 			c.resume(n, w.node)
-			speaker.Go(func() { c.speak(ctx, w) })
+			speaker.Go(func() { c.speak(speaking, w) })
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -127,10 +128,19 @@ func (ws *wires) close() {
 	}
 }
 
+// wants are what a machine says that has nothing left for one connection more:
+// no file descriptor of the process's or of the system's, no port of its own,
+// no memory. What hangs uses them up, too: but then the machine that sends is
+// too small for this load, and what it could not send nobody failed to answer.
+var wants = []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM}
+
 // dialClass is the class of an error that came before there was a connection.
 func dialClass(err error) string {
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
 		return history.ErrRefused
+	case slices.ContainsFunc(wants, func(want error) bool { return errors.Is(err, want) }):
+		return history.ErrDropped
 	}
 	return history.ErrConnect
 }

@@ -34,12 +34,14 @@ func (b *balancer) Observe(ctx context.Context, sink history.Sink) error {
 		dispatches: &account{stream: history.StreamDispatch, source: b.node.Name},
 		servers:    &account{stream: history.StreamServer, source: b.node.Name},
 		process:    &account{stream: history.StreamBalancer, source: b.node.Name},
+		clock:      b.env.foreign(b.node.Name),
 	}
 	var g errgroup.Group
 	g.Go(func() error { return follow(ctx, b.env, b.node.Name, watch.line, watch.dispatches) })
 	g.Go(func() error { watch.poll(ctx); return nil })
 	err := g.Wait()
 	watch.judge()
+	watch.clock.judge(watch.dispatches)
 	settle(sink, b.env.clock.Now, watch.dispatches, watch.servers, watch.process)
 	return err
 }
@@ -49,6 +51,7 @@ type balancerWatch struct {
 	*balancer
 	sink                         history.Sink
 	dispatches, servers, process *account
+	clock                        *foreign // of the log
 
 	lines sequence // of the log's goroutine, until it has ended
 
@@ -106,10 +109,12 @@ func (w *balancerWatch) line(text []byte) {
 // no request: the line has only the time of its own writing.
 const withinUnused = 100 * time.Millisecond
 
-// accepted is when the request came.
+// accepted is when the request came. Its line is written at its end.
 func (w *balancerWatch) accepted(got dispatchLine) (time.Duration, history.Span) {
 	if !got.at.IsZero() {
-		return w.env.span(got.at, withinLog)
+		at, span := w.env.span(got.at, withinLog)
+		w.clock.dates(at+max(0, got.v.Total), span.Within)
+		return at, span
 	}
 	return w.env.clock.Now() - max(0, got.v.Total), history.Span{Within: withinUnused}
 }

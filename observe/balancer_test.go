@@ -34,6 +34,7 @@ func runtimeSays(pid int, requests, dropped *atomic.Int64) func(string) string {
 }
 
 func TestBalancerCoverage(t *testing.T) {
+	const droppedBefore = "lines that it had dropped before the run"
 	tests := []struct {
 		name   string
 		script func(c *fakeCluster, requests, dropped *atomic.Int64) // nil: nothing listens
@@ -51,10 +52,7 @@ func TestBalancerCoverage(t *testing.T) {
 			time.Sleep(250 * time.Millisecond)
 			dropped.Store(4)
 		}, 4, "4 dropped by the process", ""},
-		{"lines that it had dropped before the run", func(c *fakeCluster, _, dropped *atomic.Int64) {
-			dropped.Store(4)
-			c.say("lb1", dispatchOf(0))
-		}, 0, "", ""},
+		{droppedBefore, func(c *fakeCluster, _, _ *atomic.Int64) { c.say("lb1", dispatchOf(0)) }, 0, "", ""},
 		{"dropped lines and their gaps count once", func(c *fakeCluster, _, dropped *atomic.Int64) {
 			c.say("lb1", dispatchOf(0), dispatchOf(3))
 			time.Sleep(250 * time.Millisecond)
@@ -105,6 +103,9 @@ func TestBalancerCoverage(t *testing.T) {
 				c := newFake()
 				var requests, dropped atomic.Int64
 				requests.Store(100)
+				if tt.name == droppedBefore {
+					dropped.Store(4) // before anybody looks
+				}
 				if tt.script != nil {
 					c.node("lb1").serves(replies(runtimeSays(8, &requests, &dropped)))
 				}
@@ -213,7 +214,7 @@ func TestVIPOwner(t *testing.T) {
 		c := newFake()
 		lb := c.node("lb1")
 		lb.owner = true
-		r, err := observe(t, &vip{testEnv(t, c), streamNode{lb}, c.spec.VIP}, func() {
+		r, err := observe(t, newVIP(testEnv(t, c), streamNode{lb}, c.spec.VIP), func() {
 			time.Sleep(950 * time.Millisecond) // 10 lines: it owns
 			c.happen("lb1", "die")
 			time.Sleep(time.Second) // 10 answers: a dead container owns nothing
@@ -247,7 +248,7 @@ func TestVIPOwnerOfAStandingWreck(t *testing.T) {
 		c := newFake()
 		lb := c.node("lb1")
 		lb.up = false
-		r, err := observe(t, &vip{testEnv(t, c), streamNode{lb}, c.spec.VIP}, func() { time.Sleep(3 * time.Second) })
+		r, err := observe(t, newVIP(testEnv(t, c), streamNode{lb}, c.spec.VIP), func() { time.Sleep(3 * time.Second) })
 		require.NoError(t, err)
 		for _, v := range observed[history.VIP](t, r, history.StreamVIP) {
 			require.Equal(t, history.VIP{Balancer: "lb1", Known: true}, v)
@@ -266,7 +267,7 @@ func (deadStream) Stream(ctx context.Context, w io.Writer, _ ...string) error {
 func TestVIPOwnerUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake()
-		r, err := observe(t, &vip{testEnv(t, c), deadStream{streamNode{c.node("lb1")}}, c.spec.VIP}, func() { time.Sleep(3 * time.Second) })
+		r, err := observe(t, newVIP(testEnv(t, c), deadStream{streamNode{c.node("lb1")}}, c.spec.VIP), func() { time.Sleep(3 * time.Second) })
 		require.NoError(t, err)
 		seen := observed[history.VIP](t, r, history.StreamVIP)
 		require.NotEmpty(t, seen)
@@ -292,7 +293,7 @@ func TestVIPOwnerByCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake()
 		c.spec.VIP = c.spec.Nodes[1].Addr.Next() // not in the file
-		r, err := observe(t, &vip{testEnv(t, c), namespaceNode{c.node("lb1")}, c.spec.VIP}, func() { time.Sleep(2250 * time.Millisecond) })
+		r, err := observe(t, newVIP(testEnv(t, c), namespaceNode{c.node("lb1")}, c.spec.VIP), func() { time.Sleep(2250 * time.Millisecond) })
 		require.NoError(t, err)
 		require.Equal(t, []history.VIP{{Balancer: "lb1", Known: true}, {Balancer: "lb1", Known: true}, {Balancer: "lb1", Known: true}},
 			observed[history.VIP](t, r, history.StreamVIP))
@@ -302,7 +303,7 @@ func TestVIPOwnerByCommands(t *testing.T) {
 func TestVIPOwnerWithoutANamespace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake()
-		r, err := observe(t, &vip{testEnv(t, c), c.node("lb1"), c.spec.VIP}, func() {})
+		r, err := observe(t, newVIP(testEnv(t, c), c.node("lb1"), c.spec.VIP), func() {})
 		require.ErrorIs(t, err, errNoNamespace)
 		require.False(t, coverage(t, r, history.StreamVIP, "lb1").Complete)
 	})

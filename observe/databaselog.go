@@ -23,6 +23,7 @@ func (d *databaseLog) Name() string { return "log " + d.node }
 func (d *databaseLog) Observe(ctx context.Context, sink history.Sink) error {
 	whole := &account{stream: StreamLog, source: d.node}
 	refusals := &account{stream: history.StreamRefusal, source: d.node}
+	clock := d.env.foreign(d.node)
 	err := follow(ctx, d.env, d.node, func(line []byte) {
 		whole.saw()
 		if !isRefusal(line) {
@@ -35,8 +36,10 @@ func (d *databaseLog) Observe(ctx context.Context, sink history.Sink) error {
 		}
 		refusals.saw()
 		at, span := d.env.span(wall, withinLog)
+		clock.dates(at, span.Within)
 		put(sink, history.StreamRefusal, at, d.node, history.Refusal{Span: span, Node: d.node, Text: text})
 	}, whole, refusals)
+	clock.judge(refusals)
 	settle(sink, d.env.clock.Now, whole, refusals)
 	return err
 }

@@ -16,11 +16,12 @@ func (e *engine) Name() string { return "engine" }
 
 // Observe implements Observer.
 func (e *engine) Observe(ctx context.Context, sink history.Sink) error {
-	a := &account{stream: history.StreamEngine}
+	a, clock := &account{stream: history.StreamEngine}, e.env.foreign("the engine")
 	events, failed := e.env.cluster.Events(ctx, e.env.clock.Start())
 	for ev := range events {
 		a.saw()
 		at, span := e.env.span(ev.Wall, withinEngine)
+		clock.dates(at, span.Within)
 		put(sink, history.StreamEngine, at, ev.Node, history.Engine{
 			Span: span, Node: ev.Node, Action: ev.Action, ExitCode: ev.ExitCode, Signal: ev.Signal,
 		})
@@ -29,6 +30,7 @@ func (e *engine) Observe(ctx context.Context, sink history.Sink) error {
 	if err != nil {
 		a.lack("%v", err)
 	}
+	clock.judge(a)
 	settle(sink, e.env.clock.Now, a)
 	return err
 }

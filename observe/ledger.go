@@ -18,15 +18,21 @@ FROM orders ORDER BY id`
 
 // Ledger reads the orders straight from the cluster's database, in one
 // transaction that sees one state of it, and puts a LedgerRow for each, row
-// by row, and last its Coverage: complete only if every row was read. It
+// by row, and last its Coverage: complete only if every row was read, and as
+// many as the database itself counts. It
 // leaves the events' times at 0; see Stamp. Call it after Quiesce.
 func Ledger(ctx context.Context, c topology.Cluster, sink history.Sink) error {
 	a := &account{stream: history.StreamLedger}
 	defer settle(sink, nil, a)
-	err := readLedger(ctx, c, func(row history.LedgerRow) {
-		a.saw()
+	read := uint64(0)
+	counted, err := readLedger(ctx, c, func(row history.LedgerRow) {
+		read++
 		put(sink, history.StreamLedger, 0, "", row)
 	})
+	if err == nil && counted != read {
+		err = fmt.Errorf("the database counts %d orders, and %d were read", counted, read)
+	}
+	a.seen = max(counted, read)
 	if err != nil {
 		a.lack("%v", err)
 		return fmt.Errorf("ledger: %w", err)
@@ -34,20 +40,23 @@ func Ledger(ctx context.Context, c topology.Cluster, sink history.Sink) error {
 	return nil
 }
 
-func readLedger(ctx context.Context, c topology.Cluster, each func(history.LedgerRow)) (err error) {
+func readLedger(ctx context.Context, c topology.Cluster, each func(history.LedgerRow)) (counted uint64, err error) {
 	conn, err := openDatabase(ctx, c)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer closeDatabase(conn)
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return 0, fmt.Errorf("begin: %w", err)
 	}
 	defer func() { err = errors.Join(err, tx.Rollback(ctx)) }()
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM orders").Scan(&counted); err != nil {
+		return 0, fmt.Errorf("count orders: %w", err)
+	}
 	rows, err := tx.Query(ctx, ledgerSQL)
 	if err != nil {
-		return fmt.Errorf("read orders: %w", err)
+		return counted, fmt.Errorf("read orders: %w", err)
 	}
 	var row history.LedgerRow
 	_, err = pgx.ForEachRow(rows, []any{&row.Order, &row.Key, &row.Op, &row.Attempt, &row.Node, &row.Version}, func() error {
@@ -55,7 +64,7 @@ func readLedger(ctx context.Context, c topology.Cluster, each func(history.Ledge
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read orders: %w", err)
+		return counted, fmt.Errorf("read orders: %w", err)
 	}
-	return nil
+	return counted, nil
 }

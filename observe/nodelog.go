@@ -21,16 +21,18 @@ func (n *nodeLog) Name() string { return "log " + n.node }
 func (n *nodeLog) Observe(ctx context.Context, sink history.Sink) error {
 	receipts := &account{stream: history.StreamReceipt, source: n.node}
 	transitions := &account{stream: history.StreamTransition, source: n.node}
+	clock := n.env.foreign(n.node)
 	err := follow(ctx, n.env, n.node, func(line []byte) {
-		n.read(line, sink, receipts, transitions)
+		n.read(line, sink, clock, receipts, transitions)
 	}, receipts, transitions)
+	clock.judge(receipts, transitions)
 	settle(sink, n.env.clock.Now, receipts, transitions)
 	return err
 }
 
 // read takes one line. One that is ours and not understood may have been of
 // either stream.
-func (n *nodeLog) read(line []byte, sink history.Sink, receipts, transitions *account) {
+func (n *nodeLog) read(line []byte, sink history.Sink, clock *foreign, receipts, transitions *account) {
 	if !ours(line) {
 		return
 	}
@@ -42,11 +44,13 @@ func (n *nodeLog) read(line []byte, sink history.Sink, receipts, transitions *ac
 	case got.receipt != nil:
 		receipts.saw()
 		at, span := n.env.span(got.at, withinLog)
+		clock.dates(at, span.Within)
 		got.receipt.Span = span
 		put(sink, history.StreamReceipt, at, n.node, got.receipt)
 	case got.transition != nil:
 		transitions.saw()
 		at, span := n.env.span(got.at, withinLog)
+		clock.dates(at, span.Within)
 		got.transition.Span = span
 		put(sink, history.StreamTransition, at, n.node, got.transition)
 	}

@@ -78,7 +78,7 @@ func (n *nodes) record(ctx context.Context, sink history.Sink, a *account, node 
 	ns, _ := n.env.cluster.Spec().NodeByName(node.Name())
 	v := history.NodeInfo{Node: node.Name(), Role: string(node.Role()), Image: ns.Image}
 	if c, ok := node.(topology.Container); ok {
-		state, err := c.Inspect(ctx)
+		state, err := n.inspect(ctx, c)
 		if err != nil {
 			if ctx.Err() != context.Canceled { // a later record takes its place
 				a.miss(1, "inspect %s: %v", node.Name(), err)
@@ -93,6 +93,23 @@ func (n *nodes) record(ctx context.Context, sink history.Sink, a *account, node 
 	}
 	a.saw()
 	put(sink, history.StreamNode, n.env.clock.Now(), node.Name(), v)
+}
+
+// looks is how often the engine is asked before a node counts as missed: one
+// question that a busy machine does not answer is no reason to doubt a run.
+const looks = 3
+
+func (n *nodes) inspect(ctx context.Context, c topology.Container) (state topology.State, err error) {
+	for range looks {
+		short, cancel := context.WithTimeout(ctx, atEnd/looks)
+		state, err = c.Inspect(short)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		pause(ctx, versionEvery)
+	}
+	return state, err
 }
 
 // at maps an engine's time; a time that never was stays 0.

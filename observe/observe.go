@@ -32,6 +32,14 @@ type Observer interface {
 	Observe(ctx context.Context, sink history.Sink) error
 }
 
+// Beginner is the capability of an observer that has to set something up
+// before it sees anything.
+type Beginner interface {
+	// Begun returns a channel that is closed once the observer has seen
+	// something, or never will. It may be called before Observe.
+	Begun() <-chan struct{}
+}
+
 // Grace is how long after the end of its context an observer may take to
 // read what was said before: until a log is quiet, and for the driver's own
 // reading of its end.
@@ -44,7 +52,7 @@ const (
 	runtimeEvery    = 100 * time.Millisecond
 	vipEvery        = 100 * time.Millisecond
 	connectionEvery = 500 * time.Millisecond
-	hostEvery       = time.Second
+	hostEvery       = 250 * time.Millisecond
 )
 
 // StreamLog is the stream of a Coverage that speaks of a component's log
@@ -72,7 +80,7 @@ func (e env) observers(spec topology.Spec, node topology.Node, ns topology.NodeS
 		return []Observer{&health{e, ns}, &truth{e, ns}, &nodeLog{e, ns.Name}}
 	case topology.Balancer:
 		if spec.VIP.IsValid() {
-			return []Observer{&balancer{e, ns}, &vip{e, node, spec.VIP}}
+			return []Observer{&balancer{e, ns}, newVIP(e, node, spec.VIP)}
 		}
 		return []Observer{&balancer{e, ns}}
 	case topology.Database:

@@ -336,7 +336,7 @@ func TestEngineEventsThatBroke(t *testing.T) {
 			require.ErrorContains(t, err, want)
 			require.Contains(t, coverage(t, r, history.StreamNode, "j1").Reason, want)
 
-			r, err = observe(t, &vip{testEnv(t, c), streamNode{c.node("lb1")}, c.spec.VIP}, func() { time.Sleep(time.Second) })
+			r, err = observe(t, newVIP(testEnv(t, c), streamNode{c.node("lb1")}, c.spec.VIP), func() { time.Sleep(time.Second) })
 			require.ErrorContains(t, err, want)
 			require.Contains(t, coverage(t, r, history.StreamVIP, "lb1").Reason, want)
 		})
@@ -396,7 +396,7 @@ func TestHost(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "stat")
 		require.NoError(t, os.WriteFile(file, []byte("cpu 0 0 0 0 0 0 0 0\n"), 0o644))
 		r, err := observe(t, &host{e, file}, func() {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(600 * time.Millisecond) // between two looks
 			require.NoError(t, os.WriteFile(file, []byte("cpu 50 0 0 40 0 0 0 10\n"), 0o644))
 			time.Sleep(time.Second)
 		})

@@ -35,11 +35,11 @@ func (t *truth) Name() string { return "truth " + t.node.Name }
 
 // Observe implements Observer.
 func (t *truth) Observe(ctx context.Context, sink history.Sink) error {
-	a := &account{stream: history.StreamTruth, source: t.node.Name}
+	a, clock := &account{stream: history.StreamTruth, source: t.node.Name}, t.env.foreign(t.node.Name)
 	p := poller{every: truthEvery, within: answerWithin}
 	var told atomic.Bool
 	gap := p.run(ctx, func(ctx context.Context) {
-		if t.look(ctx, sink, a) {
+		if t.look(ctx, sink, clock, a) {
 			told.Store(true)
 		}
 	})
@@ -47,13 +47,14 @@ func (t *truth) Observe(ctx context.Context, sink history.Sink) error {
 		a.lack("%s never told its gauges", t.node.Name)
 	}
 	a.looked(gap, p.limit())
+	clock.judge(a)
 	settle(sink, t.env.clock.Now, a)
 	return nil
 }
 
 // look asks once and says whether the node told its gauges. One that answers
 // otherwise, as while it stops, is up and not warm.
-func (t *truth) look(ctx context.Context, sink history.Sink, a *account) (told bool) {
+func (t *truth) look(ctx context.Context, sink history.Sink, clock *foreign, a *account) (told bool) {
 	began := time.Now()
 	got, err := get(ctx, t.env.dial(), addr(t.node, t.node.Port, appPort), metricsPath)
 	if brokenOff(ctx) {
@@ -70,7 +71,7 @@ func (t *truth) look(ctx context.Context, sink history.Sink, a *account) (told b
 			a.miss(1, "%s: %s has no %s; see docs/wire.md", t.node.Name, metricsPath, gaugeWarm)
 			return false
 		}
-		at, v, told = t.asOf(by, began), truthOf(by), true
+		at, v, told = t.asOf(by, began, clock), truthOf(by), true
 	}
 	v.Node = t.node.Name
 	a.saw()
@@ -80,12 +81,13 @@ func (t *truth) look(ctx context.Context, sink history.Sink, a *account) (told b
 
 // asOf is when the node looked: the time of its warm gauge, if that lies
 // before the end of our own look, else when our look began.
-func (t *truth) asOf(by map[string]sample, began time.Time) time.Duration {
+func (t *truth) asOf(by map[string]sample, began time.Time, clock *foreign) time.Duration {
 	ms := by[gaugeWarm].millis
 	if ms == 0 {
 		return t.env.clock.At(began)
 	}
-	at, _ := t.env.wall.Map(time.UnixMilli(ms))
+	at, within := t.env.wall.Map(time.UnixMilli(ms))
+	clock.dates(at, within)
 	return min(at, t.env.clock.Now())
 }
 

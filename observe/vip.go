@@ -21,7 +21,19 @@ type vip struct {
 	env     env
 	node    topology.Node
 	address netip.Addr
+
+	begun chan struct{}
+	once  sync.Once
 }
+
+func newVIP(e env, node topology.Node, address netip.Addr) *vip {
+	return &vip{env: e, node: node, address: address, begun: make(chan struct{})}
+}
+
+// Begun implements Beginner.
+func (v *vip) Begun() <-chan struct{} { return v.begun }
+
+func (v *vip) sawFirst() { v.once.Do(func() { close(v.begun) }) }
 
 // errNoNamespace: the driver offers no way to ask.
 var errNoNamespace = errors.New("this driver cannot run a command in the node's network namespace: the VIP's owner is not known")
@@ -45,15 +57,17 @@ func (v *vip) Name() string { return "vip " + v.node.Name() }
 
 // Observe implements Observer.
 func (v *vip) Observe(ctx context.Context, sink history.Sink) error {
+	defer v.sawFirst()
 	w := &vipWatch{
-		vip: v, sink: sink, last: time.Now(),
-		account: &account{stream: history.StreamVIP, source: v.node.Name()},
+		vip: v, sink: sink, began: time.Now(),
+		account: &account{stream: history.StreamVIP, source: v.node.Name()}, clock: v.env.foreign(v.node.Name()),
 	}
 	err := w.run(ctx)
 	if err != nil {
 		w.account.lack("%v", err)
 	}
 	w.account.looked(w.longest(), w.limit)
+	w.clock.judge(w.account)
 	settle(sink, v.env.clock.Now, w.account)
 	return err
 }
@@ -63,10 +77,13 @@ type vipWatch struct {
 	*vip
 	sink    history.Sink
 	account *account
+	clock   *foreign      // of the report
 	limit   time.Duration // of the time without an answer
 
+	began time.Time
+
 	mu   sync.Mutex
-	last time.Time // of the latest answer
+	last time.Time // of the latest answer; zero is none yet
 	gap  time.Duration
 }
 
@@ -175,7 +192,8 @@ func (w *vipWatch) line(text []byte) {
 		w.account.miss(1, "%s: %v", w.node.Name(), err)
 		return
 	}
-	at, _ := w.env.wall.Map(got.began)
+	at, within := w.env.wall.Map(got.began)
+	w.clock.dates(at+got.ended.Sub(got.began), within)
 	w.put(at, history.VIP{
 		Known: true, Owner: got.owner, Took: got.ended.Sub(got.began),
 	})
@@ -187,23 +205,32 @@ func (w *vipWatch) answer(began time.Time, took time.Duration, owner bool) {
 
 // unknown says that the question had no answer.
 func (w *vipWatch) unknown() {
+	w.account.saw()
 	put(w.sink, history.StreamVIP, w.env.clock.Now(), w.node.Name(), history.VIP{Balancer: w.node.Name()})
 }
 
 func (w *vipWatch) put(at time.Duration, v history.VIP) {
 	now := time.Now()
 	w.mu.Lock()
-	w.gap, w.last = max(w.gap, now.Sub(w.last)), now
+	if !w.last.IsZero() { // the load waits for the first: see Beginner
+		w.gap = max(w.gap, now.Sub(w.last))
+	}
+	w.last = now
 	w.mu.Unlock()
+	w.sawFirst()
 	v.Balancer = w.node.Name()
 	w.account.saw()
 	put(w.sink, history.StreamVIP, at, w.node.Name(), v)
 }
 
-// longest is the longest time without an answer.
+// longest is the longest time without an answer, from the first one on; if
+// there was none, since the observation began.
 func (w *vipWatch) longest() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last.IsZero() {
+		return time.Since(w.began)
+	}
 	return max(w.gap, time.Since(w.last))
 }
 

@@ -106,12 +106,35 @@ func (b *Builder) Aborted(at time.Duration, why string) *Builder {
 	return b.Event(history.Event{At: at, Kind: history.Aborted, Err: why})
 }
 
-// Events gives the lines, sorted and with the run before them.
+// Events gives the lines, sorted and with the run before them. Those who watch
+// the engine and the nodes account for themselves at the end, unless something
+// was said of them.
 func (b *Builder) Events() ([]history.Event, error) {
 	run := history.Event{Kind: history.Run, Data: b.data(b.meta)}
-	events := append([]history.Event{run}, b.events...)
+	events := slices.Concat([]history.Event{run}, b.events, b.accounts())
 	slices.SortStableFunc(events[1:], func(x, y history.Event) int { return cmp.Compare(x.At, y.At) })
 	return events, b.err
+}
+
+// accounts are the complete ones of the engine and the nodes, as far as none
+// was given.
+func (b *Builder) accounts() []history.Event {
+	given, end := map[string]bool{}, time.Duration(0)
+	for _, e := range b.events {
+		end = max(end, e.At)
+		var c history.Coverage
+		if e.Kind == history.Observed && e.Name == history.StreamCoverage {
+			b.fail(json.Unmarshal(e.Data, &c))
+		}
+		given[c.Stream] = true
+	}
+	own := Builder{}
+	for _, stream := range []string{history.StreamEngine, history.StreamNode} {
+		if !given[stream] {
+			own.Covered(end, stream)
+		}
+	}
+	return own.events
 }
 
 // Build makes the history, or ends the test.

@@ -181,7 +181,7 @@ func (m *model) after() {
 			m.out.emit(history.Observe(at, s))
 		}
 	}
-	for _, s := range []string{history.StreamLedger, history.StreamSession, history.StreamReceipt, history.StreamDispatch} {
+	for _, s := range []string{history.StreamLedger, history.StreamSession, history.StreamReceipt, history.StreamDispatch, history.StreamEngine, history.StreamNode} {
 		m.out.emit(history.Observe(at, history.Coverage{Stream: s, Complete: true}))
 	}
 }

@@ -21,6 +21,12 @@ func (b *Builder) Fault(kind string, at time.Duration, nodes ...string) *Fault {
 	return f.step(at, history.FaultInject, nil)
 }
 
+// Orders says what its act orders of the engine. It follows Fault.
+func (f *Fault) Orders(actions ...string) *Fault {
+	f.b.events[len(f.b.events)-1].Data = f.b.data(history.FaultMeta{Orders: actions})
+	return f
+}
+
 // ID is its number.
 func (f *Fault) ID() int { return f.id }
 
@@ -32,6 +38,11 @@ func (f *Fault) Active(at time.Duration) *Fault {
 // Proof adds any proof that it bites, or does not.
 func (f *Fault) Proof(at time.Duration, p history.Proof) *Fault {
 	return f.step(at, history.FaultActive, &p)
+}
+
+// Held adds a look shortly before the undo.
+func (f *Fault) Held(at time.Duration, p history.Proof) *Fault {
+	return f.step(at, history.FaultHeld, &p)
 }
 
 // Heal begins its undo.
