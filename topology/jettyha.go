@@ -24,6 +24,9 @@ const (
 	jettyPricePort = 15400
 	pricePort      = 8090
 
+	// jettyFirstVersion is the application's, of two that its images hold.
+	jettyFirstVersion = "1"
+
 	// virtualRouter is VRRP's number of the pair.
 	virtualRouter = 51
 
@@ -147,6 +150,9 @@ func (p jettyPlan) database(net jettyNet) NodeSpec {
 		db.Env["TABLES_ON_DISK"] = tables
 		db.Tmpfs = map[string]int64{SmallDisk: smallDiskSize}
 	}
+	if p.set.is("database-disk", "volume") {
+		db.Disks = []string{DatabaseDisk}
+	}
 	return db
 }
 
@@ -174,7 +180,7 @@ func (p jettyPlan) application(net jettyNet, i int) NodeSpec {
 	name := jettyNode(i)
 	env := map[string]string{
 		"NODE":    name,
-		"VERSION": "1",
+		"VERSION": jettyFirstVersion,
 		"DB_URL": fmt.Sprintf("jdbc:postgresql://%s/jetty_sessions?ApplicationName=%s%s",
 			netip.AddrPortFrom(net.host(hostToxiproxy), uint16(jettyDatabasePort+i)), name, p.databaseOptions()),
 		"DB_USER":     "jetty_user",

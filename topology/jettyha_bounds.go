@@ -16,10 +16,10 @@ const (
 	sourceQueue   = "Jetty 12 Operations Guide, module threadpool: maxThreads"
 	sourceDown    = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk"`
 	sourceJDBC    = `PostgreSQL JDBC Driver documentation, "socketTimeout", "connectTimeout"; HikariCP README, "connectionTimeout"`
-	sourceVRRP    = "RFC 5798, 6.1: Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time"
-	sourceTrack   = "keepalived.conf(5), vrrp_script: interval, fall; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
-	sourceRemoved = "rtnetlink(7): RTM_DELADDR; RFC 5798, 6.4.2: at priority 0 a backup waits for Skew_Time"
-	sourceYield   = "RFC 5798, 6.4.3: a master that hears a higher priority yields"
+	sourceVRRP    = "RFC 9568, 6.1: Active_Down_Interval = 3 × Active_Adver_Interval + Skew_Time"
+	sourceTrack   = "keepalived.conf(5), vrrp_script: interval, fall; RFC 9568, 6.4.2: at priority 0 a backup waits for Skew_Time"
+	sourceRemoved = "rtnetlink(7): RTM_DELADDR; RFC 9568, 6.4.2: at priority 0 a backup waits for Skew_Time"
+	sourceYield   = "RFC 9568, 6.4.3: an active router that hears a higher priority yields"
 	sourceRTO     = "RFC 6298, 2.1 and 5.5: the first retransmission after 1 s, later ones at twice the time"
 )
 
@@ -31,6 +31,9 @@ const turnAround = time.Second
 // bounds follow from the profile. The switches that plant a defect
 // (redispatch=off, check=liar, …) do not move them: that is how the defect
 // shows. Warm-up moves the bound on recovery.
+//
+// The file of a bound is the profile's if a number of its formula is there:
+// those that are elsewhere are values, which name their own.
 func (p jettyPlan) bounds() []Bound {
 	b := boundMaker{p.profile}
 	switch seconds, err := strconv.Atoi(p.set.values["restart"]); {
@@ -38,9 +41,6 @@ func (p jettyPlan) bounds() []Bound {
 		b.restart = time.Duration(seconds) * time.Second
 	case p.set.is("restart", "never"):
 		b.restart = 0
-	}
-	if threads, err := strconv.Atoi(p.set.values["threads"]); err == nil && b.name == profileTuned {
-		b.threads = threads
 	}
 	return []Bound{
 		b.detect(BoundDetectRefused, 0, "0 (refused)"),
@@ -67,7 +67,7 @@ func (p jettyPlan) bounds() []Bound {
 		b.job(),
 		b.answered(),
 		b.answeredPool(p.set.waits["order-work"]),
-		b.busyThreads(),
+		busyThreads(p.threads()),
 		b.outageUnready(),
 		b.database(),
 		b.outageDatabase(),
@@ -92,7 +92,7 @@ func (b boundMaker) detect(name string, c time.Duration, cost string) Bound {
 		Formula: fmt.Sprintf("inter %s + (fall %d − 1) × fastinter %s + fall %d × %s + allowance %s",
 			b.inter, b.fall, b.fastInter, b.fall, cost, b.allowance),
 		Source: sourceCheck,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -114,7 +114,7 @@ func (b boundMaker) detectVanished() Bound {
 		Formula: fmt.Sprintf("max(inter %s + %s, %s) + (fall %d − 1) × (fastinter %s + %s) + allowance %s",
 			b.inter, lost, b.frozenName(), b.fall, b.fastInter, lost, b.allowance),
 		Source: sourceCheck,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -176,7 +176,7 @@ func (b boundMaker) divert() Bound {
 		Limit:   c.held + b.allowance,
 		Formula: c.formula + fmt.Sprintf(" + allowance %s", b.allowance),
 		Source:  sourceRetry,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -184,7 +184,7 @@ func (b boundMaker) divert() Bound {
 // With redispatch a request that cannot connect is only late, so the run
 // holds what was in flight. Without, every request fails until detection.
 func (b boundMaker) outage(name, detected string, c cost) Bound {
-	bound := Bound{Name: name, Source: sourceRetry, File: jettyProfilesFile}
+	bound := Bound{Name: name, Source: sourceRetry, File: b.file()}
 	if !c.fails {
 		bound.Limit = c.held + b.allowance
 		bound.Formula = fmt.Sprintf("%s + allowance %s", c.formula, b.allowance)
@@ -209,7 +209,7 @@ func (b boundMaker) outageFrozen() Bound {
 		Limit:   detection + b.timeoutServer + b.allowance,
 		Formula: fmt.Sprintf("%s %s + timeout server %s + allowance %s", BoundDetectFrozen, detection, b.timeoutServer, b.allowance),
 		Source:  sourceFroze,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -223,7 +223,7 @@ func (b boundMaker) outageAll(warmup time.Duration) Bound {
 		Formula: fmt.Sprintf("boot %s + warm-up %s + inter %s + (rise %d − 1) × fastinter %s + rise %d × the node's look %s + allowance %s",
 			b.boot, warmup, b.inter, b.rise, b.fastInter, b.rise, b.readyLimit, b.allowance),
 		Source: sourceRise,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 	if b.restart > 0 {
 		bound.Formula = fmt.Sprintf("restart after %s + %s", b.restart, bound.Formula)
@@ -240,7 +240,7 @@ func (b boundMaker) unready() Bound {
 		Formula: fmt.Sprintf("inter %s + (fall %d − 1) × fastinter %s + fall %d × the node's look %s + allowance %s",
 			b.inter, b.fall, b.fastInter, b.fall, b.readyLimit, b.allowance),
 		Source: sourceCheck,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -252,7 +252,7 @@ func (b boundMaker) ready() Bound {
 		Formula: fmt.Sprintf("inter %s + (rise %d − 1) × fastinter %s + rise %d × the node's look %s + allowance %s",
 			b.inter, b.rise, b.fastInter, b.rise, b.readyLimit, b.allowance),
 		Source: sourceRise,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -266,7 +266,7 @@ func (b boundMaker) vip() Bound {
 		Formula: fmt.Sprintf("3 × advert_int %s + (256 − priority %d) / 256 × advert_int %s + allowance %s",
 			b.advertInt, priority, b.advertInt, b.allowance),
 		Source: sourceVRRP,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -287,7 +287,7 @@ func (b boundMaker) vipRefused() Bound {
 		Formula: fmt.Sprintf("track fall %d × interval %s + skew %s + allowance %s",
 			b.trackFall, b.trackInterval, b.skew(), b.allowance),
 		Source: sourceTrack,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -301,7 +301,7 @@ func (b boundMaker) vipFrozen() Bound {
 		Formula: fmt.Sprintf("interval %s + (track fall %d − 1) × %s + the check's patience %s + skew %s + allowance %s",
 			b.trackInterval, b.trackFall, turn, aliveWithin, b.skew(), b.allowance),
 		Source: sourceTrack,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -312,7 +312,7 @@ func (b boundMaker) vipRemoved() Bound {
 		Limit:   b.skew() + b.allowance,
 		Formula: fmt.Sprintf("skew %s + allowance %s", b.skew(), b.allowance),
 		Source:  sourceRemoved,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -323,7 +323,7 @@ func (b boundMaker) vipTwo() Bound {
 		Limit:   b.advertInt + b.allowance,
 		Formula: fmt.Sprintf("advert_int %s + allowance %s", b.advertInt, b.allowance),
 		Source:  sourceYield,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -337,7 +337,7 @@ func (b boundMaker) outageVIP() Bound {
 		Limit:   gap + max(gap, firstRetransmission),
 		Formula: fmt.Sprintf("%s %s, with an allowance %s, + the larger of it and TCP's first retransmission of 1s", BoundVIP, gap, b.allowance),
 		Source:  sourceRTO,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -353,7 +353,7 @@ func (b boundMaker) outageMoved(name string, moved Bound) Bound {
 		Limit:   moved.Limit + firstRetransmission,
 		Formula: fmt.Sprintf("%s %s, with an allowance %s, + TCP's first retransmission of %s", moved.Name, moved.Limit, b.allowance, firstRetransmission),
 		Source:  sourceRTO,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }
 
@@ -363,7 +363,7 @@ func (b boundMaker) recovered(warmup time.Duration) Bound {
 		Limit:   b.restart + b.boot + warmup + b.allowance,
 		Formula: fmt.Sprintf("boot %s + warm-up %s + allowance %s", b.boot, warmup, b.allowance),
 		Source:  "measured: Java opens its port within a second on an idle machine",
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 	if b.restart > 0 {
 		bound.Formula = fmt.Sprintf("restart after %s + %s", b.restart, bound.Formula)
@@ -382,7 +382,7 @@ func (b boundMaker) answered() Bound {
 		Formula: fmt.Sprintf("(retries %d + 1) × timeout connect %s + timeout server %s + allowance %s",
 			b.retries, b.timeoutConnect, b.timeoutServer, b.allowance),
 		Source: sourceLimit,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -402,12 +402,12 @@ func (b boundMaker) answeredPool(orderWork time.Duration) Bound {
 }
 
 // busyThreads: one must be left to say that the node is alive.
-func (b boundMaker) busyThreads() Bound {
+func busyThreads(threads int, file string) Bound {
 	return Bound{
-		Name: BoundThreads, Count: b.threads - 1,
-		Formula: fmt.Sprintf("maxThreads %d − 1", b.threads),
+		Name: BoundThreads, Count: threads - 1,
+		Formula: fmt.Sprintf("maxThreads %d − 1", threads),
 		Source:  sourceQueue,
-		File:    jettyProfilesFile,
+		File:    file,
 	}
 }
 
@@ -423,7 +423,7 @@ func (b boundMaker) outageUnready() Bound {
 		Formula: fmt.Sprintf("%s %s + min(%d waits × pool wait %s, timeout server %s) + allowance %s",
 			BoundUnready, b.detection(b.readyLimit), poolWaits, b.poolWait, b.timeoutServer, b.allowance),
 		Source: sourceDown,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -445,7 +445,7 @@ func (b boundMaker) reconnected() Bound {
 		Formula: fmt.Sprintf("max(socketTimeout %s, pool wait %s) + a look under way %s + %s %s + allowance %s",
 			b.socketTimeout, b.poolWait, reconnectLook, BoundReady, rising, b.allowance),
 		Source: sourceJDBC,
-		File:   jettyProfilesFile,
+		File:   b.file(),
 	}
 }
 
@@ -479,6 +479,6 @@ func (b boundMaker) outageDatabase() Bound {
 		Limit:   boot.Limit + DatabasePause + found.Limit - b.allowance,
 		Formula: fmt.Sprintf("end and start %s + pause %s + %s %s + allowance %s", boot.Limit-b.allowance, DatabasePause, found.Name, found.Limit-b.allowance, b.allowance),
 		Source:  sourceJDBC,
-		File:    jettyProfilesFile,
+		File:    b.file(),
 	}
 }

@@ -11,6 +11,10 @@ import (
 // switch small-disk.
 const SmallDisk = "/var/lib/hachaos/small"
 
+// DatabaseDisk is where the database's disk is mounted, with the switch
+// database-disk: PostgreSQL's data directory.
+const DatabaseDisk = "/var/lib/hachaos/pgdata"
+
 // smallDiskSize holds the tables of some minutes of load.
 const smallDiskSize = 32 << 20
 
@@ -65,15 +69,6 @@ func (p jettyPlan) env() map[string]string {
 	return env
 }
 
-// Names of the values that limits are computed from: a connection ceiling,
-// see assert.ConnectionCeiling, and a node's threads.
-const (
-	ValueNodeConnections = "connections: of a node"
-	ValueMaxConnections  = "postgres: max_connections"
-	ValueReserved        = "postgres: reserved"
-	ValueThreadsNeeded   = "threads: needed"
-)
-
 // PostgreSQL's limits, as fixtures/images/postgres/postgresql.conf has them;
 // superuser_reserved_connections is its default.
 const (
@@ -98,9 +93,9 @@ func (p jettyPlan) connectionValues() []Value {
 	most := p.profile.pools*size + nodeProbes
 	needed, formula := threadsNeeded(time.Duration(ms)*time.Millisecond, size, p.set.waits["order-work"])
 	return []Value{
-		{"pool: size", strconv.Itoa(size), "8 nodes of 10 stay below PostgreSQL's 200", p.profile.file()},
+		{ValuePoolSize, strconv.Itoa(size), "8 nodes of 10 stay below PostgreSQL's 200", p.profile.file()},
 		{"pool: idle", env["POOL_IDLE"], "as many as the tuned size: a pool that grows does so when the database is slow, and has each new connection waited for", p.profile.file()},
-		{"pool: wait", fmt.Sprintf("%dms", ms), "250ms, HikariCP's least, then a clear 503 instead of a queue of threads", p.profile.file()},
+		{ValuePoolWait, fmt.Sprintf("%dms", ms), "250ms, HikariCP's least, then a clear 503 instead of a queue of threads", p.profile.file()},
 		{ValueThreadsNeeded, strconv.Itoa(needed), formula, p.profile.file()},
 		{ValueNodeConnections, strconv.Itoa(most), fmt.Sprintf("%d × the pool's %d + %d probes; times the number of nodes it must stay below max_connections less the reserved", p.profile.pools, size, nodeProbes), p.profile.file()},
 		{ValueMaxConnections, strconv.Itoa(maxConnections), "eight nodes of 20 and two probes each, and room for the harness", postgresDir + "postgresql.conf"},
@@ -131,5 +126,15 @@ func threadsNeeded(wait time.Duration, pool int, orderWork time.Duration) (int, 
 		nodeRate, poolWaits, wait, pool, nodeOrders, orderWork, jettyThread)
 }
 
-// file is where the profile's numbers are.
-func (p jettyProfile) file() string { return "topology/jettyha_" + p.name + ".go" }
+// threads are the most worker threads of a node, and the file in which that
+// number stands.
+func (p jettyPlan) threads() (int, string) {
+	if p.profile.threads > 0 {
+		return p.profile.threads, p.profile.file()
+	}
+	threads, err := strconv.Atoi(p.set.values["threads"])
+	if err != nil {
+		threads = 0 // no switch value is like that
+	}
+	return threads, jettySwitchesFile
+}

@@ -70,6 +70,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "dependency", Values: []string{"off", "on", "unbounded", "critical"}, About: "a price service beside the database: none, one asked with a time limit, a fallback and a circuit breaker, one asked without any of them, or one that readiness depends on"}, env: "DEPENDENCY"},
 	{Switch: Switch{Key: "faults", Values: []string{"off", "on"}, About: "whether the application itself can be made to lose connections and threads"}, env: "FAULTS"},
 	{Switch: Switch{Key: "small-disk", Values: []string{"off", "orders", "all"}, About: "which tables lie on a small file system of the database's own, in memory: none, the orders, or the sessions and keys too"}},
+	{Switch: Switch{Key: "database-disk", Values: []string{"image", "volume"}, About: "where the database's files lie: in its container's own layer, or on a volume of the engine's, where the fault disk-slow can hold its writes back"}},
 	{Switch: Switch{Key: "pool", Default: ofProfile, About: "connections of a node's pool at most, 1 to 200; it keeps open what the profile says"}, env: "POOL_SIZE", top: 200},
 	{Switch: Switch{Key: "leak", Values: []string{"off", "on"}, About: "whether each order that the database refuses costs the pool a connection for good"}, env: "LEAK"},
 	{Switch: Switch{Key: "order-work", Default: "250ms", About: "an order's work between commit and answer, up to 10s"}, env: "ORDER_WORK_MS", most: 10 * time.Second},

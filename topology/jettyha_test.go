@@ -156,6 +156,18 @@ func TestJettyHASmallDisk(t *testing.T) {
 	require.Equal(t, "orders jettysessions api_idempotency", db.Env["TABLES_ON_DISK"])
 }
 
+func TestJettyHADatabaseDisk(t *testing.T) {
+	db, _ := plan(t, topology.Options{}).NodeByName("db")
+	require.Empty(t, db.Disks)
+	db, _ = plan(t, topology.Options{Set: map[string]string{"database-disk": "volume"}}).NodeByName("db")
+	require.Equal(t, []string{topology.DatabaseDisk}, db.Disks)
+	image, err := fs.ReadFile(fixtures.FS(), "images/postgres/Dockerfile")
+	require.NoError(t, err)
+	require.Contains(t, string(image), " PGDATA="+topology.DatabaseDisk+"\n", "all that PostgreSQL writes")
+	_, err = topology.JettyHA().Plan(topology.Options{Set: map[string]string{"database-disk": "ssd"}})
+	require.ErrorContains(t, err, "want image or volume")
+}
+
 // What a node's connections come to follows from its pool, and the limits are
 // those of the file that PostgreSQL reads.
 func TestJettyHAConnections(t *testing.T) {

@@ -257,6 +257,11 @@ type NodeSpec struct {
 	// size in bytes: real ones that can be full. They are writable by every
 	// user, empty at each start, and gone when the container ends.
 	Tmpfs map[string]int64 `json:"tmpfs,omitempty"`
+	// Disks are where file systems are mounted that lie on a disk of the
+	// engine's host, without the engine between: what the node writes there it
+	// writes to the disk itself. Each begins as the image's content at that
+	// path, outlives a restart of the node, and goes with the node.
+	Disks []string `json:"disks,omitempty"`
 	// Port and Ready are where the node itself answers HTTP readiness
 	// ("/health/ready"); Port alone is a TCP check; 0 is none.
 	Port  int    `json:"port,omitempty"`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -48,6 +49,7 @@ func nodeBox(id, standing string, owner owner, n topology.NodeSpec, image string
 		},
 		host: container.HostConfig{
 			NetworkMode: container.NetworkMode(net), CapAdd: n.Caps, ShmSize: n.Shm, LogConfig: logLimits, Tmpfs: tmpfs(n.Tmpfs),
+			Mounts:    disks(n.Disks, labels(id, standing, owner)),
 			Resources: container.Resources{CPUShares: n.Shares, Memory: n.Memory, MemorySwap: n.Memory},
 		},
 		ends: map[string]*network.EndpointSettings{net: {
@@ -68,6 +70,16 @@ func tmpfs(sizes map[string]int64) map[string]string {
 		out[at] = fmt.Sprintf("size=%d,mode=1777", size)
 	}
 	return out
+}
+
+// disks are anonymous volumes, which the engine removes with their container.
+// They bear the marks, so that one that lost its container is found.
+func disks(paths []string, marks map[string]string) []mount.Mount {
+	var all []mount.Mount
+	for _, at := range paths {
+		all = append(all, mount.Mount{Type: mount.TypeVolume, Target: at, VolumeOptions: &mount.VolumeOptions{Labels: marks}})
+	}
+	return all
 }
 
 func environ(env map[string]string) []string {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/stretchr/testify/require"
 
@@ -23,7 +24,7 @@ func TestNodeBox(t *testing.T) {
 		Name: "lb1", Role: topology.Balancer, Image: "haproxy", Addr: netip.MustParseAddr("198.18.7.31"),
 		Env: map[string]string{"B": "2", "A": "1"}, Cmd: []string{"run"}, Caps: []string{"NET_ADMIN"},
 		Files:  []topology.File{{Path: "/etc/x", Content: "x"}},
-		Shares: 512, Memory: 64 << 20, Shm: 8 << 20, Tmpfs: map[string]int64{"/small": 1 << 20},
+		Shares: 512, Memory: 64 << 20, Shm: 8 << 20, Tmpfs: map[string]int64{"/small": 1 << 20}, Disks: []string{"/data"},
 	}, "hachaos/haproxy:1")
 	require.Equal(t, box{
 		name: "hachaos-r1-lb1",
@@ -36,7 +37,10 @@ func TestNodeBox(t *testing.T) {
 		},
 		host: container.HostConfig{
 			NetworkMode: "hachaos-r1", CapAdd: []string{"NET_ADMIN"}, ShmSize: 8 << 20,
-			Tmpfs:     map[string]string{"/small": "size=1048576,mode=1777"},
+			Tmpfs: map[string]string{"/small": "size=1048576,mode=1777"},
+			Mounts: []mount.Mount{{Type: mount.TypeVolume, Target: "/data", VolumeOptions: &mount.VolumeOptions{
+				Labels: map[string]string{"hachaos.run": "r1", "hachaos.standing": "prod", "hachaos.owner": "m/b/s/7/70"},
+			}}},
 			LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1g", "max-file": "2"}},
 			Resources: container.Resources{CPUShares: 512, Memory: 64 << 20, MemorySwap: 64 << 20},
 		},
@@ -52,7 +56,7 @@ func TestNodeBox(t *testing.T) {
 // TestRequestSaysTheSame carries the request through the steps that
 // testcontainers takes with it.
 func TestRequestSaysTheSame(t *testing.T) {
-	want := relayBox(&cluster{engine: &engine{host: "unix:///x"}, id: "r1", owner: someone, spec: topology.Spec{
+	want := relayBox(&cluster{driver: &Driver{}, engine: &engine{host: "unix:///x"}, id: "r1", owner: someone, spec: topology.Spec{
 		Subnet: prefix("198.18.7.0/24"), VIP: netip.MustParseAddr("198.18.7.100"), Port: 80,
 	}}, "hachaos/toxiproxy:1")
 	r := request(want)

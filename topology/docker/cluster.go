@@ -26,6 +26,7 @@ type cluster struct {
 	netRef   string // the image of namespace helpers
 	relayed  bool
 	relay    string // where the relay listens on the host, if relayed
+	host     hostHelper
 
 	mu     sync.Mutex
 	closed bool
@@ -54,7 +55,41 @@ func (d *Driver) Attach(ctx context.Context, name string) (topology.Cluster, err
 	if err := c.claim(ctx); err != nil {
 		return nil, fmt.Errorf("attach to topology %s: %w", name, err)
 	}
+	c.borrow(d.standing(c.id))
 	return c, nil
+}
+
+// borrow has the cluster use the helpers of another of this process, on the
+// same nodes, which makes and removes them. Of none it borrows nothing.
+func (c *cluster) borrow(from *cluster) {
+	if from == nil {
+		return
+	}
+	for _, n := range c.nodes {
+		n.lender, _ = from.node(n.spec.Name) // it is of the same spec
+	}
+}
+
+// standing is the cluster of that id if this driver started it to outlive the
+// process, and has not closed it; else nil.
+func (d *Driver) standing(id string) *cluster {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stands[id]
+}
+
+// stood notes that a cluster stands, or, if it is closed, no more.
+func (d *Driver) stood(c *cluster, closed bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if closed {
+		delete(d.stands, c.id)
+		return
+	}
+	if d.stands == nil {
+		d.stands = map[string]*cluster{}
+	}
+	d.stands[c.id] = c
 }
 
 // Describe implements topology.Describer.

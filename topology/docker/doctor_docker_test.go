@@ -3,6 +3,7 @@
 package docker
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,11 +24,12 @@ func TestDoctorOnThisEngine(t *testing.T) {
 // A feature that is asked for alone is found as doctor finds it.
 func TestHasAsDoctorSays(t *testing.T) {
 	d := openDriver(t, Options{})
-	has, err := d.Has(t.Context(), topology.Netem)
-	require.NoError(t, err)
-	for _, check := range Doctor(t.Context(), Options{}) {
-		if check.Name == "kernel: "+string(topology.Netem) {
-			require.Equal(t, check.OK, has)
-		}
+	checks := Doctor(t.Context(), Options{})
+	for _, f := range []topology.Feature{topology.Netem, topology.BlockThrottle} {
+		has, err := d.Has(t.Context(), f)
+		require.NoError(t, err)
+		i := slices.IndexFunc(checks, func(c Check) bool { return c.Name == "kernel: "+string(f) })
+		require.GreaterOrEqual(t, i, 0, f)
+		require.Equal(t, checks[i].OK, has, f)
 	}
 }

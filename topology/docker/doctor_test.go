@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -39,7 +40,11 @@ func TestChecksSayHowToMend(t *testing.T) {
 	}
 	require.False(t, features[0].check(false).Optional, "no faults without packet filters")
 	require.True(t, features[4].check(false).Optional)
-	for _, c := range []Check{checkCores(2), checkLimits(system.Info{MemoryLimit: true, CPUShares: true}), features[0].check(true)} {
+	disk := diskCheck(fmt.Errorf("%w: no such file", errUnlimited))
+	require.False(t, disk.OK)
+	require.True(t, disk.Optional, "every other fault does without")
+	require.Contains(t, disk.Detail, "no such file")
+	for _, c := range []Check{diskCheck(nil), checkCores(2), checkLimits(system.Info{MemoryLimit: true, CPUShares: true}), features[0].check(true)} {
 		require.True(t, c.OK, c.Name)
 		require.Empty(t, c.Mend, c.Name)
 	}

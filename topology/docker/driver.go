@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"io/fs"
+	"sync"
 
 	"github.com/hachaos/hachaos/fixtures"
 	"github.com/hachaos/hachaos/topology"
@@ -37,6 +38,11 @@ type Driver struct {
 	builder *Builder
 	owner   owner
 	relay   bool
+
+	mu sync.Mutex
+	// stands are the clusters that this driver started, are to outlive the
+	// process, and were not closed, by their ids.
+	stands map[string]*cluster
 }
 
 var (

@@ -2,7 +2,9 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +41,12 @@ var features = []feature{
 	},
 }
 
+// diskLimits is the one that is tried on the engine's host: see diskScript.
+var diskLimits = feature{
+	name:     string(topology.BlockThrottle),
+	optional: "no disk can be made slow",
+}
+
 // checkKernel tries the features in a container of its own.
 func (d *Driver) checkKernel(ctx context.Context) []Check {
 	missing, err := d.builder.missing(ctx, []fixtures.Image{{Name: netImage}})
@@ -48,18 +56,27 @@ func (d *Driver) checkKernel(ctx context.Context) []Check {
 			Detail: "not looked at: the image for that is not built yet (`hachaos images build " + netImage + "`)",
 		}}
 	}
-	var found map[string]bool
+	var has map[string]bool
 	if err == nil {
-		found, err = d.tryFeatures(ctx)
+		has, err = d.tryFeatures(ctx)
 	}
 	if err != nil {
 		return []Check{{Name: "kernel", Detail: err.Error(), Mend: "see there"}}
 	}
 	var checks []Check
 	for _, f := range features {
-		checks = append(checks, f.check(found[f.name]))
+		checks = append(checks, f.check(has[f.name]))
 	}
-	return checks
+	return append(checks, diskCheck(d.tryDisk(ctx)))
+}
+
+// diskCheck tells why no disk can be limited, if none can.
+func diskCheck(err error) Check {
+	c := diskLimits.check(err == nil)
+	if err != nil {
+		c.Detail += ": " + err.Error()
+	}
+	return c
 }
 
 func (f feature) check(found bool) Check {
@@ -82,42 +99,97 @@ func (d *Driver) Has(ctx context.Context, f topology.Feature) (bool, error) {
 	if err := d.builder.Build(ctx, []string{netImage}, nil); err != nil {
 		return false, err
 	}
-	found, err := d.tryFeatures(ctx)
-	if err != nil {
-		return false, fmt.Errorf("look whether the kernel has %s: %w", f, err)
+	if f == topology.BlockThrottle {
+		err := d.tryDisk(ctx)
+		if errors.Is(err, errUnlimited) {
+			return false, nil
+		}
+		return err == nil, sought(f, err)
 	}
-	return found[string(f)], nil
+	all, err := d.tryFeatures(ctx)
+	return all[string(f)], sought(f, err)
+}
+
+func sought(f topology.Feature, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("look whether the kernel has %s: %w", f, err)
 }
 
 func (d *Driver) tryFeatures(ctx context.Context) (map[string]bool, error) {
+	var all map[string]bool
+	err := d.trial(ctx, container.HostConfig{NetworkMode: "none", CapAdd: []string{"NET_ADMIN"}, LogConfig: logLimits},
+		func(id string) error {
+			out, err := d.engine.exec(ctx, id, []string{"sh", "-c", featureScript()})
+			all = parseFeatures(string(out.Stdout))
+			return err
+		})
+	return all, err
+}
+
+// errUnlimited: what limits disks is not there, or may not be used.
+var errUnlimited = errors.New("a volume's disk cannot be limited")
+
+// tryDisk has a container limit the disk of a volume of its own, and take that
+// back. An error that wraps errUnlimited says that it could not, and why.
+func (d *Driver) tryDisk(ctx context.Context) error {
+	const at, writes = "/hachaos-disk", 100_000
+	host := hostRights()
+	host.Mounts = append(host.Mounts, disks([]string{at}, nil)...)
+	return d.trial(ctx, host, func(id string) error {
+		result, err := d.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err != nil {
+			return err
+		}
+		state, err := stateOf(result.Container)
+		if err != nil {
+			return err
+		}
+		for _, limit := range []int{writes, 0} {
+			out, err := d.engine.exec(ctx, id, limitDisk(id, state.Pid, at, strconv.Itoa(limit)))
+			if err != nil {
+				return err
+			}
+			l, err := diskLimitOf(out)
+			if err == nil && l.Writes != limit {
+				err = fmt.Errorf("the kernel says that its limit is %d writes a second, want %d", l.Writes, limit)
+			}
+			if err != nil {
+				return fmt.Errorf("%w: %w", errUnlimited, err)
+			}
+		}
+		return nil
+	})
+}
+
+// trial has a container of its own, with these rights, run for as long as try
+// takes.
+func (d *Driver) trial(ctx context.Context, host container.HostConfig, try func(id string) error) error {
 	id := fmt.Sprintf("doctor-%d-%d", d.owner.pid, time.Now().UnixNano())
 	tag, err := d.builder.Tag(netImage)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
 		defer cancel()
 		_ = d.engine.removeRun(clearing, id) // `gc` finds what is left
 	}()
-	made, err := d.engine.create(ctx, box{
-		name: "hachaos-" + id,
-		config: container.Config{
-			Image: tag, Labels: map[string]string{topology.RunLabel: id, labelOwner: d.owner.String()},
-		},
-		host: container.HostConfig{NetworkMode: "none", CapAdd: []string{"NET_ADMIN"}, LogConfig: logLimits},
-	})
+	marks := labels(id, "", d.owner)
+	for i := range host.Mounts {
+		if v := host.Mounts[i].VolumeOptions; v != nil {
+			v.Labels = marks
+		}
+	}
+	made, err := d.engine.create(ctx, box{name: "hachaos-" + id, config: container.Config{Image: tag, Labels: marks}, host: host})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := d.engine.ContainerStart(ctx, made, client.ContainerStartOptions{}); err != nil {
-		return nil, err
+		return err
 	}
-	out, err := d.engine.exec(ctx, made, []string{"sh", "-c", featureScript()})
-	if err != nil {
-		return nil, err
-	}
-	return parseFeatures(string(out.Stdout)), nil
+	return try(made)
 }
 
 // featureScript prints the name of each feature that is there on a line.

@@ -24,6 +24,9 @@ const (
 // relayHelper is the helper label of the relay, which stands beside no node.
 const relayHelper = "(relay)"
 
+// hostLabel is that of the helper that stands beside the engine's host.
+const hostLabel = "(host)"
+
 // validID are the run ids and names that can be part of a container's name.
 var validID = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$`)
 

@@ -45,6 +45,9 @@ func (n *node) besides(ctx context.Context, argv []string) (topology.Output, err
 // forgetHelper has the next call start the helper anew; false if there was
 // none that could have ended.
 func (n *node) forgetHelper() bool {
+	if n.lender != nil {
+		return n.lender.forgetHelper()
+	}
 	n.helping.Lock()
 	defer n.helping.Unlock()
 	known := n.helper.space != ""
@@ -54,6 +57,9 @@ func (n *node) forgetHelper() bool {
 
 // helperID returns a helper that runs in the namespace that the node has now.
 func (n *node) helperID(ctx context.Context) (string, error) {
+	if n.lender != nil {
+		return n.lender.helperID(ctx)
+	}
 	n.helping.Lock()
 	defer n.helping.Unlock()
 	space, err := n.namespace(ctx)

@@ -21,7 +21,10 @@ type node struct {
 	spec    topology.NodeSpec
 	id      string
 
-	helping sync.Mutex // guards helper
+	// lender is the same node of another cluster of this process, whose helper
+	// is used; nil is none, and then helping guards helper.
+	lender  *node
+	helping sync.Mutex
 	helper  helper
 }
 

@@ -15,7 +15,7 @@ import (
 func actor(t *testing.T, f *fakeEngine, running, paused bool) *node {
 	t.Helper()
 	f.containers["c1"] = map[string]any{"Running": running, "Paused": paused}
-	return &node{cluster: &cluster{engine: f.driver(t).engine}, spec: topology.NodeSpec{Name: "j1"}, id: "c1"}
+	return &node{cluster: &cluster{driver: &Driver{}, engine: f.driver(t).engine}, spec: topology.NodeSpec{Name: "j1"}, id: "c1"}
 }
 
 var acts = []struct {
@@ -101,7 +101,7 @@ func TestRemoveRun(t *testing.T) {
 	f.networks["n1"] = true
 	d := f.driver(t)
 	f.lose = 2 // whichever they are
-	c := &cluster{engine: d.engine, id: "r1"}
+	c := &cluster{driver: &Driver{}, engine: d.engine, id: "r1"}
 	require.NoError(t, c.Close(t.Context()))
 	require.Empty(t, f.containers)
 	require.Empty(t, f.networks)
@@ -116,7 +116,7 @@ func TestRemoveRunReportsWhatStays(t *testing.T) {
 	f.networks["n1"] = true
 	f.refuse["c2"] = true
 	d := f.driver(t)
-	c := &cluster{engine: d.engine, id: "r1"}
+	c := &cluster{driver: &Driver{}, engine: d.engine, id: "r1"}
 	err := c.Close(t.Context())
 	require.ErrorContains(t, err, "remove container c2: Error response from daemon: device or resource busy")
 	left, err := c.Leftovers(t.Context())

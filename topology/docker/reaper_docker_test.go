@@ -40,7 +40,7 @@ func doomedRun(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := d.Start(ctx, args[0], pair, topology.StartOptions{})
+	c, err := d.Start(ctx, args[0], disked, topology.StartOptions{})
 	if err != nil {
 		return err
 	}

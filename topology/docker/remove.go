@@ -24,6 +24,7 @@ func (c *cluster) Close(ctx context.Context) error {
 	if c.attached {
 		err = c.engine.removeHelpers(ctx, c.id, c.owner)
 	} else {
+		c.driver.stood(c, true) // nobody borrows what is being removed
 		err = c.engine.removeRun(ctx, c.id)
 	}
 	if err != nil {

@@ -42,14 +42,36 @@ func TestAttachToWhatStands(t *testing.T) {
 	require.Zero(t, out.Code)
 	left, err := c.Leftovers(ctx)
 	require.NoError(t, err)
-	require.Len(t, left, 2, "the helper, and the mark that it is in use")
+	require.Len(t, left, 1, "the mark that it is in use: the helper is of the cluster that this driver started")
 	require.NoError(t, c.Close(ctx))
 	left, err = c.Leftovers(ctx)
 	require.NoError(t, err)
 	require.Empty(t, left, "what stands is no leftover")
+	require.Equal(t, 1, helpers(t, up), "it stays for the next")
 
-	c, err = d.Attach(ctx, name)
+	other := openDriver(t, Options{})
+	c, err = other.Attach(ctx, name)
 	require.NoError(t, err, "it is free again")
+	_, err = c.Nodes()[1].(topology.Namespace).InNamespace(ctx, "true")
+	require.NoError(t, err)
+	require.Equal(t, 2, helpers(t, up), "another driver has one of its own")
+	left, err = c.Leftovers(ctx)
+	require.NoError(t, err)
+	require.Len(t, left, 2, "the helper, and the mark that it is in use")
+	require.NoError(t, c.Close(ctx))
+	require.Equal(t, 1, helpers(t, up))
+
+	node := up.Nodes()[1].(topology.Container)
+	require.NoError(t, node.Kill(ctx))
+	require.NoError(t, node.Start(ctx))
+	c, err = d.Attach(ctx, name)
+	require.NoError(t, err)
+	for _, n := range []topology.Node{c.Nodes()[1], up.Nodes()[1]} { // both follow it into its new namespace
+		out, err = n.(topology.Namespace).InNamespace(ctx, "ip", "-4", "-o", "addr")
+		require.NoError(t, err)
+		require.Contains(t, string(out.Stdout), n.(topology.Addressed).Addr().String())
+	}
+	require.Equal(t, 1, helpers(t, up))
 	require.NoError(t, c.Close(ctx))
 
 	standing, err := d.Standing(ctx)
@@ -67,6 +89,21 @@ func TestAttachToWhatStands(t *testing.T) {
 	left, err = up.Leftovers(ctx)
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// helpers counts the containers beside the nodes of what a cluster started.
+func helpers(t *testing.T, c topology.Cluster) int {
+	t.Helper()
+	own := c.(*cluster)
+	all, err := own.engine.things(t.Context(), ofRun(own.id))
+	require.NoError(t, err)
+	n := 0
+	for _, thing := range all {
+		if thing.helper != "" && thing.helper != claimHelper && thing.helper != relayHelper {
+			n++
+		}
+	}
+	return n
 }
 
 // doomedOrphan starts a topology with nobody to look after it.

@@ -46,6 +46,9 @@ func (d *Driver) Start(
 	if err := c.bringUp(ctx, refs, say); err != nil {
 		return nil, d.abandon(ctx, id, err)
 	}
+	if opts.Standing != "" {
+		d.stood(c, false)
+	}
 	return c, nil
 }
 

@@ -30,6 +30,7 @@ type node struct {
 	crashed, ended time.Time
 	marked         time.Time // the mark of a restart; zero if there is none
 	limits         topology.Limits
+	disks          map[string]int // writes a second, by where the disk is mounted
 	pids           int
 	boot           *time.Timer
 	clock          atomic.Int64 // seconds that the application's clock is ahead
@@ -105,7 +106,7 @@ func (n *node) down(code int) {
 	n.cluster.serves(n, false)
 	n.stopProcess()
 	n.host.vanish()
-	n.tables = map[string]bool{}
+	n.tables, n.disks = map[string]bool{}, nil
 	n.state.Running, n.state.Paused, n.state.Pid = false, false, 0
 	n.state.ExitCode, n.state.FinishedAt = code, time.Now()
 }
