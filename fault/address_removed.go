@@ -20,7 +20,7 @@ import (
 //
 // What follows is keepalived's to do. Version 2.3.3 was seen to learn of it
 // from the kernel within a millisecond, to turn backup and tell the others by
-// an advertisement of priority 0; whichever has the shorter skew (RFC 5798,
+// an advertisement of priority 0; whichever has the shorter skew (RFC 9568,
 // 6.1) takes the address after that, the one that lost it not excluded. So
 // nothing is left to undo but the note of the act. The zero value is ready to
 // use.

@@ -49,18 +49,22 @@ func (f Bandwidth) burst() int { return max(3200, f.KBit*1000/8/100) }
 // shape is the command that sets the limit.
 func (f Bandwidth) shape() []string {
 	return []string{
-		"tc", "qdisc", "replace", "dev", theDevice, "root", "tbf",
+		"tc", "qdisc", "add", "dev", theDevice, "root", "tbf",
 		"rate", strconv.Itoa(f.KBit) + "kbit", "burst", strconv.Itoa(f.burst()), "latency", shapedWait,
 	}
 }
 
-// Inject limits the targets; the undo takes the limit away.
+// Inject limits the targets; the undo takes the limit away. A target whose
+// sending is limited or delayed already is an error, before any act.
 func (f Bandwidth) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, true)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return unshaped(ctx, v.ns) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(ShapingAbsent, nil), func(v victim) error {
@@ -219,6 +223,19 @@ func shaped(ctx context.Context, ns topology.Namespace) (bool, error) {
 	}
 	text := string(out.Stdout)
 	return strings.Contains(text, " tbf ") || strings.Contains(text, " netem "), nil
+}
+
+// unshaped checks that nothing limits or delays what a node sends: its device
+// has one place for that, and the first heal would take away whatever is there.
+// (Of two faults that look at the same time, the kernel refuses the later: `tc
+// qdisc add` does not replace, tc(8).)
+func unshaped(ctx context.Context, ns topology.Namespace) error {
+	there, err := shaped(ctx, ns)
+	if err == nil && there {
+		err = errors.New("what it sends is limited or delayed already, by bandwidth or link-latency: " +
+			"heal that first, aim at another node, or use latency, which delays the database's answers beside it")
+	}
+	return err
 }
 
 // ensureNoShaping needs nothing where the container is down.

@@ -22,7 +22,9 @@ import (
 // application that was started under libfaketime with a timestamp file
 // (jetty-ha: --set clock=movable): containers share their host's clock, which
 // is not moved. The application reads the file each second, so that it takes
-// up to two until the fault bites.
+// up to two until the fault bites. What the application itself dates, in its
+// log and its gauges, is off by as much: assertions that rest on that are
+// inconclusive, and say that its clock is off.
 type ClockMoved struct {
 	// By is how far, ahead or, if negative, back; whole seconds, at least one
 	// and at most a day.

@@ -51,21 +51,21 @@ func (f ConfigDrift) Inject(ctx context.Context, nodes []topology.Node, log Reco
 		return err
 	}
 	for _, u := range fl.units {
-		if err := f.differs(ctx, u); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), u.Name(), err)
+		if err := u.differs(ctx, f.Set); err != nil {
+			return fl.failed(u, err)
 		}
 	}
 	return fl.roll(ctx, f.Rollout, f.Set, log)
 }
 
-// differs checks that the node has other settings than the fault's.
-func (f ConfigDrift) differs(ctx context.Context, u unit) error {
+// differs checks that the node has other settings than these.
+func (u unit) differs(ctx context.Context, set map[string]string) error {
 	all, err := u.settings(ctx)
 	if err != nil {
 		return err
 	}
-	for _, key := range slices.Sorted(maps.Keys(f.Set)) {
-		if now, ok := all[key]; ok && now == f.Set[key] {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if now, ok := all[key]; ok && now == set[key] {
 			return fmt.Errorf("its %s is %q already: nothing would change", key, now)
 		}
 	}
@@ -84,7 +84,7 @@ func (f ConfigDrift) Active(ctx context.Context, nodes []topology.Node) (Proof, 
 		if err := u.seeRelease(ctx, s, f.Kind(), ""); err != nil || !s.ok {
 			return err
 		}
-		return f.seeSettings(ctx, u, s)
+		return u.seeSettings(ctx, s, f.Set)
 	}, nil)
 }
 
@@ -110,8 +110,8 @@ func (u unit) settings(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// seeSettings asks the node what it was told.
-func (f ConfigDrift) seeSettings(ctx context.Context, u unit, s *sight) error {
+// seeSettings asks the node whether it was told these.
+func (u unit) seeSettings(ctx context.Context, s *sight, set map[string]string) error {
 	all, err := u.settings(ctx)
 	if err != nil {
 		s.measured = "no answer"
@@ -119,9 +119,9 @@ func (f ConfigDrift) seeSettings(ctx context.Context, u unit, s *sight) error {
 		return ctx.Err()
 	}
 	var words []string
-	for _, key := range slices.Sorted(maps.Keys(f.Set)) {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
 		words = append(words, key+"="+all[key])
-		s.see(all[key] == f.Set[key], "it says that %s is %q", key, all[key])
+		s.see(all[key] == set[key], "it says that %s is %q", key, all[key])
 	}
 	s.measured = strings.Join(words, " ")
 	return nil

@@ -49,18 +49,14 @@ func (f CPUStarvation) Validate() error {
 }
 
 // Inject sets the quotas and makes demand; the undo takes both away. A
-// container that does not run is an error.
+// container that does not run, or whose quota another fault has changed, is an
+// error, before any act.
 func (f CPUStarvation) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port)
+	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port, ofCPU)
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := f.starve(ctx, v, log); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return inTurn(f.Kind(), vs, func(v victim) error { return f.starve(ctx, v, log) })
 }
 
 func (f CPUStarvation) starve(ctx context.Context, v victim, log Recorder) error {

@@ -110,6 +110,16 @@ func (p probes) median() time.Duration {
 	return (p.answered[(n-1)/2] + p.answered[n/2]) / 2
 }
 
+// quartiles is the range between the quartiles of the answered ones, without
+// the quarter below and the quarter above; 0 if there are none.
+func (p probes) quartiles() time.Duration {
+	n := len(p.answered)
+	if n == 0 {
+		return 0
+	}
+	return p.answered[n-1-n/4] - p.answered[n/4]
+}
+
 // all says whether every one of n ended so.
 func (p probes) all(n int, how string) bool { return p.ended[how] == n }
 

@@ -43,7 +43,8 @@ func slowFunction(table string) string { return "hachaos_slow_" + table }
 
 // addDelay makes a trigger that sleeps once a statement, so that a statement
 // which writes no row is delayed too: that is how it is measured. It fails on a
-// table that is slow already, whose delay has been proven.
+// table that is slow already, whose delay has been proven: of two faults that
+// look at the same time, the later.
 func (f DatabaseSlowInside) addDelay() []string {
 	return []string{fmt.Sprintf(`SET lock_timeout = '5s';
 CREATE FUNCTION %[3]s() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -60,13 +61,30 @@ func dropDelay(table string) []string {
 	return []string{"SET client_min_messages = error", "DROP TRIGGER IF EXISTS hachaos_slow ON " + table, "DROP FUNCTION IF EXISTS " + slowFunction(table) + "()"}
 }
 
-// Inject adds the delay; the undo removes it.
+// unhurried checks that the table has no such delay: the undo of a second would
+// end the first.
+func (f DatabaseSlowInside) unhurried(ctx context.Context, v victim) error {
+	out, err := v.Exec(ctx, asReader("SELECT to_regproc('"+slowFunction(f.table())+"') IS NULL")...)
+	if err := succeed(out, err); err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(out.Stdout)) != "t" {
+		return fmt.Errorf("writing %s is delayed already, by the same fault: heal that first, or slow another table", f.table())
+	}
+	return nil
+}
+
+// Inject adds the delay; the undo removes it. A table that is delayed already
+// is an error, before any act.
 func (f DatabaseSlowInside) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return f.unhurried(ctx, v) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(TriggerAbsent, map[string]string{"table": f.table()}), func(v victim) error {

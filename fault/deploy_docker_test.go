@@ -3,7 +3,6 @@
 package fault_test
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -15,11 +14,8 @@ import (
 // TestDockerDeployments holds the deployments to the suite, over containers
 // alone: a release is what the image's own scripts make of an environment,
 // which a node in memory could only pretend, and a step of the schema is the
-// database's own.
+// database's own. A rotation takes one of them by its seed.
 func TestDockerDeployments(t *testing.T) {
-	if _, ok := os.LookupEnv("HACHAOS_ROTATION"); ok {
-		t.Skip("not yet seen to pass, so the rotation does not draw it: `make test-all` runs it")
-	}
 	quick := fault.Rollout{Linger: 100 * time.Millisecond}
 	var all []aimed
 	for _, f := range []fault.Fault{
@@ -33,11 +29,16 @@ func TestDockerDeployments(t *testing.T) {
 	all = append(all,
 		aimed{fault.BlueGreen{Version: "2", Rollout: quick}, []string{"j1", "j2", "lb1", "lb2"}},
 		aimed{fault.SchemaChange{Step: fault.StepExpand}, []string{"db"}})
+	turn := drawn(t, len(all))
 	c := standing(t)
-	for _, one := range all {
+	for i, one := range all {
 		t.Run(one.Kind(), func(t *testing.T) {
+			if turn >= 0 && i != turn {
+				t.Skip("left out by the rotation: `make test-all` runs it")
+			}
 			faulttest.Suite{
 				New:    func() fault.Fault { return one.Fault },
+				Wrong:  wrongUnlessDrawn(one.Fault, turn),
 				Nodes:  func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
 				Settle: 30 * time.Second,
 			}.Run(t)

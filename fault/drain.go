@@ -11,8 +11,10 @@ import (
 // and HAProxy goes on to send it the requests of sessions that a cookie binds
 // to it ("drain" of `set server`, HAProxy 3.0 Management Guide, 9.3).
 type Drain struct {
-	// Server is the name of the application node; required.
-	Server string `json:"server"`
+	// Server is the name of the application node, and the balancers alone are the
+	// targets. Empty, it is the application nodes among the targets, such as the
+	// one that serves a user: aim at them together with every balancer.
+	Server string `json:"server,omitempty"`
 	// Backend is the balancers' name of the group that it is in; "nodes" by
 	// default.
 	Backend string `json:"backend,omitempty"`
@@ -21,35 +23,37 @@ type Drain struct {
 // Kind is "drain".
 func (Drain) Kind() string { return "drain" }
 
-// Victims is the server.
-func (f Drain) Victims() []string { return []string{f.Server} }
+// Victims is the server that is named, if one is.
+func (f Drain) Victims() []string { return f.order().victims() }
 
-// Validate reports a server without a name.
+// Suffers says that application nodes do; balancers are the means.
+func (Drain) Suffers(n topology.Node) bool { return suffers(n) }
+
+// Validate reports a name that no server can have.
 func (f Drain) Validate() error { return f.order().validate() }
 
 func (f Drain) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
 
 // Inject tells the balancers; the undo makes the server ready again.
 func (f Drain) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	path := f.order().path()
-	return f.order().inject(ctx, nodes, log, "set server "+path+" state drain",
-		Entry{Undo: ServerReady, Params: map[string]string{"server": path}})
+	return f.order().inject(ctx, nodes, log, "set server %s state drain", ServerReady)
 }
 
 // Active holds when every balancer itself says that the server drains, and
 // chose it for nothing between two looks. From is when the first was told,
 // To when the last had taken it.
 func (f Drain) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.order().prove(ctx, nodes, f.Server+" DRAIN at every balancer", showServers, f.order().note(), func(s *sight, replies [2]string) error {
-		before, after, err := viewOf(f.Server, replies)
+	asked := f.order().names(nodes) + " DRAIN at every balancer"
+	return f.order().prove(ctx, nodes, question{asked, allServers, true, func(s *sight, server string, replies [2]string) error {
+		before, after, err := viewOf(server, replies)
 		if err != nil {
 			return err
 		}
 		s.measured = after.Status
-		s.see(after.Drains(), "its view of %s is %s", f.Server, after.Status)
-		s.see(before.Chosen == after.Chosen, "between two looks it chose %s for %d requests", f.Server, after.Chosen-before.Chosen)
+		s.see(after.Drains(), "its view of %s is %s", server, after.Status)
+		s.see(before.Chosen == after.Chosen, "between two looks it chose %s for %d requests", server, after.Chosen-before.Chosen)
 		return nil
-	})
+	}})
 }
 
 // Healed holds when no balancer says that the server drains.
@@ -59,13 +63,14 @@ func (f Drain) Healed(ctx context.Context, nodes []topology.Node) (Proof, error)
 
 // proveReady holds when no balancer keeps the server out by an order.
 func (o serverOrder) proveReady(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return o.prove(ctx, nodes, o.server+" ready at every balancer", showServers, "", func(s *sight, replies [2]string) error {
-		_, after, err := viewOf(o.server, replies)
+	asked := o.names(nodes) + " ready at every balancer"
+	return o.prove(ctx, nodes, question{asked, allServers, false, func(s *sight, server string, replies [2]string) error {
+		_, after, err := viewOf(server, replies)
 		if err != nil {
 			return err
 		}
 		s.measured = after.Status
-		s.see(!after.Drains() && !after.InMaintenance(), "its view of %s is %s", o.server, after.Status)
+		s.see(!after.Drains() && !after.InMaintenance(), "its view of %s is %s", server, after.Status)
 		return nil
-	})
+	}})
 }

@@ -86,6 +86,13 @@ type Lasting interface {
 	Takes() time.Duration
 }
 
+// Gradual is a fault whose magnitude is a time that must pass before it can
+// be told: Active may take so long, on top of what any proof may.
+type Gradual interface {
+	Fault
+	Shows() time.Duration
+}
+
 // Demanding is a fault that not every kernel can carry out. It is refused
 // before anything starts where the kernel cannot.
 type Demanding interface {
@@ -101,7 +108,7 @@ type Demanding interface {
 type Indirect interface {
 	Fault
 	// Victims names the nodes that suffer; the record names them in the
-	// targets' place.
+	// targets' place. None means that they are among the targets: see Directed.
 	Victims() []string
 }
 

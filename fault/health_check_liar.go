@@ -13,8 +13,10 @@ import (
 // 3.0 Management Guide, 9.3). It stands for a health check that asks for a
 // port, a constant page or the wrong host.
 type HealthCheckLiar struct {
-	// Server is the name of the application node; required.
-	Server string `json:"server"`
+	// Server is the name of the application node, and the balancers alone are the
+	// targets. Empty, it is the application nodes among the targets, such as the
+	// one that serves a user: aim at them together with every balancer.
+	Server string `json:"server,omitempty"`
 	// Backend is the balancers' name of the group that it is in; "nodes" by
 	// default.
 	Backend string `json:"backend,omitempty"`
@@ -23,42 +25,44 @@ type HealthCheckLiar struct {
 // Kind is "health-check-liar".
 func (HealthCheckLiar) Kind() string { return "health-check-liar" }
 
-// Victims is the server.
-func (f HealthCheckLiar) Victims() []string { return []string{f.Server} }
+// Victims is the server that is named, if one is.
+func (f HealthCheckLiar) Victims() []string { return f.order().victims() }
 
-// Validate reports a server without a name.
+// Suffers says that application nodes do; balancers are the means.
+func (HealthCheckLiar) Suffers(n topology.Node) bool { return suffers(n) }
+
+// Validate reports a name that no server can have.
 func (f HealthCheckLiar) Validate() error { return f.order().validate() }
 
 func (f HealthCheckLiar) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
 
 // Inject tells the balancers; the undo has them ask again.
 func (f HealthCheckLiar) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	path := f.order().path()
-	return f.order().inject(ctx, nodes, log, "disable health "+path,
-		Entry{Undo: ServerChecked, Params: map[string]string{"server": path}})
+	return f.order().inject(ctx, nodes, log, "disable health %s", ServerChecked)
 }
 
 // Active holds when every balancer itself says that it does not check the
 // server.
 func (f HealthCheckLiar) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.prove(ctx, nodes, "no check", f.order().note(), true)
+	return f.prove(ctx, nodes, "no check", true)
 }
 
 // Healed holds when every balancer checks the server.
 func (f HealthCheckLiar) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.prove(ctx, nodes, "checked", "", false)
+	return f.prove(ctx, nodes, "checked", false)
 }
 
-func (f HealthCheckLiar) prove(ctx context.Context, nodes []topology.Node, asked, note string, lies bool) (Proof, error) {
-	return f.order().prove(ctx, nodes, f.Server+": "+asked, showServers, note, func(s *sight, replies [2]string) error {
-		_, after, err := viewOf(f.Server, replies)
+func (f HealthCheckLiar) prove(ctx context.Context, nodes []topology.Node, asked string, lies bool) (Proof, error) {
+	asked = f.order().names(nodes) + ": " + asked
+	return f.order().prove(ctx, nodes, question{asked, allServers, lies, func(s *sight, server string, replies [2]string) error {
+		_, after, err := viewOf(server, replies)
 		if err != nil {
 			return err
 		}
 		s.measured = after.Status
-		s.see(strings.HasPrefix(after.Status, "no check") == lies, "its view of %s is %s", f.Server, after.Status)
+		s.see(strings.HasPrefix(after.Status, "no check") == lies, "its view of %s is %s", server, after.Status)
 		return nil
-	})
+	}})
 }
 
 // ensureServerChecked has a balancer check a server. Where no HAProxy runs

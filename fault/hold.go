@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,12 +14,23 @@ import (
 const holdAll = 1000
 
 // lose asks the application to lose something of its own: docs/wire.md says
-// how. what is "pool" or "threads".
+// how. what is "pool" or "threads". One that was asked already is an error,
+// before any act: the later number would count, and the first heal end both.
 func lose(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, what string, number int) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	vs, err := runningHolders(ctx, f.Kind(), nodes)
+	if err != nil {
+		return err
+	}
+	err = inTurn(f.Kind(), vs, func(v victim) error {
+		there, err := v.has(ctx, "/run/hachaos/hold."+what)
+		if err == nil && there {
+			err = errors.New("another fault of this kind is in place: heal that first, or aim at another node")
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}

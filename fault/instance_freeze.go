@@ -2,7 +2,7 @@ package fault
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -50,16 +50,13 @@ func freeze(ctx context.Context, kind string, nodes []topology.Node, port int, l
 
 // nonePaused checks, before any act, that no victim is frozen already.
 func nonePaused(ctx context.Context, kind string, vs []victim) error {
-	for _, v := range vs {
+	return inTurn(kind, vs, func(v victim) error {
 		state, err := v.Inspect(ctx)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", kind, v.Name(), err)
+		if err == nil && state.Paused {
+			err = errors.New("it is frozen already: thaw it first")
 		}
-		if state.Paused {
-			return fmt.Errorf("%s %s: it is frozen already: thaw it first", kind, v.Name())
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // Active holds when the engine says that the containers are frozen and their

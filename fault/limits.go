@@ -22,8 +22,9 @@ func limited(n topology.Node) (topology.Limited, error) {
 	return nil, fmt.Errorf("node %s: %w (limits of memory and processor)", n.Name(), ErrCapability)
 }
 
-// limitedVictims are running victims whose limits can be changed.
-func limitedVictims(ctx context.Context, kind string, nodes []topology.Node, port int) ([]victim, error) {
+// limitedVictims are running victims whose limits can be changed, and that of
+// which no other fault has changed.
+func limitedVictims(ctx context.Context, kind string, nodes []topology.Node, port int, what string) ([]victim, error) {
 	vs, err := victims(kind, nodes, port, false)
 	if err != nil {
 		return nil, err
@@ -33,7 +34,10 @@ func limitedVictims(ctx context.Context, kind string, nodes []topology.Node, por
 			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
 	}
-	return vs, allRun(ctx, kind, vs)
+	if err := allRun(ctx, kind, vs); err != nil {
+		return nil, err
+	}
+	return vs, unpressed(ctx, kind, vs, what)
 }
 
 // What can be limited: the keys of LimitsRestored's parameters.
@@ -41,6 +45,20 @@ const (
 	ofMemory = "memory"
 	ofCPU    = "cpu"
 )
+
+// unpressed checks that no fault has changed that limit of any victim: the undo
+// of a second would take the first one's limit for what was there before, and
+// end what makes demand for both.
+func unpressed(ctx context.Context, kind string, vs []victim, what string) error {
+	return inTurn(kind, vs, func(v victim) error {
+		there, err := v.has(ctx, pressureDir(what))
+		if err == nil && there {
+			err = fmt.Errorf("another fault has changed its limit of %s already, or was not healed while it was down (%s is there): "+
+				"heal that first, or aim at another node", what, pressureDir(what))
+		}
+		return err
+	})
+}
 
 // limitsEntry is the undo that gives a victim the limit of that back which it
 // has now, and leaves the other one to whoever set it.

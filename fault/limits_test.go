@@ -101,11 +101,29 @@ func TestLimitsAreHealedOneByOne(t *testing.T) {
 // nothing would be the room alone.
 func TestWhatWasNotSeenIsNotLimited(t *testing.T) {
 	for _, f := range []Fault{MemorySqueeze{}, OutOfMemory{}} {
-		n := &stub{name: "j1", exec: func([]string) (topology.Output, error) { return topology.Output{}, nil }}
+		n := &stub{name: "j1", exec: func(argv []string) (topology.Output, error) {
+			if argv[0] == "test" {
+				return topology.Output{Code: 1}, nil
+			}
+			return topology.Output{}, nil
+		}}
 		n.state.Running = true
 		err := f.Inject(t.Context(), []topology.Node{n}, &undos{})
 		require.ErrorContains(t, err, "want ten words", f.Kind())
 		require.Zero(t, n.limits, f.Kind())
+	}
+}
+
+// TestWhatCannotBeLookedForIsNoAbsence: `test` that is not there, or fails.
+func TestWhatCannotBeLookedForIsNoAbsence(t *testing.T) {
+	n := &stub{name: "j1", exec: func([]string) (topology.Output, error) {
+		return topology.Output{Code: 127, Stderr: []byte("test: not found")}, nil
+	}}
+	n.state.Running = true
+	for _, f := range []Fault{MemorySqueeze{}, OutOfMemory{}, CPUStarvation{}} {
+		log := &undos{}
+		require.ErrorContains(t, f.Inject(t.Context(), []topology.Node{n}, log), "exit status 127", f.Kind())
+		require.Empty(t, log.all, f.Kind())
 	}
 }
 

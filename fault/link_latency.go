@@ -12,13 +12,14 @@ import (
 // LinkLatency delays every packet that each target sends, whatever to, by the
 // kernel's netem: a distant node. What it is sent is not delayed. Where the
 // kernel has no netem it is refused before anything starts; Latency delays
-// the database's answers without it. Two of them on one node are one, and so
-// is one with Bandwidth: the later counts, and the first heal ends it. There
-// is no useful zero value: Delay must be given.
+// the database's answers without it. A node has room for one of it or of
+// Bandwidth: a second is refused before it acts. There is no useful zero value:
+// Delay must be given.
 type LinkLatency struct {
-	// Delay is added to each packet, 1 ms to 10 s, in whole milliseconds.
+	// Delay is added to each packet, 10 ms to 10 s, in whole milliseconds.
 	Delay time.Duration `json:"delay"`
-	// Jitter varies it, evenly, by so much to both sides; at most half of
+	// Jitter varies it, evenly (the kernel's sch_netem.c, tabledist, without a
+	// table), by so much to both sides; at least 20 ms and at most half of
 	// Delay. 0 is none.
 	Jitter time.Duration `json:"jitter,omitempty"`
 }
@@ -53,7 +54,7 @@ func (f LinkLatency) Validate() error {
 // netem is the command that sets the delay.
 func (f LinkLatency) netem() []string {
 	argv := []string{
-		"tc", "qdisc", "replace", "dev", theDevice, "root", "netem", "limit", strconv.Itoa(heldPackets),
+		"tc", "qdisc", "add", "dev", theDevice, "root", "netem", "limit", strconv.Itoa(heldPackets),
 		"delay", strconv.FormatInt(f.Delay.Milliseconds(), 10) + "ms",
 	}
 	if f.Jitter > 0 {
@@ -62,13 +63,17 @@ func (f LinkLatency) netem() []string {
 	return argv
 }
 
-// Inject delays what the targets send; the undo takes the delay away.
+// Inject delays what the targets send; the undo takes the delay away. A target
+// whose sending is limited or delayed already is an error, before any act.
 func (f LinkLatency) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	ws, err := runningWays(ctx, f.Kind(), nodes)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), ws, func(w way) error { return unshaped(ctx, w.ns) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), ws, log, func(w way) Entry {
@@ -80,14 +85,16 @@ func (f LinkLatency) Inject(ctx context.Context, nodes []topology.Node, log Reco
 
 // Active holds when the median of the times in which the database answers
 // each target, less that of its answers to the proxies' node, is the asked
-// delay within 10 % or 5 ms.
+// delay within 10 % or 5 ms, and so much more spread is the asked jitter: see
+// Latency.
 func (f LinkLatency) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.like().lookBy(ctx, f.Kind(), nodes, f.like().asked(), f.like().bites, f.measure)
+	return f.like().lookBy(ctx, f.Kind(), nodes, f.like().bite(), f.measure)
 }
 
-// Healed holds when less than the tolerance is left of it.
+// Healed holds when less than the tolerance is left of the delay, and less than
+// half of the jitter.
 func (f LinkLatency) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.like().lookBy(ctx, f.Kind(), nodes, f.like().askedHealed(), f.like().over, f.measure)
+	return f.like().lookBy(ctx, f.Kind(), nodes, f.like().end(), f.measure)
 }
 
 // measure makes the probes straight to the database, from the target and from

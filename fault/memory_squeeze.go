@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -42,18 +43,13 @@ func (f MemorySqueeze) Validate() error {
 }
 
 // Inject lowers the limits; the undo restores them. A container that does not
-// run is an error.
+// run, or whose limit another fault has changed, is an error, before any act.
 func (f MemorySqueeze) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port)
+	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port, ofMemory)
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := f.squeeze(ctx, v, log); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return inTurn(f.Kind(), vs, func(v victim) error { return f.squeeze(ctx, v, log) })
 }
 
 func (f MemorySqueeze) squeeze(ctx context.Context, v victim, log Recorder) error {
@@ -73,15 +69,28 @@ func (f MemorySqueeze) squeeze(ctx context.Context, v victim, log Recorder) erro
 		return err
 	}
 	limits.Memory = p.held + f.room()
-	if err := press(ctx, v, ofMemory, strconv.FormatInt(limits.Memory, 10), "sleep infinity"); err != nil {
+	if err := press(ctx, v, ofMemory, fmt.Sprintf("%d-%d", limits.Memory, p.held), "sleep infinity"); err != nil {
 		return err
 	}
 	return l.Limit(ctx, limits)
 }
 
+// squeezed reads what was asked: the limit, and what the container held then.
+func squeezed(asked string) (limit, held int64, err error) {
+	text, base, _ := strings.Cut(asked, "-")
+	if limit, err = strconv.ParseInt(text, 10, 64); err == nil {
+		held, err = strconv.ParseInt(base, 10, 64)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("what was asked: %q: want a limit and what was held, in bytes", asked)
+	}
+	return limit, held, nil
+}
+
 // Active holds when the limit that the container's own cgroup tells is the
-// one that was asked for, the kernel has killed nothing, and the port
-// answers. Asked and Measured are in MiB.
+// one that was asked for, within a tenth, and exceeds what the container held
+// then by the room, within a tenth; what it holds now leaves no more; the kernel
+// has killed nothing, and the port answers. Asked and Measured are in MiB.
 func (f MemorySqueeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, false)
 	if err != nil {
@@ -95,8 +104,16 @@ func (f MemorySqueeze) Active(ctx context.Context, nodes []topology.Node) (Proof
 			return s, err
 		}
 		s.measured = fmt.Sprintf("limit %s, holds %s", megabytes(p.limit), megabytes(p.held))
-		want, _ := strconv.ParseInt(p.asked, 10, 64)
-		s.see(want > 0 && p.limit > 0 && within(float64(p.limit), float64(want)), "its cgroup's limit is %d bytes, asked %q", p.limit, p.asked)
+		if p.asked == "" {
+			s.see(false, "no fault has changed the limit of its memory")
+			return s, nil
+		}
+		want, held, err := squeezed(p.asked)
+		if err != nil {
+			return s, err
+		}
+		s.see(p.limit > 0 && within(float64(p.limit), float64(want)), "its cgroup's limit is %d bytes, asked %d", p.limit, want)
+		s.see(within(float64(p.limit-held), float64(f.room())), "that is %s above the %s that it held then", megabytes(p.limit-held), megabytes(held))
 		s.see(p.killed == p.killedBefore, "the kernel has killed %d of its processes since the act", p.killed-p.killedBefore)
 		if !s.ok {
 			return s, nil

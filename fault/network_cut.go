@@ -12,7 +12,7 @@ import (
 // alive. Peers must be given.
 type NetworkCut struct {
 	// Peers are names of nodes, roles, or Clients. The target itself is never
-	// one.
+	// one. With Clients it must serve a port, by which theirs is counted.
 	Peers []string `json:"peers"`
 	// Way is Both, Incoming or Outgoing, as seen from the target; empty is
 	// Both.
@@ -33,21 +33,35 @@ func (f NetworkCut) Validate() error {
 // Between are the peers' names.
 func (f NetworkCut) Between() []string { return f.Peers }
 
-// Inject drops the packets, on each target in one transaction.
+// Inject drops the packets, on each target in one transaction. A target that
+// serves no known port cannot be cut off from Clients: nothing of theirs could be
+// counted. That is an error, before any act.
 func (f NetworkCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
+	ls, err := links(f.Kind(), nodes, f.Peers)
+	if err != nil {
+		return err
+	}
+	if err := callable(f.Kind(), ls); err != nil {
+		return err
+	}
 	return filter(ctx, f, nodes, log, f.Peers, f.Way, dropRule)
 }
 
 // cutDatagrams is how many datagrams a look at a cut sends each way to each
-// peer.
+// peer, and how often a client calls.
 const cutDatagrams = 5
 
 // Active holds when every datagram that the peers and the target send each
 // other for the purpose is dropped, each way that is cut, and no attempt to
-// connect is answered either way. (A connection takes both.)
+// connect is answered either way. (A connection takes both.) What comes in from
+// Clients are attempts to connect, one packet each, and what goes out to them
+// are datagrams to an address that is no node's.
 func (f NetworkCut) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	ls, err := links(f.Kind(), nodes, f.Peers)
 	if err != nil {
+		return Proof{}, err
+	}
+	if err := callable(f.Kind(), ls); err != nil {
 		return Proof{}, err
 	}
 	return prove(ctx, f.asked(), ls, func(ctx context.Context, l link) (sight, error) {
@@ -65,16 +79,23 @@ func (f NetworkCut) Active(ctx context.Context, nodes []topology.Node) (Proof, e
 		if err != nil {
 			return s, err
 		}
+		sent := took * cutDatagrams
+		if l.clients {
+			if err := l.call(ctx, f.Way, cutDatagrams); err != nil {
+				return s, err
+			}
+			sent += cutDatagrams
+		}
 		after, err := countPackets(ctx, l.ns, toxicName(f))
 		if err != nil {
 			return s, err
 		}
-		want := uint64(took * cutDatagrams)
+		want := uint64(sent)
 		s.measured = "dropped"
 		for _, c := range chains(f.Way) {
 			got := after[c] - before[c]
 			s.measured += fmt.Sprintf(" %d of %d %s", got, want, c)
-			s.see(got >= want, "%s: %d datagrams sent, %d packets dropped meanwhile; since it began %d of %d", c, want, got, after[c], after[c+"_all"])
+			s.see(got >= want, "%s: %d packets sent, %d dropped meanwhile; since it began %d of %d", c, want, got, after[c], after[c+"_all"])
 		}
 		s.see(took > 0 || l.clients, "peers that run: %d of %d", took, len(l.peers))
 		return s, l.seeConnects(ctx, &s, probeSilent)

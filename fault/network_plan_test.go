@@ -120,7 +120,7 @@ func TestLossIsMeasured(t *testing.T) {
 }
 
 func TestBandwidthPlan(t *testing.T) {
-	require.Equal(t, []string{"tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "4000kbit", "burst", "5000", "latency", "100ms"}, Bandwidth{KBit: 4000}.shape())
+	require.Equal(t, []string{"tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "4000kbit", "burst", "5000", "latency", "100ms"}, Bandwidth{KBit: 4000}.shape())
 	require.Equal(t, 3200, Bandwidth{KBit: 200}.burst())
 	for kbit, want := range map[int][2]int{200: {166, 625}, 4000: {1000, 12500}, 50_000: {1000, 156250}} {
 		size, waiting := Bandwidth{KBit: kbit}.flooded()
@@ -173,10 +173,13 @@ func TestValidateOfTheNetworkFaults(t *testing.T) {
 		{ConnectionReset{}, "no peers"},
 		{Bandwidth{KBit: 4000}, ""},
 		{Bandwidth{}, "want 200 to 50000"},
-		{Latency{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond}, ""},
+		{Latency{Delay: 50 * time.Millisecond, Jitter: 20 * time.Millisecond}, ""},
 		{Latency{}, "delay 0s"},
 		{Latency{Delay: 1500 * time.Microsecond}, "whole milliseconds"},
-		{Latency{Delay: 10 * time.Millisecond, Jitter: 6 * time.Millisecond}, "half of the delay"},
+		{Latency{Delay: 9 * time.Millisecond}, "want 10ms to 10s"},
+		{Latency{Delay: 50 * time.Millisecond, Jitter: 26 * time.Millisecond}, "half of the delay"},
+		{Latency{Delay: 50 * time.Millisecond, Jitter: 19 * time.Millisecond}, "want 20ms to half"},
+		{Latency{Delay: 50 * time.Millisecond, Jitter: -20 * time.Millisecond}, "want 20ms to half"},
 		{DatabaseRestart{Pause: 2 * time.Minute}, "want 0s to 1m"},
 		{LinkLatency{Delay: 50 * time.Millisecond}, ""},
 		{LinkLatency{}, "link-latency: latency: delay 0s"},
@@ -199,6 +202,7 @@ func TestLatencyTakesEnoughProbes(t *testing.T) {
 	f := Latency{Delay: 100 * time.Millisecond}
 	require.Equal(t, 30, f.sample())
 	require.Equal(t, 10*time.Millisecond, f.tolerance())
+	require.Equal(t, 100, Latency{Delay: 60 * time.Millisecond, Jitter: 10 * time.Millisecond}.sample())
 	require.Equal(t, 225, Latency{Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond}.sample())
 	require.Equal(t, 5*time.Millisecond, Latency{Delay: 20 * time.Millisecond}.tolerance())
 	require.Equal(t, 30, Latency{Delay: 10 * time.Second}.parallel(30), "all at a time if one alone takes long")
@@ -255,6 +259,6 @@ func TestParseRemoved(t *testing.T) {
 }
 
 func TestNetemPlan(t *testing.T) {
-	require.Equal(t, []string{"tc", "qdisc", "replace", "dev", "eth0", "root", "netem", "limit", "100000", "delay", "50ms"}, LinkLatency{Delay: 50 * time.Millisecond}.netem())
+	require.Equal(t, []string{"tc", "qdisc", "add", "dev", "eth0", "root", "netem", "limit", "100000", "delay", "50ms"}, LinkLatency{Delay: 50 * time.Millisecond}.netem())
 	require.Equal(t, "10ms", LinkLatency{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond}.netem()[11])
 }

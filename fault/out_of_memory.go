@@ -37,18 +37,14 @@ func (OutOfMemory) Kind() string { return "out-of-memory" }
 func (f OutOfMemory) Validate() error { return validPort(f.Kind(), f.Port) }
 
 // Inject lowers the limits and makes demand. The undo restores the limits and
-// starts the processes. A container that does not run is an error.
+// starts the processes. A container that does not run, or whose limit another
+// fault has changed, is an error, before any act.
 func (f OutOfMemory) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port)
+	vs, err := limitedVictims(ctx, f.Kind(), nodes, f.Port, ofMemory)
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := f.exhaust(ctx, v, log); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return inTurn(f.Kind(), vs, func(v victim) error { return f.exhaust(ctx, v, log) })
 }
 
 func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error {
@@ -77,13 +73,17 @@ func (f OutOfMemory) exhaust(ctx context.Context, v victim, log Recorder) error 
 }
 
 // takeMemory is a program that waits for the limit of memory to change from the
-// one that it was begun under, and then takes so many bytes and keeps them: what
-// has no line's end must be held whole by one that prints the last lines.
+// one that it was begun under, and then takes so many bytes and keeps them: a
+// block that nobody reads from its writer. It is taken by one call of read(2),
+// within which the kernel needs no page of the program's. One that takes its
+// memory step by step is itself evicted between two steps, and the container
+// went on reading its programs from the disk for a second, which everybody on
+// that disk felt.
 func takeMemory(bytes int64) string {
 	return fmt.Sprintf(`c=/sys/fs/cgroup
 now() { cat $c/memory/memory.limit_in_bytes 2>/dev/null || cat $c/memory.max; }
 while [ "$(now)" = "$limit" ]; do sleep 0.05; done
-(head -c %d /dev/zero; sleep infinity) | tail -n 1`, bytes)
+dd if=/dev/zero bs=%d count=1 2>/dev/null | sleep infinity`, bytes)
 }
 
 // Active holds when the kernel says that it has killed a process of the

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -38,12 +37,7 @@ func (f PowerLoss) Inject(ctx context.Context, nodes []topology.Node, log Record
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		if err := f.cut(ctx, v, log); err != nil {
-			return fmt.Errorf("%s %s: %w", f.Kind(), v.Name(), err)
-		}
-	}
-	return nil
+	return inTurn(f.Kind(), vs, func(v victim) error { return f.cut(ctx, v, log) })
 }
 
 func (f PowerLoss) cut(ctx context.Context, v victim, log Recorder) error {

@@ -5,7 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,18 +32,46 @@ func replying(reply string) func(string) (net.Conn, error) {
 	}
 }
 
+// says is a command that prints something, and there one that finds what it looks
+// for, or not.
+func says(text string) func([]string) (topology.Output, error) {
+	return func([]string) (topology.Output, error) { return topology.Output{Stdout: []byte(text)}, nil }
+}
+
+func there(is bool) func([]string) (topology.Output, error) {
+	return func(argv []string) (topology.Output, error) {
+		switch {
+		case argv[0] != "test":
+			return topology.Output{}, errUnasked
+		case is:
+			return topology.Output{}, nil
+		}
+		return topology.Output{Code: 1}, nil
+	}
+}
+
+// queue is a node whose device has that for a root.
+func queue(root string) func([]string) (topology.Output, error) {
+	return func(argv []string) (topology.Output, error) {
+		if !slices.Contains(argv, "show") {
+			return topology.Output{}, errUnasked
+		}
+		return topology.Output{Stdout: []byte("qdisc " + root + "\n")}, nil
+	}
+}
+
 // TestWhatIsSoAlreadyIsRefused: a fault that changes nothing would be proven by
 // what was there before it, and its undo might take that away.
 func TestWhatIsSoAlreadyIsRefused(t *testing.T) {
 	settings := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/health/settings" {
-			_, _ = w.Write([]byte(`{"POOL_SIZE":"10","READY_LIMIT_MS":"300"}`))
+			_, _ = w.Write([]byte(`{"POOL_SIZE":"10","READY_LIMIT_MS":"300","WARMUP_MS":"10000"}`))
 		}
 	}))
 	defer settings.Close()
 	toSettings := func(string) (net.Conn, error) { return net.Dial("tcp", settings.Listener.Addr().String()) }
 	quota := topology.Limits{CPU: 0.2}
-	latency := Latency{Delay: latencyFloor}
+	latency := Latency{Delay: leastDelay}
 	poisoned := func([]string) (topology.Output, error) {
 		return topology.Output{Stdout: []byte(`{"name":"j1","enabled":true,"toxics":[{"name":"` + toxicName(latency) + `"}]}`)}, nil
 	}
@@ -56,15 +87,28 @@ func TestWhatIsSoAlreadyIsRefused(t *testing.T) {
 			ConfigDrift{Set: map[string]string{"POOL_SIZE": "10"}, Rollout: Rollout{NoDrain: true}},
 			&stub{role: topology.Application, port: 8080, dialed: toSettings}, `its POOL_SIZE is "10" already`,
 		},
-		"cpu-starvation": {CPUStarvation{}, &stub{limits: quota}, "its quota is 0.2 of a core already"},
+		"slow-start":     {SlowStart{}, &stub{role: topology.Application, port: 8080, dialed: toSettings}, `its WARMUP_MS is "10000" already`},
+		"cpu-starvation": {CPUStarvation{}, &stub{limits: quota, exec: there(false)}, "its quota is 0.2 of a core already"},
+		"another quota":  {CPUStarvation{CPU: 0.3}, &stub{limits: quota, exec: there(true)}, "has changed its limit of cpu already"},
+		"memory-squeeze": {MemorySqueeze{}, &stub{exec: there(true)}, "has changed its limit of memory already"},
+		"out-of-memory":  {OutOfMemory{}, &stub{exec: there(true)}, "heal that first, or aim at another node"},
+		"disk-slow":      {DiskSlow{}, &stub{disk: topology.DiskLimit{Device: "8:0", Writes: 50}}, "its disk 8:0 is limited to 50 writes a second already"},
+		"pool-leak":      {PoolLeak{Connections: 3}, &stub{port: 8080, exec: there(true)}, "another fault of this kind is in place"},
+		"threads":        {ThreadsExhausted{}, &stub{port: 8080, exec: there(true)}, "another fault of this kind is in place"},
+		"a slow table":   {DatabaseSlowInside{Delay: time.Second}, &stub{exec: says("f\n")}, "writing orders is delayed already"},
 		"latency":        {latency, &stub{peers: proxies}, "already, of the same fault"},
+		"bandwidth":      {Bandwidth{KBit: 4000}, &stub{beside: queue("netem 8001: root refcnt 2 limit 1000 delay 50ms")}, "heal that first"},
+		"link-latency":   {LinkLatency(latency), &stub{peers: proxies, beside: queue("tbf 8001: root refcnt 2 rate 4Mbit")}, "heal that first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.node.name, tc.node.state = "j1", up
 			log := &undos{}
 			require.ErrorContains(t, tc.fault.Inject(t.Context(), []topology.Node{tc.node}, log), tc.err)
 			require.Empty(t, log.all, "an undo of what was there before")
-			require.Empty(t, tc.node.did)
+			for _, argv := range tc.node.did {
+				look := argv[0] == "test" || slices.Contains(argv, "show") || strings.Contains(strings.Join(argv, " "), ReadingOnly)
+				require.True(t, look, "it acted: %q", argv)
+			}
 		})
 	}
 }
@@ -77,7 +121,17 @@ func TestWhatDiffersIsNotRefused(t *testing.T) {
 	}{
 		"weight":          {Weight{Server: "j1", Weight: 10}, &stub{dialed: replying("100 (initial 100)\n\n")}},
 		"balancer-reload": {BalancerReload{}, &stub{dialed: replying("Pid: 7\nMaxconn: 4000\n\n")}},
-		"cpu-starvation":  {CPUStarvation{CPU: 0.3}, &stub{limits: topology.Limits{CPU: 0.2}}},
+		"bandwidth":       {Bandwidth{KBit: 4000}, &stub{beside: queue("noqueue 0: root refcnt 2")}},
+		"link-latency":    {LinkLatency{Delay: leastDelay}, &stub{peers: []topology.Node{slowedProxy("j1")}, beside: queue("noqueue 0: root refcnt 2")}},
+		"cpu-starvation":  {CPUStarvation{CPU: 0.3}, &stub{limits: topology.Limits{CPU: 0.2}, exec: there(false)}},
+		"memory-squeeze":  {MemorySqueeze{}, &stub{exec: there(false)}},
+		"pool-leak":       {PoolLeak{Connections: 3}, &stub{port: 8080, exec: there(false)}},
+		"a table": {DatabaseSlowInside{Delay: time.Second}, &stub{exec: func(argv []string) (topology.Output, error) {
+			if strings.Contains(strings.Join(argv, " "), ReadingOnly) {
+				return topology.Output{Stdout: []byte("t\n")}, nil
+			}
+			return topology.Output{}, errUnasked
+		}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.node.name, tc.node.state = "lb1", up

@@ -33,6 +33,7 @@ func TestDockerConformanceOfResources(t *testing.T) {
 		{fault.DatabaseSlowInside{Delay: 300 * time.Millisecond}, "db"},
 		{fault.DatabaseReadOnly{}, "db"},
 		{fault.ConnectionsUsedUp{}, "db"},
+		{fault.DiskSlow{Writes: 100}, "db"},
 		{fault.DiskFull{}, "db"},
 	}
 	turn := drawn(t, len(all))
@@ -40,16 +41,24 @@ func TestDockerConformanceOfResources(t *testing.T) {
 		return standingWith(t, map[string]string{"faults": "on", "dependency": "on"})
 	})
 	small := sync.OnceValue(func() topology.Cluster { return standingWith(t, map[string]string{"small-disk": "orders"}) })
+	slow := sync.OnceValue(func() topology.Cluster { return standingWith(t, map[string]string{"database-disk": "volume"}) })
 	for i, one := range all {
 		t.Run(one.Kind(), func(t *testing.T) {
 			if turn >= 0 && i != turn {
 				t.Skip("left out by the rotation: `make test-all` runs it")
 			}
+			needKernel(t, one.Fault)
 			nodes := func(t *testing.T) []topology.Node { return readyNodes(t, usual(), []string{one.node}) }
-			if one.Kind() == (fault.DiskFull{}).Kind() {
+			switch one.Fault.(type) {
+			case fault.DiskSlow:
+				nodes = func(t *testing.T) []topology.Node { return readyNodes(t, slow(), []string{one.node}) }
+			case fault.DiskFull:
 				nodes = func(t *testing.T) []topology.Node { return named(t, small(), one.node) }
 			}
-			faulttest.Suite{New: func() fault.Fault { return one.Fault }, Nodes: nodes, Settle: 30 * time.Second}.Run(t)
+			faulttest.Suite{
+				New: func() fault.Fault { return one.Fault }, Wrong: wrongUnlessDrawn(one.Fault, turn),
+				Nodes: nodes, Settle: 30 * time.Second,
+			}.Run(t)
 		})
 	}
 }

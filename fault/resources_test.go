@@ -39,21 +39,29 @@ func TestResourcesValidate(t *testing.T) {
 		fault Fault
 		err   string
 	}{
-		"a lock":              {RowLock{Table: "jettysessions"}, ""},
-		"a lock on SQL":       {RowLock{Table: "orders; DROP TABLE orders"}, "small letters"},
-		"a delay":             {DatabaseSlowInside{Delay: time.Second}, ""},
-		"no delay":            {DatabaseSlowInside{}, "10ms to 10s"},
-		"too fine a delay":    {DatabaseSlowInside{Delay: 10*time.Millisecond + 1}, "whole milliseconds"},
-		"the default disk":    {DiskFull{}, ""},
-		"the root":            {DiskFull{Path: "/"}, "small file system"},
-		"a relative path":     {DiskFull{Path: "data"}, "small file system"},
-		"a path upwards":      {DiskFull{Path: "/data/../etc"}, "small file system"},
-		"a leak":              {PoolLeak{Connections: 10}, ""},
-		"no leak":             {PoolLeak{}, "1 to 200"},
-		"all threads":         {ThreadsExhausted{}, ""},
-		"fewer than none":     {ThreadsExhausted{Threads: -1}, "1 to 1000"},
-		"slow dependency":     {DependencySlow{Delay: time.Second}, ""},
-		"dependency not slow": {DependencySlow{}, "10ms to 10s"},
+		"a lock":               {RowLock{Table: "jettysessions"}, ""},
+		"a lock on SQL":        {RowLock{Table: "orders; DROP TABLE orders"}, "small letters"},
+		"a delay":              {DatabaseSlowInside{Delay: time.Second}, ""},
+		"no delay":             {DatabaseSlowInside{}, "10ms to 10s"},
+		"too fine a delay":     {DatabaseSlowInside{Delay: 10*time.Millisecond + 1}, "whole milliseconds"},
+		"the default disk":     {DiskFull{}, ""},
+		"the root":             {DiskFull{Path: "/"}, "small file system"},
+		"a relative path":      {DiskFull{Path: "data"}, "small file system"},
+		"a path upwards":       {DiskFull{Path: "/data/../etc"}, "small file system"},
+		"a slow disk":          {DiskSlow{}, ""},
+		"a disk of ten":        {DiskSlow{Writes: 10}, ""},
+		"a disk of a thousand": {DiskSlow{Writes: 1000, Path: "/data"}, ""},
+		"a disk too slow":      {DiskSlow{Writes: 9}, "want 10 to 1000, or 0 for 20"},
+		"a disk of none":       {DiskSlow{Writes: -20}, "want 10 to 1000"},
+		"a disk too fast":      {DiskSlow{Writes: 1001}, "want 10 to 1000"},
+		"the root's disk":      {DiskSlow{Path: "/"}, "a disk of the target's own"},
+		"a disk upwards":       {DiskSlow{Path: "/a/../b"}, "a disk of the target's own"},
+		"a leak":               {PoolLeak{Connections: 10}, ""},
+		"no leak":              {PoolLeak{}, "1 to 200"},
+		"all threads":          {ThreadsExhausted{}, ""},
+		"fewer than none":      {ThreadsExhausted{Threads: -1}, "1 to 1000"},
+		"slow dependency":      {DependencySlow{Delay: time.Second}, ""},
+		"dependency not slow":  {DependencySlow{}, "10ms to 10s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := tc.fault.Validate()
@@ -127,6 +135,7 @@ func TestUndosOfResourcesRefuse(t *testing.T) {
 		"another setting":        func() error { return ensureSettingReset(t.Context(), nil, map[string]string{"setting": "fsync"}) },
 		"SQL for a table":        func() error { return ensureNoTrigger(t.Context(), nil, map[string]string{"table": "a b"}) },
 		"the root of all files":  func() error { return ensureNoFiller(t.Context(), nil, map[string]string{"path": "/"}) },
+		"the root of all disks":  func() error { return ensureDiskUnlimited(t.Context(), nil, map[string]string{"path": "/"}) },
 		"something else to hold": func() error { return ensureNoHold(t.Context(), nil, map[string]string{"what": "../x"}) },
 	} {
 		t.Run(name, func(t *testing.T) { require.Error(t, undo()) })

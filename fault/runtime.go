@@ -1,11 +1,13 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +54,8 @@ func inquired(command, note string) []string {
 	return []string{"bash", "-c", inquire, "hachaos-inquire", command, note}
 }
 
-// serverOrder is an order to balancers about one of their servers.
+// serverOrder is an order to balancers about one of their servers, or, if it
+// names none, about the application nodes among the targets.
 type serverOrder struct {
 	kind, backend, server string
 }
@@ -62,59 +65,162 @@ var serverName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
 func (o serverOrder) validate() error {
 	switch {
-	case o.server == "":
-		return fmt.Errorf("%s: no server: name the one that the balancers are told of, such as j1", o.kind)
-	case !serverName.MatchString(o.server):
-		return fmt.Errorf("%s: server %q: want the name of one, such as j1", o.kind, o.server)
+	case o.server != "" && !serverName.MatchString(o.server):
+		return fmt.Errorf("%s: server %q: want the name of one, such as j1, or none to take the application nodes among the targets", o.kind, o.server)
 	case o.backend != "" && !serverName.MatchString(o.backend):
 		return fmt.Errorf("%s: backend %q: want the name of one, such as %s", o.kind, o.backend, defaultBackend)
 	}
 	return nil
 }
 
-// path names the server as HAProxy does.
-func (o serverOrder) path() string {
-	if o.backend == "" {
-		return defaultBackend + "/" + o.server
+// victims is the server that is named; without one the targets tell.
+func (o serverOrder) victims() []string {
+	if o.server == "" {
+		return nil
 	}
-	return o.backend + "/" + o.server
+	return []string{o.server}
+}
+
+// path names a server as HAProxy does.
+func (o serverOrder) path(server string) string {
+	return cmp.Or(o.backend, defaultBackend) + "/" + server
 }
 
 // note names the file in which the balancer's clock is kept.
-func (o serverOrder) note() string { return o.kind + "." + o.server }
+func (o serverOrder) note(server string) string { return o.kind + "." + server }
 
-// inject gives every balancer the command, each after its undo was recorded.
-func (o serverOrder) inject(ctx context.Context, nodes []topology.Node, log Recorder, command string, undo Entry) error {
-	if err := o.validate(); err != nil {
-		return err
+// ordered is a balancer with a server that it is told of.
+type ordered struct {
+	victim
+	server string
+	alone  bool // there is no other server
+}
+
+// Name is the balancer's, with the server where there are several.
+func (t ordered) Name() string {
+	if t.alone {
+		return t.victim.Name()
 	}
-	vs, err := runningVictims(ctx, o.kind, nodes, 0, false)
+	return t.victim.Name() + " of " + t.server
+}
+
+// all are the balancers among the targets, each with each server that it is to
+// be told of: the one that is named, or else the application nodes among the
+// targets. It checks, before any act, that there are both.
+func (o serverOrder) all(nodes []topology.Node) ([]ordered, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	balancers, servers, err := o.sorted(nodes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.kind, err)
+	}
+	vs, err := victims(o.kind, balancers, 0, false)
+	if err != nil {
+		return nil, err
+	}
+	var all []ordered
+	for _, server := range servers {
+		for _, v := range vs {
+			all = append(all, ordered{v, server, len(servers) == 1})
+		}
+	}
+	return all, nil
+}
+
+// sorted parts the targets into those that are told and those that it is about.
+func (o serverOrder) sorted(nodes []topology.Node) (balancers []topology.Node, servers []string, err error) {
+	if len(nodes) == 0 {
+		return nil, nil, ErrNoTargets
+	}
+	for _, n := range nodes {
+		switch {
+		case o.server == "" && n.Role() != topology.Application && n.Role() != topology.Balancer:
+			return nil, nil, fmt.Errorf("node %s is of role %s: aim at application nodes and balancers: %w", n.Name(), n.Role(), ErrCapability)
+		case n.Role() != topology.Application:
+			balancers = append(balancers, n)
+		case !slices.Contains(servers, n.Name()):
+			servers = append(servers, n.Name())
+		}
+	}
+	switch {
+	case o.server != "" && len(servers) > 0:
+		return nil, nil, fmt.Errorf("server %s is named, and application node %s is among the targets: name no server, or aim at the balancers alone", o.server, servers[0])
+	case o.server != "":
+		servers = []string{o.server}
+	case len(servers) == 0:
+		return nil, nil, fmt.Errorf("no server is named and no application node is among the targets: name one, such as j1, or aim at application nodes together with every balancer: %w", ErrNoTargets)
+	}
+	if len(balancers) == 0 {
+		return nil, nil, fmt.Errorf("no balancer is among the targets: aim at every balancer, too, since they are told: %w", ErrNoTargets)
+	}
+	return balancers, servers, nil
+}
+
+// names are the servers, in words.
+func (o serverOrder) names(nodes []topology.Node) string {
+	_, servers, _ := o.sorted(nodes) // what is wrong with them is told by the look
+	return strings.Join(servers, ", ")
+}
+
+// running are all of them, each on a balancer that runs.
+func (o serverOrder) running(ctx context.Context, nodes []topology.Node) ([]ordered, error) {
+	all, err := o.all(nodes)
+	if err != nil {
+		return nil, err
+	}
+	vs := make([]victim, len(all))
+	for i, t := range all {
+		vs[i] = t.victim
+	}
+	return all, allRun(ctx, o.kind, vs)
+}
+
+// inject gives every balancer the command about every server, each after its
+// undo was recorded. Both formats are given the server's path.
+func (o serverOrder) inject(ctx context.Context, nodes []topology.Node, log Recorder, command, undo string) error {
+	all, err := o.running(ctx, nodes)
 	if err != nil {
 		return err
 	}
-	for _, v := range vs {
-		undo.Node = v.Name()
-		if err := log.Record(undo); err != nil {
-			return fmt.Errorf("%s of %s at %s: %w", o.kind, o.server, v.Name(), err)
+	for _, t := range all {
+		path := o.path(t.server)
+		e := Entry{Undo: undo, Node: t.victim.Name(), Params: map[string]string{"server": path}}
+		if err := log.Record(e); err != nil {
+			return fmt.Errorf("%s of %s at %s: %w", o.kind, t.server, e.Node, err)
 		}
-		if err := succeed(v.Exec(ctx, told(command, o.note())...)); err != nil {
-			return fmt.Errorf("%s of %s at %s: %w", o.kind, o.server, v.Name(), err)
+		if err := succeed(t.Exec(ctx, told(fmt.Sprintf(command, path), o.note(t.server))...)); err != nil {
+			return fmt.Errorf("%s of %s at %s: %w", o.kind, t.server, e.Node, err)
 		}
 	}
 	return nil
 }
 
-// prove looks at every balancer's own view of the server, twice a moment
-// apart. A balancer that does not answer is no proof of anything. The note, if
-// one is named, tells when the order was given.
-func (o serverOrder) prove(ctx context.Context, nodes []topology.Node, asked, command, note string, look func(*sight, [2]string) error) (Proof, error) {
-	vs, err := victims(o.kind, nodes, 0, false)
+// question is what a look asks every balancer, and wants to see.
+type question struct {
+	// asked says it in words.
+	asked string
+	// command is sent; it is given the server's path.
+	command func(path string) string
+	// noted says that the note tells when the order was given.
+	noted bool
+	look  func(s *sight, server string, replies [2]string) error
+}
+
+// prove looks at every balancer's own view of each server, twice a moment
+// apart. A balancer that does not answer is no proof of anything.
+func (o serverOrder) prove(ctx context.Context, nodes []topology.Node, q question) (Proof, error) {
+	all, err := o.all(nodes)
 	if err != nil {
 		return Proof{}, err
 	}
-	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
+	return prove(ctx, q.asked, all, func(ctx context.Context, t ordered) (sight, error) {
 		s := sight{ok: true}
-		out, err := v.Exec(ctx, inquired(command, note)...)
+		note := ""
+		if q.noted {
+			note = o.note(t.server)
+		}
+		out, err := t.Exec(ctx, inquired(q.command(o.path(t.server)), note)...)
 		if err != nil {
 			return s, err
 		}
@@ -128,7 +234,7 @@ func (o serverOrder) prove(ctx context.Context, nodes []topology.Node, asked, co
 			return s, err
 		}
 		s.from, s.to = given[0], given[1]
-		return s, look(&s, replies)
+		return s, q.look(&s, t.server, replies)
 	})
 }
 
@@ -184,6 +290,9 @@ func (v ServerView) InMaintenance() bool { return strings.HasPrefix(v.Status, "M
 
 // Commands of the runtime socket that look.
 const showServers = "show stat -1 4 -1"
+
+// allServers is the command that shows one server among all.
+func allServers(string) string { return showServers }
 
 // Servers asks a balancer's own runtime socket, from inside of the node, for
 // its view of each server. It changes nothing.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
 )
 
 const statOfTwo = "# pxname,svname,scur,stot,status,weight,lbtot,\n" +
@@ -57,7 +59,7 @@ func TestOrdersToBalancersAreValidated(t *testing.T) {
 		fault Fault
 		err   string
 	}{
-		"no server":        {Drain{}, "drain: no server: name the one"},
+		"no server":        {Drain{}, ""},
 		"a second command": {Maintenance{Server: "j1;shutdown sessions"}, `maintenance: server "j1;shutdown sessions"`},
 		"a bad backend":    {Drain{Server: "j1", Backend: "a b"}, `backend "a b"`},
 		"no weight":        {Weight{Server: "j1"}, "weight 0: want 1 to 256; to take a server out there is drain"},
@@ -72,8 +74,59 @@ func TestOrdersToBalancersAreValidated(t *testing.T) {
 			require.ErrorContains(t, err, tc.err)
 		})
 	}
-	require.Equal(t, "nodes/j1", serverOrder{server: "j1"}.path())
-	require.Equal(t, "app/j1", serverOrder{server: "j1", backend: "app"}.path())
+	require.Equal(t, "nodes/j1", serverOrder{}.path("j1"))
+	require.Equal(t, "app/j1", serverOrder{backend: "app"}.path("j1"))
+}
+
+// TestWhoIsToldOfWhom parts the targets of an order to balancers.
+func TestWhoIsToldOfWhom(t *testing.T) {
+	nodes := map[string]topology.Node{}
+	for name, role := range map[string]topology.Role{
+		"j1": topology.Application, "j2": topology.Application, "lb1": topology.Balancer, "lb2": topology.Balancer, "db": topology.Database,
+	} {
+		nodes[name] = &stub{name: name, role: role, state: up}
+	}
+	for name, tc := range map[string]struct {
+		server string
+		aim    []string
+		want   []string // balancer and server
+		err    string
+		is     error
+	}{
+		"named":                  {"j1", []string{"lb1", "lb2"}, []string{"lb1 j1", "lb2 j1"}, "", nil},
+		"the target's":           {"", []string{"j2", "lb1", "lb2"}, []string{"lb1 j2", "lb2 j2"}, "", nil},
+		"several":                {"", []string{"j1", "j2", "j1", "lb1"}, []string{"lb1 j1", "lb1 j2"}, "", nil},
+		"nobody":                 {"j1", nil, nil, "drain: no target", ErrNoTargets},
+		"no application node":    {"", []string{"lb1"}, nil, "name one, such as j1, or aim at application nodes together with every balancer", ErrNoTargets},
+		"no balancer":            {"", []string{"j1"}, nil, "aim at every balancer, too", ErrNoTargets},
+		"named and aimed at":     {"j1", []string{"j2", "lb1"}, nil, "name no server, or aim at the balancers alone", nil},
+		"neither of the two":     {"", []string{"j1", "lb1", "db"}, nil, "node db is of role database", ErrCapability},
+		"a name that cannot be":  {"j1;quit", []string{"lb1"}, nil, "want the name of one", nil},
+		"named, and no balancer": {"j1", []string{"j2"}, nil, "aim at the balancers alone", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var aim []topology.Node
+			for _, n := range tc.aim {
+				aim = append(aim, nodes[n])
+			}
+			f := Drain{Server: tc.server}
+			all, err := f.order().all(aim)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				require.ErrorContains(t, f.Inject(t.Context(), aim, nil), tc.err)
+				if tc.is != nil {
+					require.ErrorIs(t, err, tc.is)
+				}
+				return
+			}
+			require.NoError(t, err)
+			var got []string
+			for _, o := range all {
+				got = append(got, o.victim.Name()+" "+o.server)
+			}
+			require.Equal(t, tc.want, got)
+		})
+	}
 }
 
 func TestPlansForABalancersProcesses(t *testing.T) {

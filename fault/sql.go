@@ -33,6 +33,22 @@ func asRole(role, name string, statements ...string) []string {
 // "superuser_reserved_connections").
 func asSuperuser(statements ...string) []string { return asRole("postgres", proofName, statements...) }
 
+// ReadingOnly is the option of a session in which PostgreSQL refuses whatever
+// would change the database (PostgreSQL 17 Documentation, 19.11.1
+// "default_transaction_read_only").
+const ReadingOnly = "default_transaction_read_only=on"
+
+// asReader is asSuperuser for what is asked before anything is recorded.
+func asReader(statement string) []string {
+	argv := asSuperuser(statement)
+	for i, a := range argv {
+		if strings.HasPrefix(a, "dbname=") {
+			argv[i] = a + " options='-c " + ReadingOnly + "'"
+		}
+	}
+	return argv
+}
+
 // proofName is the session name of whoever looks.
 const proofName = "hachaos-proof"
 

@@ -22,6 +22,8 @@ type stub struct {
 	limits       topology.Limits
 	peers        []topology.Node
 	limitless    bool // Limit reports success and does nothing
+	disk         topology.DiskLimit
+	diskErr      error // of what is asked about the disk
 
 	mu  sync.Mutex
 	did [][]string // the commands
@@ -83,6 +85,18 @@ func (n *stub) Limit(_ context.Context, l topology.Limits) error {
 	if !n.limitless {
 		n.limits = l
 	}
+	return nil
+}
+
+func (n *stub) DiskLimit(context.Context, string) (topology.DiskLimit, error) {
+	return n.disk, n.diskErr
+}
+
+func (n *stub) LimitDisk(_ context.Context, _ string, writes int) error {
+	if n.diskErr != nil {
+		return n.diskErr
+	}
+	n.disk.Writes = writes
 	return nil
 }
 

@@ -68,17 +68,24 @@ func victims(kind string, nodes []topology.Node, port int, filtered bool) ([]vic
 // engine calls it no error to kill one that has ended, and what it says of the
 // end is then the proof of something else.
 func allRun(ctx context.Context, kind string, vs []victim) error {
-	for _, v := range vs {
+	return inTurn(kind, vs, func(v victim) error {
 		state, err := v.Inspect(ctx)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", kind, v.Name(), err)
+		if err == nil && !state.Running {
+			err = fmt.Errorf("it had ended before, at %s with exit status %d: %w",
+				state.FinishedAt.UTC().Format(stamp), state.ExitCode, topology.ErrNotRunning)
 		}
-		if !state.Running {
-			return fmt.Errorf("%s %s: it had ended before, at %s with exit status %d: %w",
-				kind, v.Name(), state.FinishedAt.UTC().Format(stamp), state.ExitCode, topology.ErrNotRunning)
-		}
+		return err
+	})
+}
+
+// has looks whether a path is there in the victim's container. Status 1 is no,
+// and more an error (POSIX.1-2017, test).
+func (v victim) has(ctx context.Context, path string) (bool, error) {
+	out, err := v.Exec(ctx, "test", "-e", path)
+	if err == nil && out.Code == 1 {
+		return false, nil
 	}
-	return nil
+	return err == nil && out.Code == 0, succeed(out, err)
 }
 
 // stopSlack is what an engine needs on top of a grace: to kill, and to answer.
@@ -203,10 +210,8 @@ func runningVictims(ctx context.Context, kind string, nodes []topology.Node, por
 // actOn acts on all targets at the same time, once the undo of each is safe,
 // and says on which ones it failed.
 func actOn[T interface{ Name() string }](kind string, targets []T, log Recorder, undo func(T) Entry, act func(T) error) error {
-	for _, t := range targets {
-		if err := log.Record(undo(t)); err != nil {
-			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
-		}
+	if err := inTurn(kind, targets, func(t T) error { return log.Record(undo(t)) }); err != nil {
+		return err
 	}
 	return each(targets, func(t T) error {
 		if err := act(t); err != nil {
@@ -220,6 +225,17 @@ func actOn[T interface{ Name() string }](kind string, targets []T, log Recorder,
 // it.
 func ensures(undo string, params map[string]string) func(victim) Entry {
 	return func(v victim) Entry { return Entry{Undo: undo, Node: v.Name(), Params: params} }
+}
+
+// inTurn does something with one target after another, until it fails, and says
+// at which one it did.
+func inTurn[T interface{ Name() string }](kind string, targets []T, do func(T) error) error {
+	for _, t := range targets {
+		if err := do(t); err != nil {
+			return fmt.Errorf("%s %s: %w", kind, t.Name(), err)
+		}
+	}
+	return nil
 }
 
 // each acts on all targets at the same time and returns every error.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,6 +63,55 @@ func (l link) exchange(ctx context.Context, way string, n int) (int, error) {
 		}
 	}
 	return took, nil
+}
+
+// callable checks that clients, where they are among the peers, can call each
+// victim.
+func callable(kind string, ls []link) error {
+	for _, l := range ls {
+		if l.clients && !l.addr.IsValid() {
+			return fmt.Errorf("%s: node %s: %w (a port that %s can call, by which what they send is counted): name nodes or roles as its peers",
+				kind, l.Name(), ErrCapability, Clients)
+		}
+	}
+	return nil
+}
+
+// call has clients and the victim send each other n packets, as far as the way
+// goes. What comes in are n attempts to connect, from where the harness runs,
+// none of which lasts until TCP sends its packet again. What goes out are
+// datagrams to an address that is no node's: that nobody has it does not matter,
+// since they are counted before it is asked for.
+func (l link) call(ctx context.Context, way string, n int) error {
+	for _, chain := range chains(way) {
+		if chain == "output" {
+			sent, err := sendDatagrams(ctx, l.ns, n, l.stranger())
+			if err == nil && !sent {
+				err = topology.ErrNotRunning
+			}
+			if err != nil {
+				return fmt.Errorf("datagrams from %s to %s: %w", l.Name(), Clients, err)
+			}
+			continue
+		}
+		err := each(make([]struct{}, n), func(struct{}) error {
+			_, err := l.connect(ctx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("attempts of %s to connect to %s: %w", Clients, l.Name(), err)
+		}
+	}
+	return nil
+}
+
+// stranger is the nearest address above the victim's that is no node's.
+func (l link) stranger() netip.Addr {
+	a := l.addr.Addr().Next()
+	for slices.Contains(l.members, a) {
+		a = a.Next()
+	}
+	return a
 }
 
 // connects tries to connect to each address within 0.7 s, all at a time, and

@@ -56,6 +56,9 @@ const (
 	// FillerAbsent removes the file that fills the file system mounted at
 	// Params["path"].
 	FillerAbsent = "filler-absent"
+	// DiskUnlimited has nothing limit the node's writes to the disk mounted at
+	// Params["path"].
+	DiskUnlimited = "disk-unlimited"
 	// HoldAbsent has the application give back what it was asked to lose:
 	// Params["what"], "pool" or "threads".
 	HoldAbsent = "hold-absent"
@@ -125,6 +128,7 @@ var undoers = byName(
 	undoer{TriggerAbsent, ensureNoTrigger},
 	undoer{SettingReset, ensureSettingReset},
 	undoer{FillerAbsent, ensureNoFiller},
+	undoer{DiskUnlimited, ensureDiskUnlimited},
 	undoer{HoldAbsent, ensureNoHold},
 	undoer{StaleNeighbourAbsent, ensureNoStaleNeighbour},
 	undoer{RemovalNoteAbsent, ensureNoRemovalNote},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -61,12 +62,15 @@ func (f VRRPCut) Active(ctx context.Context, nodes []topology.Node) (Proof, erro
 	})
 }
 
-// Healed holds when no filter is left.
+// Healed holds when no filter is left. To is when it was looked for.
 func (f VRRPCut) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	return f.prove(ctx, nodes, "VRRP passes", func(s *sight, table string) {
 		s.measured = "VRRP passes"
 		if table != "" {
 			s.measured = "a filter is left"
+		}
+		if table == "" {
+			s.to = time.Now()
 		}
 		s.see(table == "", "the filter is %s", map[bool]string{true: "gone", false: "there"}[table == ""])
 	})

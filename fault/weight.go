@@ -14,8 +14,10 @@ import (
 // all the balancers, are told another weight (`set weight`, HAProxy 3.0
 // Management Guide, 9.3).
 type Weight struct {
-	// Server is the name of the application node; required.
-	Server string `json:"server"`
+	// Server is the name of the application node, and the balancers alone are the
+	// targets. Empty, it is the application nodes among the targets, such as the
+	// one that serves a user: aim at them together with every balancer.
+	Server string `json:"server,omitempty"`
 	// Weight is 1 to 256. A weight of 0 is what Drain is for.
 	Weight int `json:"weight"`
 	// Backend is the balancers' name of the group that it is in; "nodes" by
@@ -26,11 +28,14 @@ type Weight struct {
 // Kind is "weight".
 func (Weight) Kind() string { return "weight" }
 
-// Victims is the server.
-func (f Weight) Victims() []string { return []string{f.Server} }
+// Victims is the server that is named, if one is.
+func (f Weight) Victims() []string { return f.order().victims() }
 
-// Validate reports a server without a name, and a weight that HAProxy has
-// not.
+// Suffers says that application nodes do; balancers are the means.
+func (Weight) Suffers(n topology.Node) bool { return suffers(n) }
+
+// Validate reports a name that no server can have, and a weight that HAProxy
+// has not.
 func (f Weight) Validate() error {
 	if f.Weight < 1 || f.Weight > 256 {
 		return fmt.Errorf("%s: weight %d: want 1 to 256; to take a server out there is drain", f.Kind(), f.Weight)
@@ -48,50 +53,61 @@ func (f Weight) Inject(ctx context.Context, nodes []topology.Node, log Recorder)
 		return err
 	}
 	if err := f.differs(ctx, nodes); err != nil {
-		return fmt.Errorf("%s of %s: %w", f.Kind(), f.Server, err)
+		return err
 	}
-	path := f.order().path()
-	return f.order().inject(ctx, nodes, log, fmt.Sprintf("set weight %s %d", path, f.Weight),
-		Entry{Undo: ServerWeight, Params: map[string]string{"server": path}})
+	return f.order().inject(ctx, nodes, log, "set weight %s "+strconv.Itoa(f.Weight), ServerWeight)
 }
 
 // differs checks that each balancer runs, and that its weight is another one.
 func (f Weight) differs(ctx context.Context, nodes []topology.Node) error {
-	if _, err := runningVictims(ctx, f.Kind(), nodes, 0, false); err != nil {
+	all, err := f.order().running(ctx, nodes)
+	if err != nil {
 		return err
 	}
-	for _, n := range nodes {
-		d, err := newDirector(n)
-		if err != nil {
-			return err
+	for _, t := range all {
+		now, err := t.weight(ctx, f.command(f.order().path(t.server)))
+		if err == nil && now == f.Weight {
+			err = fmt.Errorf("balancer %s: its weight is %d already: nothing would change", t.victim.Name(), now)
 		}
-		reply, err := d.ask(ctx, "get weight "+f.order().path())
 		if err != nil {
-			return err
-		}
-		now, _, err := parseWeight(reply)
-		if err != nil {
-			return fmt.Errorf("balancer %s: %w", d.name, err)
-		}
-		if now == f.Weight {
-			return fmt.Errorf("balancer %s: its weight is %d already: nothing would change", d.name, now)
+			return fmt.Errorf("%s of %s: %w", f.Kind(), t.server, err)
 		}
 	}
 	return nil
 }
 
+// command asks a balancer for the weight of the server of that path.
+func (Weight) command(path string) string { return "get weight " + path }
+
+// weight asks the balancer, from outside.
+func (t ordered) weight(ctx context.Context, command string) (int, error) {
+	d, err := newDirector(t.Container)
+	if err != nil {
+		return 0, err
+	}
+	reply, err := d.ask(ctx, command)
+	if err != nil {
+		return 0, err
+	}
+	now, _, err := parseWeight(reply)
+	if err != nil {
+		return 0, fmt.Errorf("balancer %s: %w", d.name, err)
+	}
+	return now, nil
+}
+
 // Active holds when every balancer itself says that the server has the
 // weight.
 func (f Weight) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	p, err := f.order().prove(ctx, nodes, strconv.Itoa(f.Weight), "get weight "+f.order().path(), f.order().note(), func(s *sight, replies [2]string) error {
+	p, err := f.order().prove(ctx, nodes, question{strconv.Itoa(f.Weight), f.command, true, func(s *sight, server string, replies [2]string) error {
 		now, initial, err := parseWeight(replies[1])
 		if err != nil {
 			return err
 		}
 		s.measured = strconv.Itoa(now)
-		s.see(now == f.Weight, "its weight of %s is %d, by its configuration %d", f.Server, now, initial)
+		s.see(now == f.Weight, "its weight of %s is %d, by its configuration %d", server, now, initial)
 		return nil
-	})
+	}})
 	p.Unit = "weight"
 	return p, err
 }
@@ -99,15 +115,15 @@ func (f Weight) Active(ctx context.Context, nodes []topology.Node) (Proof, error
 // Healed holds when every balancer says that the server has the weight of
 // its configuration.
 func (f Weight) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.order().prove(ctx, nodes, "the configuration's weight", "get weight "+f.order().path(), "", func(s *sight, replies [2]string) error {
+	return f.order().prove(ctx, nodes, question{"the configuration's weight", f.command, false, func(s *sight, server string, replies [2]string) error {
 		now, initial, err := parseWeight(replies[1])
 		if err != nil {
 			return err
 		}
 		s.measured = strconv.Itoa(now)
-		s.see(now == initial, "its weight of %s is %d, by its configuration %d", f.Server, now, initial)
+		s.see(now == initial, "its weight of %s is %d, by its configuration %d", server, now, initial)
 		return nil
-	})
+	}})
 }
 
 var weightReply = regexp.MustCompile(`^(\d+) \(initial (\d+)\)$`)

@@ -19,6 +19,10 @@ import (
 type Suite struct {
 	// New returns the fault.
 	New func() fault.Fault
+	// Wrong returns faults that act as New's does, by a wrong amount: a tenth,
+	// ten times, one of two parts. They may be wrappers that no JSON carries.
+	// None is for a fault that has no magnitude.
+	Wrong []func() fault.Fault
 	// Nodes returns at least one healthy target, the same or new ones; all
 	// of them serve already.
 	Nodes func(t *testing.T) []topology.Node
@@ -37,10 +41,11 @@ type Suite struct {
 
 // Run holds the fault to the contract of package fault.
 func (s Suite) Run(t *testing.T) {
-	for _, c := range []struct {
+	type part struct {
 		name string
 		test func(Suite, *testing.T)
-	}{
+	}
+	parts := []part{
 		{"bites and heals, proven", Suite.bites},
 		{"writes its undo before it acts", Suite.undoFirst},
 		{"does not act without its undo", Suite.noUndoNoAct},
@@ -56,7 +61,11 @@ func (s Suite) Run(t *testing.T) {
 		{"notices that nothing happened", Suite.noEffect},
 		{"notices that nothing healed", Suite.notHealed},
 		{"carried by JSON", Suite.json},
-	} {
+	}
+	if len(s.Wrong) > 0 {
+		parts = append(parts, part{"notices a wrong amount", Suite.wrongAmount})
+	}
+	for _, c := range parts {
 		t.Run(c.name, func(t *testing.T) {
 			if s.Around == nil {
 				c.test(s, t)
@@ -250,6 +259,21 @@ func (s Suite) noEffect(t *testing.T) {
 	p := s.active(t, f, nodes, s.settle()/10)
 	require.Falsef(t, p.OK, "a fault that did nothing is proven: %+v", p)
 	require.NotEmpty(t, p.Measured)
+}
+
+// wrongAmount has as long to be taken for the right one as that has to be
+// proven, however often Active looks.
+func (s Suite) wrongAmount(t *testing.T) {
+	for _, wrong := range s.Wrong {
+		f, nodes, sc := s.start(t)
+		other := wrong()
+		require.NotEqual(t, f, other, "that is the right amount")
+		require.NoErrorf(t, other.Inject(context.Background(), nodes, sc), "%+v", other)
+		p := s.active(t, f, nodes, s.settle())
+		require.Falsef(t, p.OK, "%+v is proven by %+v: %+v", f, other, p)
+		require.NotEmpty(t, p.Measured)
+		s.heal(t, f, nodes, sc)
+	}
 }
 
 // injectMute injects while acts report success and have no effect.

@@ -1,9 +1,11 @@
 package faulttest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -108,15 +110,34 @@ func (n *spy) c() topology.Container { return n.Node.(topology.Container) }
 
 func (n *spy) act(what string, do func() error) error { return n.s.act(what, n.Name(), do) }
 
+// looks says whether a command changes nothing by its very form, so that a
+// fault may look by it before it records and acts: a request by GET (RFC 9110,
+// 9.2.1), a `tc … show`, a `test`, or statements that PostgreSQL holds to
+// reading.
+func looks(argv []string) bool {
+	switch argv[0] {
+	case "curl":
+		return strings.Contains(strings.Join(argv, " "), " -X GET ")
+	case "tc":
+		return len(argv) > 2 && argv[2] == "show"
+	case "psql":
+		return slices.ContainsFunc(argv, func(a string) bool { return strings.Contains(a, fault.ReadingOnly) })
+	}
+	return argv[0] == "test"
+}
+
+// Exec is an act, but for a look.
 func (n *spy) Exec(ctx context.Context, argv ...string) (out topology.Output, err error) {
+	if looks(argv) {
+		return n.Node.Exec(ctx, argv...)
+	}
 	err = n.act("exec", func() error { out, err = n.Node.Exec(ctx, argv...); return err })
 	return out, err
 }
 
-// InNamespace is an act, but for a request by GET, which changes nothing (RFC
-// 9110, 9.2.1): what a fault looks at before it acts.
+// InNamespace is an act, but for a look.
 func (n *spy) InNamespace(ctx context.Context, argv ...string) (out topology.Output, err error) {
-	if argv[0] == "curl" && strings.Contains(strings.Join(argv, " "), " -X GET ") {
+	if looks(argv) {
 		return n.Node.(topology.Namespace).InNamespace(ctx, argv...)
 	}
 	err = n.act("namespace", func() error {
@@ -154,6 +175,14 @@ func (n *spy) Limits(ctx context.Context) (topology.Limits, error) {
 	return n.Node.(topology.Limited).Limits(ctx)
 }
 
+func (n *spy) LimitDisk(ctx context.Context, at string, writes int) error {
+	return n.act("limit-disk", func() error { return n.Node.(topology.DiskLimited).LimitDisk(ctx, at, writes) })
+}
+
+func (n *spy) DiskLimit(ctx context.Context, at string) (topology.DiskLimit, error) {
+	return n.Node.(topology.DiskLimited).DiskLimit(ctx, at)
+}
+
 func (n *spy) Inspect(ctx context.Context) (topology.State, error) { return n.c().Inspect(ctx) }
 
 func (n *spy) Addr() netip.Addr {
@@ -170,13 +199,46 @@ func (n *spy) Port() int {
 	return 0
 }
 
+// DialContext passes on, and has what a balancer is told over the connection be
+// an act.
 func (n *spy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := (&net.Dialer{}).DialContext
 	if d, ok := n.Node.(topology.Dialer); ok {
-		return d.DialContext(ctx, network, address)
+		dial = d.DialContext
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, address)
+	conn, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &orders{Conn: conn, node: n, reply: conn}, nil
 }
+
+// orders is a connection on which a line that begins with "set " is an act: what
+// changes something in HAProxy (3.0 Management Guide, 9.3), which answers one line
+// and closes. Anything else passes through.
+type orders struct {
+	net.Conn
+	node  *spy
+	reply io.Reader
+}
+
+func (o *orders) Write(line []byte) (int, error) {
+	if !bytes.HasPrefix(line, []byte("set ")) {
+		return o.Conn.Write(line)
+	}
+	o.reply = strings.NewReader("\n") // to an order that has no effect
+	err := o.node.act("order", func() error {
+		if _, err := o.Conn.Write(line); err != nil {
+			return err
+		}
+		reply, err := io.ReadAll(o.Conn)
+		o.reply = bytes.NewReader(reply)
+		return err
+	})
+	return len(line), err
+}
+
+func (o *orders) Read(b []byte) (int, error) { return o.reply.Read(b) }
 
 // Peers are spies of the same script.
 func (n *spy) Peers() []topology.Node {

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -17,7 +18,8 @@ type state struct {
 	process   string // its number, as the supervisor keeps it
 	filters   string // the packet filters, without counters
 	limits    topology.Limits
-	servers   string // what a balancer was ordered to do with its servers
+	disk      topology.DiskLimit // of the database's disk
+	servers   string             // what a balancer was ordered to do with its servers
 }
 
 // states looks at the nodes below their spies.
@@ -43,6 +45,13 @@ func states(t *testing.T, nodes []topology.Node) []state {
 			limits, err := l.Limits(ctx)
 			require.NoError(t, err)
 			one.limits = limits
+		}
+		if d, ok := n.(topology.DiskLimited); ok {
+			limit, err := d.DiskLimit(ctx, topology.DatabaseDisk)
+			if !errors.Is(err, topology.ErrNotFound) {
+				require.NoError(t, err)
+			}
+			one.disk = limit
 		}
 		if out, err := n.Exec(ctx, "cat", "/run/hachaos/java.pid"); err == nil {
 			one.process = string(out.Stdout)

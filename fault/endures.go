@@ -1,0 +1,50 @@
+package fault
+
+// Enduring is a fault that nothing but its undo ends: what Active has seen
+// once it sees until then. Its caller looks again shortly before the undo; a
+// fault that was over by then proves nothing about the time in between. One that
+// the system itself may end, as a fence does to a frozen balancer, is none.
+type Enduring interface {
+	Fault
+	// Endures marks it.
+	Endures()
+}
+
+// Endures implements Enduring.
+func (InstanceKill) Endures() {}
+
+// Endures implements Enduring.
+func (InstanceStop) Endures() {}
+
+// Endures implements Enduring.
+func (InstanceFreeze) Endures() {}
+
+// Endures implements Enduring.
+func (PowerLoss) Endures() {}
+
+// Endures implements Enduring.
+func (DatabaseDown) Endures() {}
+
+// Endures implements Enduring.
+func (DatabaseFreeze) Endures() {}
+
+// Endures implements Enduring.
+func (DatabaseCut) Endures() {}
+
+// Endures implements Enduring.
+func (DatabaseReadOnly) Endures() {}
+
+// Endures implements Enduring.
+func (BalancerKill) Endures() {}
+
+// Endures implements Enduring.
+func (KeepalivedKill) Endures() {}
+
+// Endures implements Enduring.
+func (KeepalivedFreeze) Endures() {}
+
+// Endures implements Enduring.
+func (VRRPCut) Endures() {}
+
+// Endures implements Enduring.
+func (DependencyDown) Endures() {}
