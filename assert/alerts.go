@@ -98,7 +98,7 @@ func (a Alerts) judge(h *history.History, skip func(*history.Op) bool) Verdict {
 		return v
 	}
 	v.Measured = figure(100 - all.percent())
-	judged := a.diagnose(&v, by)
+	judged := a.diagnose(h, &v, by)
 	page := a.page(&v, all)
 	conclude(&v, append(judged, page...))
 	limitEvidence(&v)
@@ -159,7 +159,7 @@ func (a Alerts) count(h *history.History, skip func(*history.Op) bool) (all tall
 }
 
 // diagnose says what the nodes' errors tell, and judges it.
-func (a Alerts) diagnose(v *Verdict, by map[string]*tally) []objective {
+func (a Alerts) diagnose(h *history.History, v *Verdict, by map[string]*tally) []objective {
 	limit := pages()[0].factor * (100 - serviceObjective)
 	o := objective{name: "diagnosis"}
 	var told string
@@ -206,9 +206,20 @@ func (a Alerts) diagnose(v *Verdict, by map[string]*tally) []objective {
 	default:
 		o.status = Fail
 		o.text += ", and not: " + a.tells()
+		o.fix = a.fix(h, told)
 		v.Evidence = append(v.Evidence, Evidence{Class: "diagnosis", Text: o.text})
 	}
 	return []objective{o}
+}
+
+// fix is by whose errors were told: where it is more nodes than were hit, they
+// share what broke; where one or none, what a balancer sends elsewhere hides
+// or shows it.
+func (a Alerts) fix(h *history.History, told string) string {
+	if told == TellsAll || told == TellsSome {
+		return valueFix(h, "what the nodes share took them all: bound the wait for it, and do without it where that can be", ValuePoolWait, ValueStatementTime, ValueTimeouts, ValueDependency)
+	}
+	return valueFix(h, "what a balancer sends to another node is no error of the first", ValueRetries, ValueRedispatch, ValueHealthCheck)
 }
 
 // page says when the fastest page would have come had the fault gone on:
@@ -223,7 +234,7 @@ func (a Alerts) page(v *Verdict, all tally) []objective {
 		v.Notes = append(v.Notes, fmt.Sprintf("%s of the operations were bad while the fault bit: too few for the %s/%s page, however long it had gone on",
 			sayPercent(100*share), sayWindow(p.long), sayWindow(p.short)))
 		if a.PageWithin > 0 {
-			o := objective{name: "page", status: Fail, text: "no page would have come, however long it had gone on"}
+			o := objective{name: "page", status: Fail, text: "no page would have come, however long it had gone on", fix: p.fix()}
 			v.Evidence = append(v.Evidence, Evidence{Class: "page", Text: o.text})
 			return []objective{o}
 		}
@@ -238,7 +249,7 @@ func (a Alerts) page(v *Verdict, all tally) []objective {
 	if a.PageWithin > 0 {
 		m.Bound = figure(a.PageWithin.Seconds())
 		if after > a.PageWithin {
-			o.status = Fail
+			o.status, o.fix = Fail, p.fix()
 			v.Evidence = append(v.Evidence, Evidence{Class: "page", Text: o.text})
 		}
 	}

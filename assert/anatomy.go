@@ -138,7 +138,7 @@ func (j *journey) objectives() []objective {
 
 // objective judges a step.
 func (s Step) objective(j *journey) objective {
-	o := objective{name: s.Name, text: s.text(), fix: fmt.Sprintf("%s: %s", s.File, s.Formula)}
+	o := objective{name: s.Name, text: s.text(), fix: boundFix(history.Bound{File: s.File, Formula: s.Formula})}
 	switch {
 	case s.At < 0:
 		o.reason = s.Note
@@ -146,6 +146,9 @@ func (s Step) objective(j *journey) objective {
 		o.reason = s.Note + ", so that there was nothing to detect"
 	case s.Bound == nil:
 		o.reason = fmt.Sprintf("the topology states no bound %q: name one of %s", j.names.boundOf(s.Name), boundNames(j.h))
+	case s.TookMin > *s.Bound && s.starved(j.h):
+		o.reason = fmt.Sprintf("%s, and in that time %s, and had a processor to spare for less than the bound: repeat the run on a quieter machine",
+			s.text(), shortMachine)
 	case s.TookMin > *s.Bound:
 		o.status = Fail
 	case !s.Seen:
@@ -157,6 +160,14 @@ func (s Step) objective(j *journey) objective {
 			s.text(), sayTime(s.TookMin), sayTime(s.TookMax))
 	}
 	return o
+}
+
+// starved says whether a step that was seen may owe to the machine what it took
+// beyond its bound: a processor is only known to have been there for less than
+// that.
+func (s Step) starved(h *history.History) bool {
+	m, from := machineOf(h), s.At-s.TookMin
+	return s.Seen && m.saturated(from, s.At) && m.spare(from, s.At) <= *s.Bound
 }
 
 // boundOf is the name of the bound of a step.

@@ -414,3 +414,26 @@ func TestSupervisorRestartsBeforeTheHeal(t *testing.T) {
 	v := FailoverAnatomy{}.Check(f.build(t))
 	require.Equal(t, Pass, v.Status, v.Summary)
 }
+
+// Where the machine had no processor to spare a node boots slowly, whatever
+// the generator managed; but for what it took beyond the time without one.
+func TestAnatomyOnABusyMachine(t *testing.T) {
+	judge := func(busy float64, from, to time.Duration) Status {
+		f := newFailover()
+		f.sane()
+		f.Meta(func(m *history.Meta) { m.Bounds[2].Limit = sec })
+		h := f.build(t)
+		for at := time.Duration(0); at <= h.End; at += 250 * mil {
+			b := 0.5
+			if at >= from && at <= to {
+				b = busy
+			}
+			h.Host = append(h.Host, history.At[history.Host]{Time: at, V: history.Host{Busy: b}})
+		}
+		return FailoverAnatomy{}.Check(h).Status
+	}
+	require.Equal(t, Fail, judge(0.5, 0, 0), "a slow boot")
+	require.Equal(t, Inconclusive, judge(1, 0, time.Hour))
+	require.Equal(t, Fail, judge(0.9, 0, time.Hour))
+	require.Equal(t, Fail, judge(1, 0, 5*sec), "busy before")
+}

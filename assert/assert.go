@@ -65,7 +65,10 @@ type Verdict struct {
 	// Safety says that a Fail rests on positive evidence from the client's
 	// own record and the database, and stands although a need is missing.
 	Safety bool `json:"safety,omitempty"`
-	// Fix names the value of which file would change the result.
+	// Fix says which value of which file would change the result, and in words
+	// what to do: a value or a bound of the record, with the file that it names
+	// there. Of a record that states none it is words alone; of leftovers it is
+	// the command that removes them. See ValueNames.
 	Fix string `json:"fix,omitempty"`
 }
 
@@ -131,6 +134,9 @@ const (
 	NeedGenerator NeedKind = "generator on time"
 	// NeedClock: no clock step disturbs the times from outside.
 	NeedClock NeedKind = "clock steady"
+	// NeedAlone: nobody else killed, stopped or started a node of the run.
+	// Judge asks it for every checker that needs anything.
+	NeedAlone NeedKind = "undisturbed"
 	// NeedStream: the named observer missed nothing.
 	NeedStream NeedKind = "observer complete"
 )

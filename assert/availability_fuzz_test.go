@@ -16,7 +16,7 @@ import (
 // availability do not panic, say the same twice, give a reason for being
 // inconclusive, and pass nothing that holds no operation.
 func FuzzAvailabilityCheckers(f *testing.F) {
-	for seed := range uint64(300) {
+	for seed := range uint64(100) {
 		f.Add(seed, uint16(seed*7))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, size uint16) {

@@ -143,7 +143,7 @@ type blastAudit struct {
 // served judges the operations of the others' users.
 func (a *blastAudit) served(v *Verdict) objective {
 	var t tally
-	w := worst{grader: a.grader}
+	var bads badByKind
 	victims := a.sessions()
 	held := map[history.Name]time.Duration{} // by user: until when a victim held it up
 	inOrder(a.h, func(o *history.Op) {
@@ -164,7 +164,7 @@ func (a *blastAudit) served(v *Verdict) objective {
 		}
 		t.add(o, grade)
 		if grade == bad {
-			w.add(o)
+			bads.add(o)
 		}
 	})
 	name := fmt.Sprintf("the share of the users of %s during %s", list(a.others, 8), a.reign.names())
@@ -178,8 +178,8 @@ func (a *blastAudit) served(v *Verdict) objective {
 		v.Measures = addMeasure(v.Measures, m)
 	}
 	if o.status == Fail {
-		o.fix = "what the nodes share: a connection limit of the balancer, a pool, a lock, a queue"
-		for _, op := range w.ops {
+		o.fix = valueFix(a.h, "what the nodes share: a connection limit of the balancer, a pool, a lock, a queue", ValueTotalRequests, ValueStatementTime, ValueTimeouts, ValueMaxConnections)
+		for _, op := range bads.first() {
 			v.Evidence = append(v.Evidence, opEvidence(a.h, op))
 		}
 	}
@@ -233,6 +233,7 @@ func (a *blastAudit) standing(v *Verdict) objective {
 	}
 	if len(found) > 0 {
 		o.status, o.text = Fail, list(found, 3)
+		o.fix = valueFix(a.h, "neither readiness nor liveness may depend on what a fault of another node takes away", ValueReadiness, ValueDependency, ValueLiveness)
 	}
 	return o
 }

@@ -115,7 +115,7 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	if len(v.Evidence) > 0 {
 		v.Status = Fail
 		v.Summary = fmt.Sprintf("%s came back later than %s after a break, the last after %s.", count(len(v.Evidence), "client"), sayTime(limit), sayTime(b.gaps[0].length()))
-		v.Fix = fmt.Sprintf("%s: %s", bound.File, bound.Formula)
+		v.Fix = boundFix(bound)
 		return
 	}
 	v.Status = Pass

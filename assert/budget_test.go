@@ -34,6 +34,7 @@ func killed() *history.History {
 		h.Ops = append(h.Ops, o)
 	}
 	s := time.Second
+	h.Coverage = undisturbed()
 	h.Phases = []history.Phase{
 		{Name: "before", Kind: history.PhaseSteady, From: 0, To: 10 * s},
 		{Name: "without", Kind: history.PhaseBreak, From: 10 * s, To: 20 * s},
@@ -434,4 +435,12 @@ func TestEvidenceLeavesOutWhatTheFaultStruck(t *testing.T) {
 	require.Contains(t, v.Summary, "phase before")
 	require.Len(t, v.Evidence, 3)
 	require.Empty(t, textOf(v, struck.ID))
+}
+
+// undisturbed are the accounts of those who watch the engine and the nodes.
+func undisturbed() []history.At[history.Coverage] {
+	account := func(stream string) history.At[history.Coverage] {
+		return history.At[history.Coverage]{Time: time.Hour, V: history.Coverage{Stream: stream, Complete: true}}
+	}
+	return []history.At[history.Coverage]{account(history.StreamEngine), account(history.StreamNode)}
 }

@@ -34,6 +34,16 @@ func pages() []page {
 	}
 }
 
+// fix of an alert that comes late or never: its own figures, which no topology
+// states.
+func (p page) fix() string {
+	return sayFix("lower the factor or shorten the window of the alert that pages, or raise the objective", history.Value{
+		Name:  "page",
+		Value: fmt.Sprintf("%s × over %s and %s of an objective of %s %%", trimZeros(p.factor, 1), sayWindow(p.long), sayWindow(p.short), trimZeros(serviceObjective, 3)),
+		File:  "assert/burn.go",
+	})
+}
+
 // burnt is what an alert saw of a run.
 type burnt struct {
 	page

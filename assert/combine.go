@@ -43,6 +43,9 @@ func Combine(h *history.History, verdicts []Verdict) Overall {
 	if o, ok := byRecord(h); ok {
 		return o
 	}
+	if lost := lostOps(h); lost != "" {
+		return Overall{ConcludeInconclusive, sentence("The record is not whole", lost)}
+	}
 	failed := named(verdicts, func(v Verdict) bool { return v.Status == Fail })
 	if h.Aborted != "" {
 		if s := named(verdicts, func(v Verdict) bool { return v.Status == Fail && v.Safety }); len(s) > 0 {
@@ -118,7 +121,7 @@ func unproven(h *history.History) string {
 	if len(h.Faults) == 0 {
 		return ""
 	}
-	return cmp.Or(faultReason(h), healReason(h))
+	return cmp.Or(faultReason(h), healReason(h), disturbedReason(h))
 }
 
 func named(verdicts []Verdict, keep func(Verdict) bool) []string {

@@ -25,13 +25,6 @@ import (
 // names of the Value… constants. The zero value is ready to use.
 type ConnectionCeiling struct{}
 
-// Names of the values that the formula takes; a topology states them.
-const (
-	ValueNodeConnections = "connections: of a node"
-	ValueMaxConnections  = "postgres: max_connections"
-	ValueReserved        = "postgres: reserved"
-)
-
 // Name implements Checker.
 func (ConnectionCeiling) Name() string { return "connection-ceiling" }
 
@@ -72,8 +65,7 @@ type ceilingAudit struct {
 	nodes, each      int
 	max, reserved    int
 	most             int // what ordinary roles may have
-	missing, fileOf  string
-	fileMax, formula string
+	missing, formula string
 }
 
 // read takes the figures from the run's values.
@@ -99,12 +91,6 @@ func (a *ceilingAudit) read() bool {
 			return false
 		}
 		*to = n
-		if name == ValueNodeConnections {
-			a.fileOf = a.h.Meta.Values[i].File
-		}
-		if name == ValueMaxConnections {
-			a.fileMax = a.h.Meta.Values[i].File
-		}
 	}
 	a.most = a.max - a.reserved
 	a.formula = fmt.Sprintf("%d nodes × %d = %d, of max_connections %d − %d reserved = %d", a.nodes, a.each, a.nodes*a.each, a.max, a.reserved, a.most)
@@ -112,7 +98,8 @@ func (a *ceilingAudit) read() bool {
 }
 
 func (a *ceilingAudit) fix() string {
-	return fmt.Sprintf("%s: the pool's size, at most (%d / %d nodes) less the probes; or %s: max_connections", a.fileOf, a.most, a.nodes, a.fileMax)
+	words := fmt.Sprintf("let the pool's size be at most (%d / %d nodes) less the probes, or raise max_connections", a.most, a.nodes)
+	return valueFix(a.h, words, ValueNodeConnections, ValuePoolSize, ValueMaxConnections)
 }
 
 // configured judges what the nodes may come to.

@@ -69,7 +69,7 @@ func (s StreamContinuity) Check(h *history.History) Verdict {
 		v.Status, v.Safety, v.Unit = Fail, true, "events"
 		v.Measured, v.Bound = figure(float64(len(a.wrong))), figure(0)
 		v.Summary = fmt.Sprintf("%s not as published: %s.", count(len(a.wrong), "event"), countClasses(a.wrong))
-		v.Fix = "number events in the order of their commits, keep them in the database, and send what comes after Last-Event-ID"
+		v.Fix = valueFix(h, "number events in the order of their commits, keep them in the database, and send what comes after Last-Event-ID", ValueFeed, ValueFeedResume)
 		v.Evidence = a.wrong
 	case len(a.doubts) > 0:
 		v.Reasons = a.doubts

@@ -20,7 +20,7 @@ func (s *spread) verdict(name string) Verdict {
 		v.Status = Fail
 		v.Summary = s.blame(skewed, loaded)
 		v.Evidence = append(append(s.evidence(skewed), s.loadEvidence(loaded)...), v.Evidence...)
-		v.Fix = s.fix(skewed)
+		v.Fix = s.fix(skewed, loaded)
 	case len(s.nodes) < 2:
 		v.NotExercised = true
 		v.Summary = "With fewer than two application nodes there is nothing to share."
@@ -182,21 +182,20 @@ func (s *spread) tooFew() string {
 	return "too few sessions began: " + strings.Join(parts, ", ") + "; lengthen the steady phases or raise the rate"
 }
 
-// fix names the weights, if the record has them.
-func (s *spread) fix(skewed []*window) string {
-	if len(skewed) == 0 {
-		return ""
-	}
-	n := s.nodes[skewed[0].worst]
-	for _, v := range s.h.Meta.Values {
-		if strings.Contains(v.Name, "weight") && strings.Contains(v.Name, n) {
-			return fmt.Sprintf("%s = %s in %s", v.Name, v.Value, v.File)
+// fix is by what is blamed first: a share of new sessions, one of the load, or
+// answers of a node that was marked down.
+func (s *spread) fix(skewed, loaded []*window) string {
+	switch {
+	case len(skewed) > 0:
+		n := s.nodes[skewed[0].worst]
+		for _, m := range s.h.Meta.Nodes {
+			if m.Name == n && m.Weight > 0 {
+				return valueFix(s.h, fmt.Sprintf("the balancers' weight of %s is %d", n, m.Weight), "weight."+n, ValueWeight, ValueBalance)
+			}
 		}
+		return valueFix(s.h, "share new sessions by the nodes' weights", "weight."+n, ValueWeight, ValueBalance)
+	case len(loaded) > 0:
+		return valueFix(s.h, "bind no more to a node than it bears of the load", ValueAffinity, ValueBalance)
 	}
-	for _, m := range s.h.Meta.Nodes {
-		if m.Name == n && m.Weight > 0 {
-			return fmt.Sprintf("the balancers' weight of %s is %d", n, m.Weight)
-		}
-	}
-	return ""
+	return valueFix(s.h, "send nothing to a node that is marked down, and forget no mark across a reload", ValueServerState, ValueHealthCheck, ValueAffinity)
 }

@@ -73,7 +73,7 @@ func boundNames(h *history.History) string {
 // by itself adds its own time.
 func outageObjective(h *history.History, s *share, r *shareRuns, bound history.Bound) objective {
 	who := s.users()
-	o := objective{name: "outage of " + who, fix: fmt.Sprintf("%s: %s", bound.File, bound.Formula)}
+	o := objective{name: "outage of " + who, fix: boundFix(bound)}
 	if out, format, found := r.beyond(bound.Limit); found {
 		o.status = Fail
 		o.text = fmt.Sprintf(format+" without service for %s (at most %s), %s", who, sayTime(out.length()), sayTime(bound.Limit), span(out))

@@ -268,7 +268,7 @@ func (o *drainage) objective() objective {
 		out.status = Fail
 		out.text = fmt.Sprintf("%s of %s: %s", o.fault.Kind, o.node, count(n, "violation"))
 		out.text += ": " + o.violations()[0].Text
-		out.fix = "drain at every balancer, and wait until the node is empty, before it is stopped"
+		out.fix = o.fix()
 		return out
 	}
 	for _, a := range hiddenRequests(o.h) {
@@ -278,6 +278,14 @@ func (o *drainage) objective() objective {
 		}
 	}
 	return out
+}
+
+// fix is by what came first.
+func (o *drainage) fix() string {
+	if o.violations()[0].Class == "cut" {
+		return valueFix(o.h, "drain at every balancer, and wait until the node is empty, before it is stopped", ValueLameDuck, ValueStopTimeout)
+	}
+	return valueFix(o.h, "drain at every balancer, and keep the order across a reload", ValueServerState, ValueAffinity)
 }
 
 // notEmpty is the request that was the last to end.
@@ -294,7 +302,8 @@ func (o *drainage) emptied(grace time.Duration) objective {
 	out := objective{name: "empty", text: fmt.Sprintf("%s was empty %s after the order (at most %s)", o.node, sayTime(most), sayTime(grace))}
 	switch {
 	case least > grace:
-		out.status, out.fix = Fail, "shorten the sessions or the requests, lengthen the grace period, or follow the drain by maintenance"
+		out.status = Fail
+		out.fix = valueFix(o.h, "shorten the sessions or the requests, lengthen the grace period, or follow the drain by maintenance", ValueAffinity)
 	case most <= grace:
 		out.status = Pass
 	default:

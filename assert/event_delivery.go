@@ -114,7 +114,7 @@ func (EventDelivery) Check(h *history.History) Verdict {
 		v.Status, v.Safety = Fail, true
 		v.Summary = fmt.Sprintf("The events of %s are not as they should be: %d lost, %d stuck, %d phantom.",
 			count(bad, "order"), counts["lost"], counts["stuck"], counts["phantom"])
-		v.Fix = "outbox: keep the event in the order's own transaction, and deliver it from there"
+		v.Fix = valueFix(h, "keep the event in an outbox, in the order's own transaction, and deliver it from there", ValueOutbox)
 	case len(rows) == 0:
 		v.Measured, v.NotExercised = nil, true
 		v.Summary = "The ledger holds no order."

@@ -2,6 +2,7 @@ package assert
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // generatorReason: of all operations at most 0.1 % were dropped by the
-// generator's own ceiling, and in each judged phase at most 5 % were sent
+// generator itself (its ceiling, or no socket left), and in each judged phase at most 5 % were sent
 // late, by more than the run's own limit (5 ms if it has none). Late is what
 // the generator itself delayed: see Op.Lateness. An operation that was due so
 // long before its phase ended, and that the record does not have, is late, too:
@@ -18,7 +19,13 @@ func generatorReason(h *history.History) string {
 	if len(h.Ops) == 0 {
 		return "nothing was sent"
 	}
+	if h.Meta.Entry != "" && !slices.ContainsFunc(h.Coverage, func(c history.At[history.Coverage]) bool { return c.V.Stream == history.StreamClient }) {
+		return "the clients gave no account of what they sent"
+	}
 	if r := droppedReason(h); r != "" {
+		return r
+	}
+	if r := pastBalancers(h); r != "" {
 		return r
 	}
 	limit := lateLimit(h)
@@ -71,6 +78,32 @@ func unsent(h *history.History, p history.Phase, limit time.Duration) int {
 		n--
 	}
 	return max(0, n)
+}
+
+// maxPast is the share of the good answers that may have come through no
+// balancer.
+const maxPast = 0.001
+
+// pastBalancers: of a load that had an entry to balancers, at most 0.1 % of the
+// good answers came through none. A load that goes to the nodes themselves says
+// nothing about what is before them.
+func pastBalancers(h *history.History) string {
+	if h.Meta.Entry == "" || !slices.ContainsFunc(h.Meta.Nodes, func(n history.NodeMeta) bool { return n.Role == roleBalancer }) {
+		return ""
+	}
+	answers, past := 0, 0
+	for i := range h.Ops {
+		if op := &h.Ops[i]; op.Outcome == history.Good {
+			answers++
+			if op.Balancer == 0 {
+				past++
+			}
+		}
+	}
+	if float64(past) <= maxPast*float64(answers) {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d good answers came through no balancer: the load went past them", past, answers)
 }
 
 type lateCount struct{ all, late int }

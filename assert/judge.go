@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/hachaos/hachaos/history"
 )
@@ -12,11 +13,18 @@ import (
 // order. It depends on h and the checkers alone, and holds all of them to the
 // rules that none may bend:
 //
-//   - a checker that panics is inconclusive, and the others still count;
+//   - a checker that panics, or takes longer than patience, is inconclusive,
+//     and the others still count; nothing can end one that goes on, which is
+//     left behind until the process ends;
+//   - every checker that needs anything needs a run that nobody else
+//     disturbed (NeedAlone);
 //   - a need that the record does not meet makes the verdict inconclusive by
 //     name and keeps what was measured; only a Fail with Safety stands, or
 //     one that misses nothing but needs ToPass;
-//   - a history without an operation never passes;
+//   - a Fail without Safety does not stand where the hypervisor took time from
+//     the machine all along (stolen): what was slow or uneven may be its doing;
+//   - a history without an operation never passes, and one that lacks
+//     operations by the clients' own account settles nothing;
 //   - a figure that is no number (NaN, Inf) counts as not measured;
 //   - Evidence is cut to MaxEvidence, and More counts the rest.
 //
@@ -25,12 +33,22 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 	if h == nil {
 		h = &history.History{}
 	}
-	state := evaluate(h)
+	state, lost, err := grounds(h)
+	if err != nil {
+		return unjudged(checkers, err)
+	}
+	taken := stolen(h)
 	out := make([]Verdict, 0, len(checkers))
 	for i, c := range checkers {
-		v, needs := check(h, c, i)
+		v, needs := bounded(h, c, i)
 		dropNonsense(&v)
-		applyNeeds(&v, state.missing(borne(needs, v.Status)))
+		applyNeeds(&v, state.lacks(borne(needs, v.Status)))
+		if taken != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
+			inconclusive(&v, taken)
+		}
+		if lost != "" && restsOnUsers(c, needs) {
+			inconclusive(&v, lost)
+		}
 		if len(h.Ops) == 0 && v.Status == Pass {
 			inconclusive(&v, "the history holds no operation")
 		}
@@ -38,6 +56,83 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 		out = append(out, v)
 	}
 	return out
+}
+
+// restsOnUsers says whether a checker's verdict rests on what became of users:
+// all do that need anything, but the one of what was left behind.
+func restsOnUsers(c Checker, needs []Need) bool {
+	_, left := c.(Leftovers)
+	return len(needs) > 0 && !left
+}
+
+// lostOps is what of the clients' record is missing by their own account:
+// then what the database holds beyond it is nobody's fault. Empty if nothing
+// is, or they gave none.
+func lostOps(h *history.History) string {
+	for _, c := range h.Coverage {
+		if c.V.Stream == history.StreamClient && c.V.Seen != uint64(len(h.Ops)) {
+			return fmt.Sprintf("the clients began %s, and the record holds %d", count(int(c.V.Seen), "operation"), len(h.Ops))
+		}
+	}
+	return ""
+}
+
+// grounds are what all verdicts rest on. That they cannot be evaluated is an
+// error, as it is for a checker.
+func grounds(h *history.History) (state *needState, lost string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("what the verdicts rest on could not be evaluated: it panicked: %v", p)
+		}
+	}()
+	return evaluate(h), lostOps(h), nil
+}
+
+// lacks is missing, whose panic is a need that could not be evaluated.
+func (s *needState) lacks(needs []Need) (out []string) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = []string{fmt.Sprintf("what the verdict rests on could not be evaluated: it panicked: %v", p)}
+		}
+	}()
+	return s.missing(needs)
+}
+
+// unjudged are the verdicts of checkers whose grounds are not known.
+func unjudged(checkers []Checker, err error) []Verdict {
+	out := make([]Verdict, len(checkers))
+	for i, c := range checkers {
+		out[i] = Verdict{Name: c.Name(), Summary: "Nothing was judged.", Reasons: []string{err.Error()}, Evidence: []Evidence{}}
+	}
+	return out
+}
+
+// patience is how long a checker may take. It is no bound of a checker's work,
+// which is one of counts, but a guard: one of 10⁷ operations takes seconds.
+const patience = 5 * time.Minute
+
+// bounded calls one checker, and waits for patience.
+func bounded(h *history.History, c Checker, index int) (Verdict, []Need) {
+	type ruled struct {
+		v     Verdict
+		needs []Need
+	}
+	done := make(chan ruled, 1)
+	go func() {
+		v, needs := check(h, c, index)
+		done <- ruled{v, needs}
+	}()
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case r := <-done:
+		return r.v, r.needs
+	case <-t.C:
+	}
+	return Verdict{
+		Name: c.Name(), Summary: "The checker did not come to an end, so nothing is known.",
+		Reasons: []string{fmt.Sprintf("the checker did not end within %v", patience)},
+	}, nil
 }
 
 // check calls one checker and turns a panic into an inconclusive verdict.
@@ -53,7 +148,9 @@ func check(h *history.History, c Checker, index int) (v Verdict, needs []Need) {
 		}
 	}()
 	name = c.Name()
-	needs = c.Needs()
+	if needs = c.Needs(); restsOnUsers(c, needs) {
+		needs = append(slices.Clone(needs), Need{Kind: NeedAlone})
+	}
 	v = c.Check(h)
 	v.Name = name
 	return v, needs

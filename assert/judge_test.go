@@ -145,6 +145,9 @@ func TestCombine(t *testing.T) {
 	faulty := func(bit, healed *history.Proof) *history.History {
 		return whole(func(h *history.History) {
 			h.Faults = []history.Fault{{ID: 1, Kind: "instance-kill", Nodes: []string{"j1"}, Proof: bit, HealProof: healed}}
+			for _, stream := range []string{history.StreamEngine, history.StreamNode} {
+				h.Coverage = append(h.Coverage, history.At[history.Coverage]{V: history.Coverage{Stream: stream, Complete: true}})
+			}
 		})
 	}
 	state := func(s history.IntegrityState, reason string) *history.History {

@@ -81,7 +81,7 @@ func excuse(lates, starveds int, limit time.Duration) string {
 		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
 	}
 	if starveds > 0 {
-		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away by a node, while the machine was %.0f %% busy or more", wereOrWas(starveds), 100*saturation))
+		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away by a node, while %s", wereOrWas(starveds), shortMachine))
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -93,9 +93,14 @@ func wereOrWas(n int) string {
 	return count(n, "operation") + " were"
 }
 
-// saturation is the share of all processors above which a second counts as
-// one without any to spare.
+// saturation is the share of all processors above which a sample counts as
+// one without any to spare. One in which a hypervisor took time away does, too,
+// whatever the rest looks like: it does so when another's machine wants more,
+// and slows down what it does not take.
 const saturation = 0.95
+
+// shortMachine says so in words.
+const shortMachine = "the machine was 95 % busy or more, or its hypervisor took time from it"
 
 // machine is how busy the machine was, in order.
 type machine []sampled
@@ -111,7 +116,11 @@ type sampled struct {
 func machineOf(h *history.History) machine {
 	var out machine
 	for i := 1; i < len(h.Host); i++ {
-		out = append(out, sampled{h.Host[i-1].Time, h.Host[i].Time, h.Host[i].V.Busy})
+		s := sampled{h.Host[i-1].Time, h.Host[i].Time, h.Host[i].V.Busy}
+		if h.Host[i].V.Steal > 0 {
+			s.busy = 1
+		}
+		out = append(out, s)
 	}
 	return out
 }
@@ -140,4 +149,14 @@ func (m machine) spare(from, to time.Duration) (d time.Duration) {
 		}
 	}
 	return d
+}
+
+// stolen says that the hypervisor took time from the machine all along; empty
+// if it did not.
+func stolen(h *history.History) string {
+	looks, throughout := h.Stolen()
+	if !throughout {
+		return ""
+	}
+	return fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks; repeat the run on a machine of its own", looks, len(h.Host))
 }

@@ -62,13 +62,17 @@ func TestStarvedOperations(t *testing.T) {
 		{Time: 9 * sec, V: history.Host{Busy: 0.4}},
 		{Time: 10 * sec, V: history.Host{Busy: 0.95}},
 		{Time: 11 * sec, V: history.Host{Busy: 0.94}},
+		{Time: 12 * sec, V: history.Host{Busy: 0.5}},
+		{Time: 13 * sec, V: history.Host{Busy: 0.5, Steal: 0.02}},
 	}
 	for name, tc := range map[string]struct {
 		op   history.Op
 		want bool
 	}{
-		"slow, in the saturated second": {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Good}, true},
-		"slow, reaching into it":        {history.Op{Intended: 8500 * mil, End: 9100 * mil, Outcome: history.Good}, true},
+		"slow, in the saturated second":    {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Good}, true},
+		"slow, while the hypervisor took":  {history.Op{Intended: 12200 * mil, End: 12900 * mil, Outcome: history.Good}, true},
+		"slow, before the hypervisor took": {history.Op{Intended: 11200 * mil, End: 11900 * mil, Outcome: history.Good}, false},
+		"slow, reaching into it":           {history.Op{Intended: 8500 * mil, End: 9100 * mil, Outcome: history.Good}, true},
 		// Of the second before it 0.6 s were free, and perhaps the first of them.
 		"slow by what came long before it": {history.Op{Intended: 7000 * mil, End: 9700 * mil, Outcome: history.Good}, false},
 		"slow by what came before it":      {history.Op{Intended: 8050 * mil, End: 9700 * mil, Outcome: history.Good}, false},

@@ -215,15 +215,22 @@ func (b *book) notes() []string {
 	return out
 }
 
-// fix names the setting that would change the result, if the record has one.
+// fix is by the worst class that there is.
 func (b *book) fix() string {
-	if b.counts[duplicateWrite] == 0 {
-		return ""
-	}
-	for _, s := range b.h.Meta.Values {
-		if strings.Contains(s.Name, "dedupe") {
-			return fmt.Sprintf("%s = %s in %s: deduplicate by idempotency key in the order's transaction", s.Name, s.Value, s.File)
+	for c := duplicateWrite; c.violation(); c++ {
+		switch {
+		case b.counts[c] == 0:
+		case c == duplicateWrite:
+			return valueFix(b.h, "deduplicate by idempotency key in the transaction that writes the order", ValueDedupe, ValueResending)
+		case c == lostWrite:
+			return valueFix(b.h, "acknowledge an order only when it is on the database's disk", ValueDurability)
+		case c == phantomWrite:
+			return valueFix(b.h, "write only what a client sent, under the key that it sent with it", ValueDedupe)
+		case c == conflictWrite:
+			return valueFix(b.h, "answer a key with the order that was written under it", ValueDedupe)
+		default:
+			return valueFix(b.h, "write order and key in one transaction, and refuse nothing that may have been committed", ValueDedupe, ValueStatementTime, ValueTimeouts)
 		}
 	}
-	return "deduplicate by idempotency key in the transaction that writes the order"
+	return ""
 }

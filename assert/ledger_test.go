@@ -296,10 +296,10 @@ func TestWriteLedgerWithoutAWholeLedger(t *testing.T) {
 func TestWriteLedgerNamesTheSetting(t *testing.T) {
 	b := historytest.New()
 	b.Meta(func(m *history.Meta) {
-		m.Values = []history.Value{{Name: "application.dedupe", Value: "off", File: "application.properties"}}
+		m.Values = []history.Value{{Name: assert.ValueDedupe, Value: "off", File: "application.properties"}}
 	})
 	op := b.Op(history.OpOrder, 0).Value(7).OK()
 	b.Row(sec, 7, op, 1, "j1").Row(sec, 8, op, 1, "j1").Covered(sec, history.StreamLedger)
 	v := assert.WriteLedger{}.Check(b.Build(t))
-	require.Contains(t, v.Fix, "application.dedupe = off in application.properties")
+	require.Contains(t, v.Fix, "dedupe = off in application.properties")
 }

@@ -40,6 +40,7 @@ func evaluate(h *history.History) *needState {
 			NeedHeal:      healReason(h),
 			NeedGenerator: generatorReason(h),
 			NeedClock:     clockReason(h),
+			NeedAlone:     disturbedReason(h),
 		},
 		asked: map[Need]string{},
 	}
@@ -83,7 +84,8 @@ func (s *needState) reason(n Need) string {
 	return r
 }
 
-// faultReason: at least one fault, each with a proof that it bit.
+// faultReason: at least one fault, each with a proof that it bit, and none that
+// was seen to be over before its undo.
 func faultReason(h *history.History) string {
 	for _, e := range h.Errors {
 		if !e.Undo {
@@ -101,6 +103,8 @@ func faultReason(h *history.History) string {
 			return fmt.Sprintf("%s on %s was never observed to bite", f.Kind, strings.Join(f.Nodes, ", "))
 		case !f.Proof.OK:
 			return fmt.Sprintf("%s on %s did not bite as asked: %s", f.Kind, strings.Join(f.Nodes, ", "), askedMeasured(f.Proof))
+		case f.Held != nil && !f.Held.OK:
+			return fmt.Sprintf("%s on %s did not last until its undo: %s", f.Kind, strings.Join(f.Nodes, ", "), askedMeasured(f.Held))
 		}
 	}
 	return ""
@@ -268,11 +272,10 @@ func streamReasonBeside(h *history.History, stream string) string {
 }
 
 // vanished holds what the observers of a stream say they saw against what the
-// record holds of it. On a topology that stands the ledger's earlier rows are
-// left out on purpose.
+// record holds of it.
 func vanished(h *history.History, stream string) string {
 	kept, known := recorded(h, stream)
-	if !known || stream == history.StreamLedger && h.Meta.Standing {
+	if !known {
 		return ""
 	}
 	var seen uint64
@@ -296,6 +299,7 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamDispatch: len(h.Dispatches), history.StreamServer: len(h.Servers),
 		history.StreamVIP: len(h.VIPs), history.StreamEngine: len(h.Engine),
 		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
+		history.StreamNode: len(h.Nodes), history.StreamConnections: len(h.Connections),
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
 		history.StreamCrossing: len(h.Crossings),
 		history.StreamRefusal:  len(h.Refusals),

@@ -42,6 +42,10 @@ func TestNeeds(t *testing.T) {
 		{"fault: never looked at", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { kill(b) }, "fault proven: instance-kill on j2 was never observed to bite"},
 		{"fault: too weak", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { kill(b).Proof(sec, weak) }, "fault proven: instance-kill on j2 did not bite as asked: asked 100 ms, measured 10 ms"},
 		{"fault: the second of two", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { kill(b).Active(sec); kill(b) }, "fault proven: instance-kill on j2 was never observed to bite"},
+		{"fault: still there before the undo", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { kill(b).Active(sec).Held(2*sec, history.Proof{OK: true}) }, ""},
+		{"fault: over before the undo", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) {
+			kill(b).Active(sec).Held(2*sec, history.Proof{Asked: "down", Measured: "up"})
+		}, "fault proven: instance-kill on j2 did not last until its undo: asked down, measured up"},
 		{"fault: no target", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { b.Fault("instance-kill", sec).Active(sec) }, "fault proven: instance-kill had no target"},
 		{"fault: the act failed", assert.Need{Kind: assert.NeedFault}, func(b *historytest.Builder) { kill(b).Active(sec).Error(sec, "no such container", false) }, "fault proven: instance-kill on j2 failed: no such container"},
 		{"heal: proven", assert.Need{Kind: assert.NeedHeal}, func(b *historytest.Builder) { kill(b).Active(sec).Heal(sec).Healed(sec) }, ""},
@@ -175,10 +179,10 @@ func TestNeeds(t *testing.T) {
 			b.See(sec, history.LedgerRow{Order: 1, Key: "k"})
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Complete: true, Seen: 2})
 		}, "observer complete (ledger): its observers saw 2, and the record holds 1"},
-		{"stream: earlier orders of a standing topology are left out", stream, func(b *historytest.Builder) {
+		{"stream: rows of a standing topology were lost, too", stream, func(b *historytest.Builder) {
 			b.Meta(func(m *history.Meta) { m.Standing = true })
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Complete: true, Seen: 2})
-		}, ""},
+		}, "observer complete (ledger): its observers saw 2, and the record holds 0"},
 		{"stream: one source of two", stream, func(b *historytest.Builder) {
 			b.Covered(sec, history.StreamLedger)
 			b.See(sec, history.Coverage{Stream: history.StreamLedger, Source: "db2", Missed: 3, Reason: "cut off"})

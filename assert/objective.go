@@ -95,6 +95,7 @@ func (a *budgetAudit) phaseOf(o *history.Op, cursor *int) int {
 // percentObjectives are the judged run's, and each steady phase's.
 func (a *budgetAudit) percentObjectives() []objective {
 	run := judgePercent(a.heldTo(), a.held, a.Overall)
+	run.fix = a.fix()
 	run.covers = func(op *history.Op) bool { return judgedAt(a.h, op.Intended) && !a.isExpected(op) }
 	out := []objective{run}
 	cursor := 0
@@ -103,6 +104,7 @@ func (a *budgetAudit) percentObjectives() []objective {
 			continue
 		}
 		o := judgePercent("phase "+p.Name, a.phases[i], a.Steady)
+		o.fix = a.fix()
 		o.covers = func(op *history.Op) bool { return a.phaseOf(op, &cursor) == i }
 		out = append(out, o)
 	}
@@ -110,6 +112,16 @@ func (a *budgetAudit) percentObjectives() []objective {
 		out = append(out, objective{name: "steady phases", reason: "there is no steady phase"})
 	}
 	return out
+}
+
+// fix of too many bad operations is what ends an outage; without a bound of
+// that, what becomes of a request that failed.
+func (a *budgetAudit) fix() string {
+	const words = "the evidence names the worst operations with the node and the balancer that answered"
+	if bound, known := findBound(a.h, a.OutageBound); known && bound.File != "" {
+		return boundFix(bound) + "; " + words
+	}
+	return valueFix(a.h, words, ValueRetries, ValueRedispatch, ValueHealthCheck)
 }
 
 // judgedTime is how long the judged phases last.
@@ -152,7 +164,6 @@ func judgePercent(name string, t tally, percent float64) objective {
 	switch {
 	case t.bad > allowedBad(max(t.ops, least), percent):
 		o.status = Fail
-		o.fix = "the evidence names the worst operations with the node and the balancer that answered"
 	case t.ops < least:
 		o.reason = fmt.Sprintf("too few operations in %s: %d, and %s takes at least %d (with fewer, one alone decides); lengthen the phase or raise the rate",
 			name, t.ops, sayPercent(percent), least)

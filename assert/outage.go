@@ -17,7 +17,7 @@ const DefaultThreshold = 500 * time.Millisecond
 type health uint8
 
 const (
-	// void operations are nobody's experience: the generator's own ceiling
+	// void operations are nobody's experience: the generator itself
 	// dropped them, or the run's end cut them off before they could be
 	// called slow. They neither make nor end an outage.
 	void health = iota

@@ -189,13 +189,13 @@ func (a *overloadAudit) fail(v *Verdict) {
 	v.Summary = fmt.Sprintf("%s: %s; the first: %s.", count(len(a.broken), "violation"), list(parts, len(parts)), first[0].Text)
 	switch first[0].Class {
 	case classThreads:
-		v.Fix = fmt.Sprintf("%s: %s", a.threads.File, a.threads.Formula)
+		v.Fix = boundFix(a.threads)
 	case classQueue:
-		v.Fix = "bound the wait for a connection and the time of a statement: a request must not stay where its user has gone"
+		v.Fix = valueFix(a.h, "bound the wait for a connection and the time of a statement: a request must not stay where its user has gone", ValuePoolWait, ValueStatementTime, ValueTimeouts)
 	case classLiveness, classRestarted:
-		v.Fix = "liveness must not look at what the node depends on"
+		v.Fix = valueFix(a.h, "liveness must not look at what the node depends on", ValueLiveness)
 	default:
-		v.Fix = fmt.Sprintf("%s: %s", a.answer.File, a.answer.Formula)
+		v.Fix = boundFix(a.answer)
 	}
 }
 

@@ -241,10 +241,16 @@ func (o *ownership) outside(of []stretch, kind string) (out, in []stretch) {
 	return out, in
 }
 
-// moves counts how often the address was certainly at another balancer than
-// before.
-func (o *ownership) moves() int {
-	last, n := "", 0
+// move is when the address was certainly at another balancer than before.
+type move struct {
+	at time.Duration
+	to string
+}
+
+// moves are those of the address, in order.
+func (o *ownership) moves() []move {
+	var out []move
+	last := ""
 	for i := 0; i+1 < len(o.edges); i++ {
 		t := o.edges[i] + (o.edges[i+1]-o.edges[i])/2
 		if t < o.begin || t > o.end {
@@ -265,11 +271,11 @@ func (o *ownership) moves() int {
 			continue
 		}
 		if last != "" && owner != last {
-			n++
+			out = append(out, move{t, owner})
 		}
 		last = owner
 	}
-	return n
+	return out
 }
 
 // clientGap is the longest time in which no operation of any user was good.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,16 +15,9 @@ func both() []assert.Checker {
 	return []assert.Checker{assert.WriteLedger{}, assert.SessionSurvival{}}
 }
 
-// sizes of synthetic histories; -short leaves out the large one.
-func sizes(t *testing.T) []int {
-	if testing.Short() {
-		return []int{1_000, 10_000}
-	}
-	return []int{1_000, 10_000, 100_000, 1_000_000}
-}
-
 func TestSyntheticHistoriesPass(t *testing.T) {
-	for seed := range uint64(200) {
+	t.Parallel()
+	for seed := range rounds(t, 40) {
 		s := synthesise(3_000, seed)
 		for _, v := range assert.Judge(s.h, both()) {
 			require.Equal(t, assert.Pass, v.Status, "seed %d: %s %v %v", seed, v.Summary, v.Reasons, v.Evidence)
@@ -36,12 +28,13 @@ func TestSyntheticHistoriesPass(t *testing.T) {
 }
 
 func TestPlantedViolationsAreFound(t *testing.T) {
+	t.Parallel()
 	for _, n := range sizes(t) {
 		for seed := range uint64(max(1, 20_000/n)) {
 			base := synthesise(n, seed)
 			for _, p := range plants() {
 				s := *base
-				s.h = clone(base.h)
+				s.h = sameHistory(base.h)
 				if op := p.put(&s); op != 0 {
 					found(t, s.h, p, op, fmt.Sprintf("%s in %d operations of seed %d", p.class, n, seed))
 				}
@@ -64,14 +57,6 @@ func found(t *testing.T, h *history.History, p plant, op uint64, what string) {
 		require.Equal(t, p.class, v.Evidence[0].Class, "%s: %s", what, v.Evidence[0].Text)
 		require.Equal(t, op, v.Evidence[0].Op, "%s: %s", what, v.Evidence[0].Text)
 	}
-}
-
-// clone copies what a metamorphic rule may change.
-func clone(h *history.History) *history.History {
-	c := *h
-	c.Ops, c.Ledger, c.Sessions = slices.Clone(h.Ops), slices.Clone(h.Ledger), slices.Clone(h.Sessions)
-	c.Faults, c.Clock, c.Phases = slices.Clone(h.Faults), slices.Clone(h.Clock), slices.Clone(h.Phases)
-	return &c
 }
 
 // outcomeOf is what must not change under a metamorphic rule.
@@ -98,78 +83,10 @@ func outcomes(h *history.History) []outcomeOf {
 	return out
 }
 
-func dropSession(h *history.History, session uint32) *history.History {
-	c := clone(h)
-	gone := map[uint64]bool{}
-	for _, op := range h.Ops {
-		if op.Session == session {
-			gone[op.ID] = true
-		}
-	}
-	c.Ops = slices.DeleteFunc(c.Ops, func(op history.Op) bool { return gone[op.ID] })
-	c.Ledger = slices.DeleteFunc(c.Ledger, func(r history.At[history.LedgerRow]) bool { return gone[r.V.Op] })
-	c.Sessions = slices.DeleteFunc(c.Sessions, func(s history.At[history.SessionState]) bool { return s.V.Session == session })
-	return c
-}
-
-func stretch(h *history.History, by time.Duration) *history.History {
-	c := clone(h)
-	for i := range c.Ops {
-		op := &c.Ops[i]
-		op.Intended *= by
-		op.End *= by
-		if op.Sent >= 0 {
-			op.Sent *= by
-		}
-	}
-	for i := range c.Faults {
-		f := &c.Faults[i]
-		p := *f.Proof
-		p.From, p.To = p.From*by, p.To*by
-		f.Proof, f.Injected, f.Active, f.Heal, f.Healed = &p, f.Injected*by, f.Active*by, f.Heal*by, f.Healed*by
-	}
-	for i := range c.Clock {
-		c.Clock[i].Mono *= by
-		c.Clock[i].Wall *= int64(by)
-	}
-	for i := range c.Phases {
-		c.Phases[i].From *= by
-		c.Phases[i].To *= by
-	}
-	c.End *= by
-	return c
-}
-
-func relabel(h *history.History) *history.History {
-	c := clone(h)
-	j1, _ := h.Names.Find("j1")
-	j2, _ := h.Names.Find("j2")
-	swap := func(n *history.Name) {
-		switch *n {
-		case j1:
-			*n = j2
-		case j2:
-			*n = j1
-		}
-	}
-	for i := range c.Ops {
-		swap(&c.Ops[i].Node)
-		swap(&c.Ops[i].Bound)
-	}
-	for i := range c.Faults {
-		c.Faults[i].Nodes = []string{"j1"}
-	}
-	for i := range c.Sessions {
-		if c.Sessions[i].V.Via == "j1" {
-			c.Sessions[i].V.Via = "j2"
-		}
-	}
-	return c
-}
-
 func TestVerdictsAreMetamorphic(t *testing.T) {
+	t.Parallel()
 	all := plants()
-	for seed := range uint64(60) {
+	for seed := range rounds(t, 20) {
 		s := synthesise(2_000, seed)
 		p := all[int(seed)%len(all)]
 		op := p.put(s)
@@ -180,14 +97,15 @@ func TestVerdictsAreMetamorphic(t *testing.T) {
 			if op > 0 && op <= uint64(len(s.h.Ops)) && s.h.Ops[op-1].Session == session {
 				continue
 			}
-			require.Equal(t, want, outcomes(dropSession(s.h, session)), "seed %d: without session %d", seed, session)
+			require.Equal(t, want, outcomes(withoutSession(s.h, session)), "seed %d: without session %d", seed, session)
 		}
 	}
 }
 
 func TestAnotherViolationNeverImproves(t *testing.T) {
+	t.Parallel()
 	all := plants()
-	for seed := range uint64(60) {
+	for seed := range rounds(t, 20) {
 		s := synthesise(2_000, seed)
 		var before []assert.Verdict
 		for i := range 4 {
@@ -206,8 +124,9 @@ func TestAnotherViolationNeverImproves(t *testing.T) {
 }
 
 func TestSessionsThatDieWithTheirNode(t *testing.T) {
+	t.Parallel()
 	inMemory := func(s *synthetic) { s.memory = true }
-	for seed := range uint64(40) {
+	for seed := range rounds(t, 10) {
 		s := synthesiseWith(3_000, seed, inMemory)
 		struck := float64(len(s.struck))
 		require.NotEmpty(t, s.struck)

@@ -121,12 +121,20 @@ func (g *gate) fail(v *Verdict) {
 	v.More = len(g.broken) - len(v.Evidence)
 	worst := g.broken[0]
 	v.Summary = fmt.Sprintf("%s: %s.", count(len(g.broken), "violation"), worst.Text)
-	if worst.rank == rankUnready && g.settleKnown {
-		v.Fix = fmt.Sprintf("%s: %s", g.settle.File, g.settle.Formula)
+	v.Fix = g.fix(worst.rank)
+}
+
+// fix is by what was worst.
+func (g *gate) fix(rank int) string {
+	switch {
+	case rank == rankUnready && g.settleKnown:
+		return boundFix(g.settle)
+	case rank == rankSilent && g.silentKnown:
+		return boundFix(g.silent)
+	case rank == rankLiveness:
+		return valueFix(g.h, "liveness must not look at what the node depends on", ValueLiveness)
 	}
-	if worst.rank == rankRestarted || worst.rank == rankCold {
-		v.Fix = "the readiness endpoint must say no until the node is warm, and the balancer must check it"
-	}
+	return valueFix(g.h, "the readiness endpoint must say no until the node is warm, and the balancer must check it", ValueReadiness, ValueHealthCheck)
 }
 
 // gate judges one history.

@@ -82,18 +82,18 @@ func (r Reconnection) Check(h *history.History) Verdict {
 	}
 	if wrong := wrongStates(h); len(wrong) > 0 {
 		return say(wrong, true, fmt.Sprintf("%s did not find the state of a client: %s.", count(len(wrong), "connection"), countClasses(wrong)),
-			"keep what a client said where every node finds it, before it is acknowledged")
+			valueFix(h, "keep what a client said where every node finds it, before it is acknowledged", ValueSocketState))
 	}
 	if r.Told {
 		if wrong := notTold(h); len(wrong) > 0 {
 			return say(wrong, false, fmt.Sprintf("%s of victims cut off and not told to go elsewhere.", count(len(wrong), "connection")),
-				"close each WebSocket with 1001 when the node stops, once the balancers have turned away from it")
+				valueFix(h, "close each WebSocket with 1001 when the node stops, once the balancers have turned away from it", ValueSocketGoodbye, ValueLameDuck))
 		}
 	}
 	if most := max(leastHerd, len(b.gaps)) / 2; r.Spread > 0 && len(b.gaps) >= leastHerd && herd.size > most {
 		say([]Evidence{herd.evidence(r.Spread / herdWindow)}, false,
 			fmt.Sprintf("%s of %d asked for a connection within %s (at most %d).", count(herd.size, "client"), len(b.gaps), sayTime(r.Spread/herdWindow), most),
-			"draw the pause before a reconnection at random")
+			sayFix("draw the pause before a reconnection at random", r.pause()))
 		v.Measured, v.Bound = figure(float64(herd.size)), figure(float64(most))
 		return v
 	}
@@ -102,6 +102,12 @@ func (r Reconnection) Check(h *history.History) Verdict {
 		v.Evidence, v.More = v.Evidence[:MaxEvidence], n-MaxEvidence
 	}
 	return v
+}
+
+// pause is the clients' own setting: they are hachaos's, and no topology
+// states it.
+func (r Reconnection) pause() history.Value {
+	return history.Value{Name: "pause before a reconnection", Value: "spread over " + sayTime(r.Spread), File: "load/web_sockets.go"}
 }
 
 // wrongStates finds connections on which a client was told something that

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -210,8 +211,10 @@ func (g reign) aimedAt(node string) (injected, heal time.Duration, found bool) {
 	return injected, heal, found
 }
 
-// bound is the sum of the bounds, and a reason if one is not known.
+// bound is the sum of the bounds with the files of all of them, and a reason if
+// one is not known.
 func (r Recovery) bound(h *history.History) (limit time.Duration, formula, file, reason string) {
+	var files []string
 	for _, name := range r.Bounds {
 		b, ok := findBound(h, name)
 		if !ok {
@@ -219,9 +222,11 @@ func (r Recovery) bound(h *history.History) (limit time.Duration, formula, file,
 		}
 		limit += b.Limit
 		formula += fmt.Sprintf(" + %s (%s)", b.Name, b.Formula)
-		file = b.File
+		if b.File != "" && !slices.Contains(files, b.File) {
+			files = append(files, b.File)
+		}
 	}
-	return limit, formula[len(" + "):], file, ""
+	return limit, formula[len(" + "):], strings.Join(files, ", "), ""
 }
 
 // sum writes names as a sum: "recovered + ready".

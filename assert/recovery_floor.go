@@ -84,6 +84,7 @@ func (a *recoveryAudit) exhausted(g reign, v *Verdict) objective {
 	}
 	if len(left) > 0 {
 		o.status, o.text = Fail, list(left, 3)
+		o.fix = valueFix(a.h, "bound every wait, and give back what a request that ended had in use", ValuePoolWait, ValueStatementTime, ValueTimeouts, ValueServerTimeout)
 	}
 	return o
 }
@@ -136,6 +137,7 @@ func (a *recoveryAudit) database(g reign) objective {
 		o.status, o.reason = Inconclusive, "the database told nothing of its connections after the recovery"
 	case !free:
 		o.status = Fail
+		o.fix = valueFix(a.h, "let all pools together leave connections to spare", ValueNodeConnections, ValuePoolSize, ValueMaxConnections)
 		o.text = fmt.Sprintf("the database's connections were used up at every look after the recovery: %d of %d", seen.V.Total, seen.V.Max)
 		a.evidence = append(a.evidence, Evidence{Seq: seen.Seq, At: seen.Time, Class: "exhausted", Text: o.text})
 	}

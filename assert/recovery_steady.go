@@ -25,19 +25,19 @@ func (a *recoveryAudit) steady(g reign, v *Verdict) objective {
 		Note: "after the heal of " + g.names() + " began; " + formula,
 	})
 	var t tally
-	w := worst{grader: a.grader}
+	var bads badByKind
 	a.operations(g, g.heal+limit, func(o *history.Op, grade health) {
 		t.add(o, grade)
 		if grade == bad {
-			w.add(o)
+			bads.add(o)
 		}
 	})
 	o := judgePercent(fmt.Sprintf("the time from %s after the heal of %s on", sayTime(limit), g.names()), t, a.Steady)
 	switch o.status {
 	case Fail:
 		o.text = fmt.Sprintf("the service was steady %s after the heal of %s began (at most %s): %s", sayTime(took), g.names(), sayTime(limit), o.text)
-		o.fix = fmt.Sprintf("%s: %s", file, formula)
-		for _, op := range w.ops {
+		o.fix = boundFix(history.Bound{File: file, Formula: formula})
+		for _, op := range bads.first() {
 			a.evidence = append(a.evidence, opEvidence(a.h, op))
 		}
 	case Pass:

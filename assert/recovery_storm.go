@@ -33,6 +33,7 @@ func (a *recoveryAudit) storm(g reign) objective {
 			continue
 		}
 		o.status = Fail
+		o.fix = valueFix(a.h, "let nothing that a restart does not mend end a node: liveness is about the process alone", ValueLiveness)
 		why := fmt.Sprintf("%s was started %s from %s on (at most %s)", node, times(len(again)), a.since(), times(allowed))
 		if !victim {
 			why = fmt.Sprintf("%s was started %s, and no fault was aimed at it", node, times(len(again)))
@@ -97,6 +98,7 @@ func (a *recoveryAudit) ready(g reign) objective {
 	}
 	if len(down) > 0 {
 		o.status, o.text = Fail, list(down, 8)+" was not ready at the end"
+		o.fix = a.fix("readiness must come back when what it looks at is back", ValueReadiness, ValueDependency)
 	}
 	return o
 }
@@ -150,6 +152,7 @@ func (a *recoveryAudit) inService(g reign) objective {
 	switch {
 	case len(down) > 0:
 		o.status, o.text = Fail, list(down, 8)
+		o.fix = a.fix("the balancers must take back a node that is ready", ValueHealthCheck, ValueServerState)
 	case len(a.h.Servers) == 0:
 		o.status, o.reason = Inconclusive, "no balancer was asked what it holds the nodes for"
 	}
@@ -159,4 +162,13 @@ func (a *recoveryAudit) inService(g reign) objective {
 // lastViews are a balancer's last ones of a server before a time.
 func (a *recoveryAudit) lastViews(lb, server string, until time.Duration) []history.At[history.Server] {
 	return lastBefore(a.h.Servers, until, func(v *history.Server) bool { return v.Balancer == lb && v.Server == server })
+}
+
+// fix names the values, and with them what bounds the recovery.
+func (a *recoveryAudit) fix(words string, names ...string) string {
+	fix := valueFix(a.h, words, names...)
+	if _, formula, file, reason := a.bound(a.h); reason == "" && file != "" {
+		fix += "; " + boundFix(history.Bound{File: file, Formula: formula})
+	}
+	return fix
 }

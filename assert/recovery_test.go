@@ -42,7 +42,7 @@ func recovered() *history.History {
 		}
 		h.Connections = append(h.Connections, history.At[history.Connections]{Seq: seq + 2, Time: at, V: history.Connections{Known: true, Total: 8, Max: 200}})
 	}
-	h.Coverage = append(h.Coverage, history.At[history.Coverage]{V: history.Coverage{Stream: history.StreamConnections, Source: "db", Complete: true}})
+	h.Coverage = append(h.Coverage, history.At[history.Coverage]{Time: time.Hour, V: history.Coverage{Stream: history.StreamConnections, Source: "db", Complete: true}})
 	begin(h, "j2", 20100*mil)
 	return h
 }

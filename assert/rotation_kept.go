@@ -100,7 +100,8 @@ func (r RotationKept) Check(h *history.History) Verdict {
 		slices.SortStableFunc(v.Evidence, func(a, b Evidence) int { return int(a.At - b.At) })
 		v.Status = Fail
 		v.Summary = strings.ToUpper(v.Evidence[0].Text[:1]) + v.Evidence[0].Text[1:] + "."
-		v.Fix = "readiness must not depend on what every node shares and can do without: give it a time limit, a fallback and a circuit breaker instead"
+		v.Fix = valueFix(h, "readiness must not depend on what every node shares and can do without: give it a time limit, a fallback and a circuit breaker instead",
+			ValueDependency, ValueReadiness)
 	}
 	limitEvidence(&v)
 	return v

@@ -31,44 +31,44 @@ func TestRotationKept(t *testing.T) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, false)
 			poll(b, 4*sec, "lb1", true, true)
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Pass, 0, assert.RotationKept{}, ""},
 		{"one of two left", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, false)
 			poll(b, 4*sec, "lb1", true, true)
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 1, assert.RotationKept{Least: assert.EveryServer}, "lb1 had 1 of 2 servers up for 1 s, from 3.0 s: j2 is DOWN (L7STS/503)"},
 		{"one of two was out from the first look on", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, false)
 			poll(b, 3*sec, "lb1", true, false)
 			poll(b, 4*sec, "lb1", true, true)
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 1, assert.RotationKept{Least: assert.EveryServer}, "lb1 had 1 of 2 servers up for 1 s, from 3.0 s: j2 is DOWN (L7STS/503)"},
 		{"two of two are asked for", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, false)
 			poll(b, 5*sec, "lb1", true, true)
-			b.Covered(6*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 2, assert.RotationKept{Least: 2}, "lb1 had 1 of 2 servers up"},
 		{"then the other, too", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, false)
 			b.See(4*sec, history.Server{Balancer: "lb1", Server: "j1", Status: "DOWN", Check: "L7STS/503"})
 			poll(b, 5*sec, "lb1", true, true)
-			b.Covered(6*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 2, assert.RotationKept{Least: assert.EveryServer}, "lb1 had no server up for 2 s, from 3.0 s: j1, the last, is DOWN (L7STS/503)"},
 		{"none left", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, true)
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Pass, 0, assert.RotationKept{Least: assert.EveryServer}, ""},
 		{"one after the other", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			b.See(3*sec, history.Server{Balancer: "lb1", Server: "j1"})
 			b.See(3*sec+ms, history.Server{Balancer: "lb1", Server: "j1", Up: true})
 			b.See(3*sec+2*ms, history.Server{Balancer: "lb1", Server: "j2"})
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Pass, 0, assert.RotationKept{}, ""},
 		{"both at once, at one of two balancers", func(b *historytest.Builder) {
 			for _, lb := range []string{"lb1", "lb2"} {
@@ -77,19 +77,19 @@ func TestRotationKept(t *testing.T) {
 			poll(b, 3*sec, "lb2", false, false)
 			poll(b, 5*sec, "lb2", true, true)
 			poll(b, 5*sec, "lb1", true, true)
-			b.Covered(6*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 2, assert.RotationKept{}, ""},
 		{"to the end", func(b *historytest.Builder) {
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", false, false)
 			poll(b, 7*sec, "lb1", false, false)
-			b.Covered(8*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Fail, 4, assert.RotationKept{}, ""},
 		{"only while it warmed up", func(b *historytest.Builder) {
 			poll(b, 100*ms, "lb1", false, false)
 			poll(b, 2*sec, "lb1", true, true)
 			poll(b, 3*sec, "lb1", true, true)
-			b.Covered(5*sec, history.StreamServer)
+			b.Covered(60*sec, history.StreamServer)
 		}, assert.Pass, 0, assert.RotationKept{}, ""},
 		{"nobody looked", func(*historytest.Builder) {}, assert.Inconclusive, -1, assert.RotationKept{}, ""},
 		{"the observer died", func(b *historytest.Builder) {

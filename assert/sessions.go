@@ -228,12 +228,27 @@ func (r *register) notes() []string {
 	return out
 }
 
-// fix names the setting of the session store, if the record has one.
+// fix is by the worst class that there is.
 func (r *register) fix() string {
-	for _, s := range r.h.Meta.Values {
-		if strings.HasPrefix(s.Name, "sessions") || strings.Contains(s.Name, "session.store") {
-			return fmt.Sprintf("%s = %s in %s: keep sessions in a store that all nodes share", s.Name, s.Value, s.File)
+	for c, n := range r.classCounts() {
+		if n > 0 {
+			return sessionClass(c).fix(r.h)
 		}
 	}
 	return ""
+}
+
+// fix says which settings of the sessions a violation of the class hangs on.
+func (c sessionClass) fix(h *history.History) string {
+	switch c {
+	case lostUpdate, appliedTwice, phantomUpdate, refusedUpdate:
+		return valueFix(h, "save a session before its answer, and only over what was read of it", ValueSessionFence, ValueSessionSave, ValueSessionCache)
+	case staleRead, unstableRead, resurrected:
+		return valueFix(h, "let no node answer from a copy of its own that others have written past", ValueSessionCache, ValueAffinity)
+	case leaked, halfLogin, forcedLogin:
+		return valueFix(h, "keep who is logged in in the session, and sessions in a store that all nodes share", ValueLogin, ValueSessions)
+	case survived:
+		return valueFix(h, "the sessions are kept where their node's end does not reach them", ValueSessions)
+	}
+	return valueFix(h, "keep sessions in a store that all nodes share", ValueSessions, ValueSessionSave)
 }

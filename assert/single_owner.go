@@ -66,7 +66,7 @@ func (s SingleOwner) Check(h *history.History) Verdict {
 		v.Status, v.Safety, v.Unit = Fail, true, "effects"
 		v.Measured, v.Bound = figure(float64(len(wrong))), figure(0)
 		v.Summary = fmt.Sprintf("%s of two owners: %s.", count(len(wrong), "effect"), countClasses(wrong))
-		v.Fix = "do the job under a lease by the database's clock, and write its effect only if the lease's token is still the newest, in the same statement"
+		v.Fix = valueFix(h, "do the job under a lease by the database's clock, and write its effect only if the lease's token is still the newest, in the same statement", ValueJobs)
 		v.Evidence = wrong
 		if n := len(wrong); n > MaxEvidence {
 			v.Evidence, v.More = wrong[:MaxEvidence], n-MaxEvidence
@@ -82,7 +82,7 @@ func (s SingleOwner) Check(h *history.History) Verdict {
 	if len(v.Evidence) > 0 {
 		v.Status = Fail
 		v.Summary = fmt.Sprintf("The job rested for %s (at most %s).", sayTime(rests[0].length()), sayTime(bound.Limit))
-		v.Fix = fmt.Sprintf("%s: %s", bound.File, bound.Formula)
+		v.Fix = boundFix(bound)
 		return v
 	}
 	v.Status, v.NotExercised = Pass, tokens < 2

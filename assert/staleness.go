@@ -93,7 +93,7 @@ func (s Staleness) Check(h *history.History) Verdict {
 		v.Status, v.Safety = Fail, true
 		v.Summary = fmt.Sprintf("%s of %d answered a value that had been replaced for more than %v; the oldest for %v.",
 			count(tooOld, "read"), reads, s.Tolerance, oldest.Round(time.Millisecond))
-		v.Fix = "price-life: let a cached value live no longer than its readers bear"
+		v.Fix = valueFix(h, "let a cached value live no longer than its readers bear", ValuePriceLife)
 	case reads == 0 || len(changes) == 0:
 		v.Measured, v.NotExercised = nil, true
 		v.Summary = "Nothing was changed and read."

@@ -90,8 +90,8 @@ func synthesiseWith(n int, seed uint64, system func(*synthetic)) *synthetic {
 	for i := range s.clients {
 		s.keep(&s.clients[i])
 	}
-	for _, stream := range []string{history.StreamLedger, history.StreamSession, history.StreamDispatch, history.StreamReceipt} {
-		s.h.Coverage = append(s.h.Coverage, history.At[history.Coverage]{V: history.Coverage{Stream: stream, Complete: true}})
+	for _, stream := range []string{history.StreamLedger, history.StreamSession, history.StreamDispatch, history.StreamReceipt, history.StreamEngine, history.StreamNode} {
+		s.h.Coverage = append(s.h.Coverage, history.At[history.Coverage]{Time: time.Hour, V: history.Coverage{Stream: stream, Complete: true}})
 	}
 	return s
 }

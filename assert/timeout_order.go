@@ -65,7 +65,8 @@ func (c TimeoutOrder) Check(h *history.History) Verdict {
 	case n > 0:
 		v.Status = Fail
 		v.Summary = fmt.Sprintf("%s given up while the application was still at work: %s.", count(n, "request"), v.Evidence[0].Text)
-		v.Fix = "let the application's limits, of its pool, its locks and its statements, end before the balancer's timeout server, and that before the client's patience"
+		v.Fix = valueFix(h, "let the application's limits, of its pool, its locks and its statements, end before the balancer's timeout server, and that before the client's patience",
+			ValuePoolWait, ValueStatementTime, ValueTimeouts, ValueServerTimeout)
 	case o.application.n == 0:
 		v.Status, v.NotExercised = Pass, true
 		v.Summary = "Nobody gave a request up."

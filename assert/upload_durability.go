@@ -96,7 +96,7 @@ func (UploadDurability) Check(h *history.History) Verdict {
 	case len(class) > 0:
 		v.Status, v.Safety = Fail, true
 		v.Summary = fmt.Sprintf("Of %s acknowledged, %d were lost and %d torn.", count(acked, "file"), lost, torn)
-		v.Fix = "uploads: keep files where every node finds them, not on the disk of the node that took them"
+		v.Fix = valueFix(h, "keep uploaded files where every node finds them, not on the disk of the node that took them", ValueUploads)
 	case acked == 0:
 		v.Measured, v.NotExercised = nil, true
 		v.Summary = "No file was acknowledged."

@@ -473,7 +473,21 @@ func (s *skew) fail(v *Verdict) {
 		}
 	}
 	v.Summary = fmt.Sprintf("%s: %s: %s.", count(len(s.broken), "violation"), strings.Join(parts, ", "), s.broken[0].Text)
-	v.Fix = "a version that runs beside another must add fields and keep writing what the other reads, until no node runs it"
+	v.Fix = s.fix(v.Evidence[0].Class)
+}
+
+// fix is by what was worst.
+func (s *skew) fix(class string) string {
+	const beside = "a version that runs beside another must add fields and keep writing what the other reads, until no node runs it"
+	switch class {
+	case "still served":
+		return valueFix(s.h, "deploy to every node, and go on only when each says that it runs the new version", ValueVersion)
+	case "response contract":
+		return valueFix(s.h, beside, ValueSharedResponse)
+	case "errors of a version":
+		return valueFix(s.h, beside, ValueVersion, ValueSharedSession, ValueSharedRow)
+	}
+	return valueFix(s.h, beside, ValueSharedSession, ValueSharedRow)
 }
 
 // lacking says what no occasion came for; empty if all was exercised.

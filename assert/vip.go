@@ -24,7 +24,9 @@ import (
 //     time that the proof of its heal names, and where it names none, when
 //     that was complete. A cut that certainly made no
 //     second owner is no such cut, and nothing is known of how the two part:
-//     without a violation the verdict is inconclusive.
+//     without a violation the verdict is inconclusive;
+//   - it moves to another balancer no more often than Moves, if that is set: a
+//     balancer that comes back and takes it again makes users pay twice.
 //
 // Every state is asked in samples, so that each spell has a least and a
 // longest length; it breaks its bound if the least does, and keeps it if the
@@ -43,6 +45,9 @@ type VIP struct {
 	// Cut is the kind of fault while which two owners are expected, and
 	// required; empty is none.
 	Cut string `json:"cut,omitempty"`
+	// Moves is how often the address may certainly be at another balancer than
+	// before, over the whole record; 0 is not judged.
+	Moves int `json:"moves,omitempty"`
 }
 
 // Name implements Checker.
@@ -54,6 +59,9 @@ func (c VIP) About() string {
 	s := fmt.Sprintf("the shared address has one owner, that serves: none for at most the bound %s, two for at most %s", c.Bound, c.TwoBound)
 	if c.Cut != "" {
 		s += ", but while " + c.Cut + " lasts"
+	}
+	if c.Moves > 0 {
+		s += fmt.Sprintf("; it moves at most %s", times(c.Moves))
 	}
 	return s
 }
@@ -103,19 +111,41 @@ func (c VIP) Check(h *history.History) Verdict {
 	if unserved.known {
 		v.Bound = figure(millis(unserved.bound.Limit))
 	}
-	conclude(&v, objectives[:len(judged)])
+	objectives = objectives[:len(judged)]
+	moves := o.moves()
+	if c.Moves > 0 {
+		objectives = append(objectives, c.moved(h, &v, moves))
+	}
+	conclude(&v, objectives)
 	limitEvidence(&v)
-	v.Measures = append(v.Measures, Measure{Name: "moves", Value: float64(o.moves()), Unit: "moves"}, o.clientGap())
+	v.Measures = append(v.Measures, Measure{Name: "moves", Value: float64(len(moves)), Unit: "moves"}, o.clientGap())
 	if cut := kinds[len(kinds)-1]; c.Cut != "" && v.Status == Pass && longestOf(cut.of).least == 0 {
 		v.NotExercised = true
 		v.Summary = "What the scenario is about did not happen."
 		inconclusive(&v, fmt.Sprintf("no second balancer certainly owned the address while %s lasted", c.Cut))
 	}
-	if v.Status == Pass && o.moves() == 0 && !slices.ContainsFunc(kinds, func(k ownerKind) bool { return longestOf(k.of).least > 0 }) {
+	if v.Status == Pass && len(moves) == 0 && !slices.ContainsFunc(kinds, func(k ownerKind) bool { return longestOf(k.of).least > 0 }) {
 		v.NotExercised = true
 		v.Summary += " Nothing happened to the owner."
 	}
 	return v
+}
+
+// moved is the objective of the moves, with the evidence of those that are
+// too many.
+func (c VIP) moved(h *history.History, v *Verdict, moves []move) objective {
+	o := objective{
+		name: "moves", status: Pass, fix: valueFix(h, "keepalived.conf: nopreempt, and state BACKUP on both", ValueTakeBack),
+		text: fmt.Sprintf("the address moved %s (at most %s)", times(len(moves)), times(c.Moves)),
+	}
+	if len(moves) <= c.Moves {
+		return o
+	}
+	o.status = Fail
+	for _, m := range moves[c.Moves:] {
+		v.Evidence = append(v.Evidence, Evidence{At: m.at, Class: "move", Text: fmt.Sprintf("the address moved to %s, %s", m.to, sayMoment(m.at))})
+	}
+	return o
 }
 
 // ownerKind is a way in which the address has not exactly one owner.
@@ -144,7 +174,7 @@ func (c VIP) kinds(o *ownership) []ownerKind {
 
 func (k ownerKind) objective(h *history.History) objective {
 	worst := longestOf(k.of)
-	o := objective{name: k.name, fix: fmt.Sprintf("%s: %s", k.bound.File, k.bound.Formula)}
+	o := objective{name: k.name, fix: boundFix(k.bound)}
 	o.text = fmt.Sprintf("the address was %s for %s (at most %s)", k.name, worst.say(), sayTime(k.bound.Limit))
 	switch {
 	case len(k.of) == 0:

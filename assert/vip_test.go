@@ -23,6 +23,29 @@ func (s stage) owns(lb string, from, to time.Duration, owner, up bool) {
 // end, and lb2 from another time on.
 func handover(dead, gone, taken time.Duration) stage {
 	dead = min(dead, gone)
+	s := boundedStage()
+	s.owns("lb1", 0, dead, true, true)
+	s.owns("lb1", dead, gone, true, false)
+	s.owns("lb1", gone, 40*sec, false, false)
+	s.owns("lb2", 0, taken, false, true)
+	s.owns("lb2", taken, 40*sec, true, true)
+	return s
+}
+
+// thereAndBack is a history of the address that goes to lb2 and comes back.
+func thereAndBack() stage {
+	s := boundedStage()
+	s.owns("lb1", 0, 10*sec, true, true)
+	s.owns("lb1", 10*sec, 20400*mil, false, true)
+	s.owns("lb1", 20400*mil, 40*sec, true, true)
+	s.owns("lb2", 0, 10400*mil, false, true)
+	s.owns("lb2", 10400*mil, 20*sec, true, true)
+	s.owns("lb2", 20*sec, 40*sec, false, true)
+	return s
+}
+
+// boundedStage is one whose topology states the VIP's bounds.
+func boundedStage() stage {
 	s := newStage()
 	s.Meta(func(m *history.Meta) {
 		m.Bounds = []history.Bound{
@@ -30,11 +53,6 @@ func handover(dead, gone, taken time.Duration) stage {
 			{Name: "vip/two-owners", Limit: 450 * mil, Formula: "advert_int", File: "keepalived.conf"},
 		}
 	})
-	s.owns("lb1", 0, dead, true, true)
-	s.owns("lb1", dead, gone, true, false)
-	s.owns("lb1", gone, 40*sec, false, false)
-	s.owns("lb2", 0, taken, false, true)
-	s.owns("lb2", taken, 40*sec, true, true)
 	return s
 }
 
@@ -69,6 +87,18 @@ func TestVIP(t *testing.T) {
 		{
 			name: "perhaps too long", status: Inconclusive, says: "too coarse", measure: 800,
 			build: func() stage { return handover(10*sec, 10*sec, 10900*mil) },
+		},
+		{
+			name: "it comes back", status: Fail, says: "address moved 2 times (at most once)", check: VIP{Moves: 1}, measure: 300,
+			build: thereAndBack,
+		},
+		{
+			name: "it comes back, and may", status: Pass, says: "without an owner for 300 ms", measure: 300,
+			build: thereAndBack,
+		},
+		{
+			name: "it moves and no more", status: Pass, says: "the address moved once (at most once)", check: VIP{Moves: 1},
+			build: func() stage { return handover(10*sec, 10*sec, 10400*mil) }, measure: 300,
 		},
 		{
 			name: "two owners for a moment", status: Pass, says: "with two owners for 100 ms to 300 ms",

@@ -3,37 +3,81 @@ package assert
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hachaos/hachaos/history"
 )
 
 // evidence names what decided: the first objective that failed, else the
-// whole judged run, and the worst operations in it.
+// whole judged run, and the worst operations in it, those of the kind that
+// most of the bad ones are of first: one slow answer of a busy moment is not
+// what a thousand refusals are about.
 func (a *budgetAudit) evidence(v *Verdict, objectives []objective) {
 	covers := func(o *history.Op) bool { return judgedAt(a.h, o.Intended) }
 	if failed := pick(objectives, Fail); len(failed) > 0 {
 		covers = failed[0].covers
 	}
-	w := worst{grader: a.grader}
+	var found badByKind
 	for i := range a.h.Ops {
-		o := &a.h.Ops[i]
-		if !a.skip(o) && a.grader.grade(o) == bad && covers(o) {
-			w.add(o)
+		if o := &a.h.Ops[i]; !a.skip(o) && a.grader.grade(o) == bad && covers(o) {
+			found.add(o)
 		}
 	}
-	for _, o := range w.ops {
+	for _, o := range found.first() {
 		v.Evidence = append(v.Evidence, opEvidence(a.h, o))
 	}
-	v.More = w.seen - len(w.ops)
+	v.More = found.seen - len(v.Evidence)
 }
 
-// worst keeps the MaxEvidence worst operations, worst first: those that never
-// completed, then by latency, then by number.
+// badByKind keeps the worst of the bad operations, by kind. The zero value is none.
+type badByKind struct {
+	kinds map[badKind]*worst
+	seen  int
+}
+
+// badKind is what was bad about an operation.
+type badKind struct {
+	slow   bool
+	error  uint16
+	status uint16
+}
+
+func (b *badByKind) add(o *history.Op) {
+	if b.kinds == nil {
+		b.kinds = map[badKind]*worst{}
+	}
+	k := badKind{o.Outcome == history.Good, o.Error, o.Status}
+	w := b.kinds[k]
+	if w == nil {
+		w = &worst{}
+		b.kinds[k] = w
+	}
+	w.add(o)
+	b.seen++
+}
+
+// first are the first MaxEvidence operations, the kind of most operations
+// first; of two kinds with as many the one with the worse operation.
+func (b *badByKind) first() []*history.Op {
+	kinds := slices.SortedFunc(maps.Values(b.kinds), func(x, y *worst) int {
+		if x.seen == y.seen && worse(x.ops[0], y.ops[0]) {
+			return -1
+		}
+		return cmp.Or(cmp.Compare(y.seen, x.seen), 1)
+	})
+	var ops []*history.Op
+	for _, w := range kinds {
+		ops = append(ops, w.ops[:min(len(w.ops), MaxEvidence-len(ops))]...)
+	}
+	return ops
+}
+
+// worst keeps the MaxEvidence worst operations of a kind, worst first: those
+// that never completed, then by latency, then by number.
 type worst struct {
-	grader grader
-	ops    []*history.Op
-	seen   int
+	ops  []*history.Op
+	seen int
 }
 
 func (w *worst) add(o *history.Op) {
