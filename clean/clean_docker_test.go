@@ -121,6 +121,23 @@ func TestDockerClean(t *testing.T) {
 			require.NoError(t, err, "undone by hand")
 		})
 	}
+	t.Run("a limit of a disk", func(t *testing.T) {
+		limit := func(writes int) {
+			for _, n := range c.Nodes() {
+				if n.Name() == "db" {
+					require.NoError(t, n.(topology.DiskLimited).LimitDisk(t.Context(), topology.DatabaseDisk, writes))
+				}
+			}
+		}
+		limit(200)
+		s.Settle = time.Second
+		_, err := s.Restore(t.Context())
+		require.ErrorContains(t, err, `limits of db: there is "limit of a disk `)
+		limit(0)
+		s.Settle = clean.DefaultSettle
+		_, err = s.Restore(t.Context())
+		require.NoError(t, err, "undone by hand")
+	})
 	began := time.Now()
 	_, err = s.Restore(t.Context())
 	require.NoError(t, err)
@@ -154,7 +171,7 @@ func start(t *testing.T) topology.Cluster {
 	const id = "clean-test"
 	guard, err := d.StartReaper(t.Context(), docker.ReaperOptions{RunID: id})
 	require.NoError(t, err)
-	plan, err := topology.JettyHA().Plan(topology.Options{})
+	plan, err := topology.JettyHA().Plan(topology.Options{Set: map[string]string{"database-disk": "volume"}})
 	require.NoError(t, err)
 	c, err := d.Start(t.Context(), id, plan, topology.StartOptions{})
 	require.NoError(t, err)

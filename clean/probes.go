@@ -55,11 +55,12 @@ done
 [ -e /run/hachaos/clock ] && read -r off </run/hachaos/clock && case $off in 0 | [+-]0) ;; *) echo "clock moved by $off s" ;; esac
 true`
 
-// limitsScript tells the cgroup's limits (version 1 or 2), and what is
-// mounted.
+// limitsScript tells the cgroup's limits (version 1 or 2), those of its disks
+// among them, and what is mounted.
 const limitsScript = `for f in cpu/cpu.cfs_quota_us cpu,cpuacct/cpu.cfs_quota_us memory/memory.limit_in_bytes cpu.max memory.max; do
 	[ -r "/sys/fs/cgroup/$f" ] && echo "limit $f $(cat "/sys/fs/cgroup/$f")"
 done
+cat /sys/fs/cgroup/blkio/blkio.throttle.write_iops_device /sys/fs/cgroup/io.max 2>/dev/null | sed 's/^/limit of a disk /'
 awk '{ print "mount " $2 " " $3 }' /proc/self/mounts`
 
 // processesScript tells which programs run, and which of them are stopped.
