@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,6 +37,7 @@ type Record struct {
 	Seed      uint64             `json:"seed"`
 	Command   string             `json:"command"`
 	Version   string             `json:"version"`
+	Go        string             `json:"go,omitempty"` // the version that built it
 	Machine   string             `json:"machine"`
 	StartedAt time.Time          `json:"startedAt"`
 	Took      time.Duration      `json:"took"` // wall time
@@ -90,7 +92,7 @@ func (r *Record) State() State {
 func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 	rec := &Record{
 		Schema: Schema, Item: i, Hash: hash, Expected: expected(i), Unlike: i.Judge(r),
-		Verdict: r.Verdict, Dirty: r.Dirty, Reason: r.Reason, Seed: r.Seed, Command: r.Command, Version: r.Version,
+		Verdict: r.Verdict, Dirty: r.Dirty, Reason: r.Reason, Seed: r.Seed, Command: r.Command, Version: r.Version, Go: runtime.Version(),
 		StartedAt: r.StartedAt, Measures: r.Measures,
 	}
 	for _, v := range r.Assertions {

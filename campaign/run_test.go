@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +96,7 @@ func TestACampaignGoesOnWhereItWas(t *testing.T) {
 		require.True(t, out.Spent)
 		require.Equal(t, 3, out.Ran, "the third began before the budget was spent")
 		require.Equal(t, "3 good, 4 missing", Totals(s.look()))
+		require.Equal(t, runtime.Version(), s.look()[0].Record.Go, "what the hash depends on, and does not tell")
 		s.Budget = 0
 		out = s.resume(t.Context())
 		require.Equal(t, 4, out.Ran)
