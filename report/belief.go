@@ -124,7 +124,7 @@ func clockFact(h *history.History) fact {
 	return f
 }
 
-// saturated is assert's share of all processors above which a second has none
+// saturated is assert's share of all processors above which a sample has none
 // to spare.
 const saturated = 0.95
 
@@ -138,8 +138,8 @@ func hostFact(h *history.History) fact {
 		busiest, steal = max(busiest, s.V.Busy), max(steal, s.V.Steal)
 		full += flag(s.V.Busy >= saturated)
 	}
-	return fact{"host", fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest second; %d of %d seconds with nothing to spare; at most %.0f %% stolen",
-		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal), "slow answers in such seconds are judged twice", true}
+	return fact{"host", fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen",
+		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal), "slow answers in such samples are judged twice", true}
 }
 
 // observerFacts are the observers' own accounts.

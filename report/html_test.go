@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -119,13 +121,48 @@ func TestWriteLeavesWholeFilesOnly(t *testing.T) {
 	r, h := recorded(t)
 	dir := t.TempDir()
 	require.NoError(t, report.Write(dir, r, h))
-	for _, name := range []string{report.HTMLFile, report.JUnitFile, report.MarkdownFile} {
+	for _, name := range []string{report.HTMLFile, report.JUnitFile, report.MarkdownFile, report.MetricsFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)
 		require.NotZero(t, info.Size(), name)
 	}
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 3, "nothing temporary is left")
+	require.Len(t, entries, 4, "nothing temporary is left")
 	require.Error(t, report.Write(filepath.Join(dir, "none"), r, h))
+}
+
+// TestReplaceLeavesWhatWasThere, if the new text is not whole; and a link.
+func TestReplaceLeavesWhatWasThere(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "a"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
+	require.NoError(t, os.Symlink("a", link))
+	write := func(text string, err error) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, failed := io.WriteString(w, text)
+			return errors.Join(err, failed)
+		}
+	}
+	holds := func(want string) {
+		t.Helper()
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, want, string(b))
+	}
+	require.ErrorIs(t, report.Replace(link, write("half", io.ErrShortWrite)), io.ErrShortWrite)
+	holds("old")
+	require.NoError(t, report.Replace(link, write("new", nil)))
+	holds("new")
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink)
+	require.NoError(t, report.Replace(os.DevNull, write("gone", nil)))
+	info, err = os.Stat(os.DevNull)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeDevice)
+	require.ErrorIs(t, report.Replace(os.DevNull, write("half", io.ErrShortWrite)), io.ErrShortWrite)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
 }

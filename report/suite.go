@@ -2,25 +2,20 @@ package report
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"time"
 
-	"github.com/jstemmer/go-junit-report/v2/junit"
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
 
-	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/suite"
 )
 
-// WriteSuite writes a suite's result, its JUnit file and its page into its
-// folder. It
-// goes on after an error and returns them all.
+// WriteSuite writes a suite's result and its reports into its folder, each
+// whole or not at all. It goes on after an error and returns them all.
 func WriteSuite(dir string, s *suite.Result) error {
 	saved := *s
 	saved.Entries = append([]suite.Entry{}, s.Entries...)
@@ -37,6 +32,8 @@ func WriteSuite(dir string, s *suite.Result) error {
 			return enc.Encode(&saved)
 		}),
 		replace(filepath.Join(dir, JUnitFile), func(w io.Writer) error { return SuiteJUnit(w, s) }),
+		replace(filepath.Join(dir, MarkdownFile), func(w io.Writer) error { return SuiteMarkdown(w, s) }),
+		replace(filepath.Join(dir, MetricsFile), func(w io.Writer) error { return SuitePrometheus(w, s) }),
 		replace(filepath.Join(dir, SuiteHTMLFile), func(w io.Writer) error { return SuiteHTML(w, s, dir) }),
 	)
 }
@@ -114,58 +111,4 @@ func newTable(w io.Writer, o TableOptions, fixed ...int) *tablewriter.Table {
 		tablewriter.WithRowAutoWrap(tw.WrapNormal),
 		tablewriter.WithColumnWidths(columns),
 	)
-}
-
-// SuiteJUnit writes one test suite with a case for each run. A failed or a
-// dirty one is a failure; one that is inconclusive, could not be carried out
-// or was not run is an error: it must not look green.
-func SuiteJUnit(w io.Writer, s *suite.Result) error {
-	ts := junit.Testsuite{
-		Name: "hachaos", Time: fmt.Sprintf("%.3f", s.Took.Seconds()), Timestamp: s.StartedAt.UTC().Format("2006-01-02T15:04:05"),
-	}
-	ts.AddProperty("seed", strconv.FormatUint(s.Seed, 10))
-	ts.AddProperty("version", xmlText(s.Version))
-	for i := range s.Entries {
-		ts.AddTestcase(suiteCase(&s.Entries[i]))
-	}
-	for _, l := range s.Leftovers {
-		tc := junit.Testcase{Name: xmlText(l.Kind + " " + l.Name), Classname: "hachaos.suite", Time: "0.000"}
-		tc.Failure = &junit.Result{Message: "dirty: it could not be removed", Type: "dirty", Data: xmlText(l.Detail + "\n" + l.Remove)}
-		ts.AddTestcase(tc)
-	}
-	all := junit.Testsuites{}
-	all.AddSuite(ts)
-	return writeXML(w, all)
-}
-
-func suiteCase(e *suite.Entry) junit.Testcase {
-	tc := junit.Testcase{
-		Name: xmlText(fmt.Sprintf("%s/%d", e.Scenario, e.Repetition)), Classname: "hachaos." + xmlText(e.Scenario),
-		Time: fmt.Sprintf("%.3f", e.Took.Seconds()),
-	}
-	text := xmlText(fmt.Sprintf("%s\nseed %d\n%s\n%s", e.Reason, e.Seed, e.Command, e.Dir))
-	switch {
-	case e.Dirty:
-		tc.Failure = &junit.Result{Message: "dirty: something could not be healed or removed", Type: "dirty", Data: text}
-	case e.Verdict == harness.VerdictFail:
-		tc.Failure = &junit.Result{Message: xmlText(e.Reason), Type: "fail", Data: text}
-	case e.Verdict == harness.VerdictPass:
-		tc.SystemOut = &junit.Output{Data: text}
-	default:
-		tc.Error = &junit.Result{Message: xmlText(e.Word() + ": " + e.Reason), Type: e.Word(), Data: text}
-	}
-	return tc
-}
-
-func writeXML(w io.Writer, v any) error {
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("junit: %w", err)
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("junit: %w", err)
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
 }

@@ -24,8 +24,12 @@ func several(dir string) *suite.Result {
 	return &suite.Result{
 		Schema: suite.Schema, ID: "1a2b", Version: "v0", Seed: 7, StartedAt: time.Date(2026, 11, 20, 8, 15, 0, 0, time.UTC), Took: 3 * time.Minute,
 		Entries: []suite.Entry{
-			{Scenario: "db-slow", Repetition: 1, Of: 2, Seed: 7, Verdict: harness.VerdictPass, Reason: "All held.", Took: 48 * time.Second, Dir: filepath.Join(dir, "one"), Run: &harness.Result{Measures: map[string]float64{"good_percent": 99.1, "steady.good_percent": 99}}},
-			{Scenario: "db-slow", Repetition: 2, Of: 2, Seed: 8, Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Took: 47 * time.Second, Run: &harness.Result{Measures: map[string]float64{"good_percent": 99.9, "steady.good_percent": 100}}},
+			{Scenario: "db-slow", Repetition: 1, Of: 2, Seed: 7, Verdict: harness.VerdictPass, Reason: "All held.", Took: 48 * time.Second, Dir: filepath.Join(dir, "one"), Run: &harness.Result{
+				Scenario: "db-slow", Verdict: harness.VerdictPass, Assertions: failing().Assertions[1:2], Measures: map[string]float64{"good_percent": 99.1, "steady.good_percent": 99},
+			}},
+			{Scenario: "db-slow", Repetition: 2, Of: 2, Seed: 8, Verdict: harness.VerdictFail, Reason: "write-ledger was violated.", Took: 47 * time.Second, Run: &harness.Result{
+				Scenario: "db-slow", Verdict: harness.VerdictFail, Assertions: failing().Assertions, Measures: map[string]float64{"good_percent": 99.9, "steady.good_percent": 100},
+			}},
 			{Scenario: "db-down", Repetition: 1, Of: 1, Verdict: harness.VerdictInconclusive, Reason: "The baseline was not steady."},
 			{Scenario: bad.Scenario, Repetition: 1, Of: 1, Verdict: harness.VerdictPass, Dirty: true, Reason: bad.Reason, Run: bad},
 			{Scenario: "drain", Repetition: 1, Of: 1, Reason: "Not run: interrupted."},
@@ -61,17 +65,6 @@ func TestSuiteTable(t *testing.T) {
 	require.NotContains(t, b.String(), "The baseline was not steady", "no room for the reason")
 }
 
-func TestSuiteJUnit(t *testing.T) {
-	var b bytes.Buffer
-	require.NoError(t, SuiteJUnit(&b, several("d")))
-	text := b.String()
-	require.Contains(t, text, `tests="6" errors="2"`)
-	require.Contains(t, text, `failures="3"`, "a fail, a dirty run, and what could not be removed")
-	require.Contains(t, text, `name="db-slow/2"`)
-	require.Contains(t, text, "not run: Not run: interrupted.")
-	require.NotContains(t, text, "\x00")
-}
-
 func TestSuiteHTML(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, SuiteHTML(&b, several("d"), "d"))
@@ -100,5 +93,7 @@ func TestWriteSuite(t *testing.T) {
 	require.Empty(t, back.Entries[4].Dir)
 	require.FileExists(t, filepath.Join(dir, JUnitFile))
 	require.FileExists(t, filepath.Join(dir, SuiteHTMLFile))
+	require.FileExists(t, filepath.Join(dir, MarkdownFile))
+	require.FileExists(t, filepath.Join(dir, MetricsFile))
 	require.False(t, strings.Contains(string(b), "journal"))
 }

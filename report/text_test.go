@@ -95,50 +95,6 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestJUnitSaysWhatHappened(t *testing.T) {
-	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, failing()))
-	var got struct {
-		Suites []struct {
-			Tests    int `xml:"tests,attr"`
-			Failures int `xml:"failures,attr"`
-			Errors   int `xml:"errors,attr"`
-			Cases    []struct {
-				Name    string    `xml:"name,attr"`
-				Failure *struct{} `xml:"failure"`
-				Error   *struct{} `xml:"error"`
-				Out     string    `xml:"system-out"`
-			} `xml:"testcase"`
-		} `xml:"testsuite"`
-	}
-	require.NoError(t, xml.Unmarshal(b.Bytes(), &got), b.String())
-	require.Len(t, got.Suites, 1)
-	s := got.Suites[0]
-	require.Equal(t, []int{4, 1, 1}, []int{s.Tests, s.Failures, s.Errors})
-	require.NotNil(t, s.Cases[0].Failure)
-	require.NotNil(t, s.Cases[2].Error, "inconclusive must not look green")
-	require.Contains(t, s.Cases[3].Out, "not exercised")
-}
-
-func TestJUnitOfARunWithoutVerdictIsNotGreen(t *testing.T) {
-	for name, change := range map[string]func(*harness.Result){
-		"error": func(r *harness.Result) { r.Verdict, r.Assertions = harness.VerdictError, nil },
-		"dirty pass": func(r *harness.Result) {
-			r.Verdict, r.Dirty, r.Assertions = harness.VerdictPass, true, r.Assertions[1:2]
-		},
-		"inconclusive as a run": func(r *harness.Result) { r.Verdict, r.Assertions = harness.VerdictInconclusive, r.Assertions[1:2] },
-		"nothing judged at all": func(r *harness.Result) { r.Verdict, r.Assertions = harness.VerdictPass, nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := failing()
-			change(r)
-			var b bytes.Buffer
-			require.NoError(t, JUnit(&b, r))
-			require.Regexp(t, `(failures|errors)="1"`, b.String())
-		})
-	}
-}
-
 func TestHostileNamesStayText(t *testing.T) {
 	var table, junit, markdown bytes.Buffer
 	require.NoError(t, Table(&table, hostile(), TableOptions{}))

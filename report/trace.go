@@ -128,7 +128,7 @@ func kindOf(k history.Kind) history.Outcome {
 var errorWords = map[string]string{
 	history.ErrRefused: "connection refused", history.ErrConnect: "no connection, and nothing sent",
 	history.ErrReset: "the connection broke after something was sent", history.ErrTimeout: "the client's patience ended, with the request on the wire",
-	history.ErrDropped: "lost by the generator's own ceiling", history.ErrStatus: "an error status", history.ErrSession: "the session does not exist",
+	history.ErrDropped: "lost by the generator itself: its ceiling, or no socket left", history.ErrStatus: "an error status", history.ErrSession: "the session does not exist",
 	history.ErrConflict: "a conflict", history.ErrMalformed: "an answer that could not be understood", history.ErrCancelled: "the run ended first",
 }
 
