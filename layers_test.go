@@ -33,10 +33,15 @@ var layers = map[string][]string{
 	"clean":                 {"topology"},
 	"suite":                 {"harness", "history", "topology", "clean"},
 	"campaign":              {"harness", "history", "assert", "suite"},
+	"fixtures/mutants":      {},
+	"zoo":                   {"harness", "topology", "fixtures/mutants"},
+	"calibrate":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"compare":               {"harness", "assert", "suite", "campaign"},
 	"report":                {"harness", "history", "assert", "suite", "campaign", "compare"},
 	"scenarios":             {"harness", "history", "fault", "assert", "load", "topology"},
+	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},
 	"hachaostest":           {"harness", "history", "internal/wiring", "report"},
+	"internal/live":         {"harness", "load", "report"},
 	"internal/wiring":       {"harness", "fault", "topology", "topology/docker", "topology/docker/agent"},
 }
 
@@ -87,7 +92,7 @@ func TestPureLayersUseOnlyTheStandardLibrary(t *testing.T) {
 }
 
 func isMain(name string) bool {
-	return strings.HasPrefix(name, "cmd/") || name == "github.com/hachaos/hachaos"
+	return strings.HasPrefix(name, "cmd/") || strings.HasPrefix(name, "tools/") || name == "github.com/hachaos/hachaos"
 }
 
 func list(t *testing.T) []listed {

@@ -41,14 +41,21 @@ func (r *run) brokenOff() bool {
 	return r.aborted
 }
 
-// engineGone aborts the run if err says that the engine does not answer any
-// more: nothing can be carried out then.
-func (r *run) engineGone(ctx context.Context, err error) bool {
-	if !errors.Is(err, topology.ErrNoEngine) {
-		return false
+// engineGone ends the phases and aborts the run if err says that the engine
+// does not answer any more: nothing can be carried out then.
+func (r *run) engineGone(ctx context.Context, err error) {
+	if lost := engineLost(err); lost != nil {
+		r.lose(lost)
+		r.abort(ctx, lost)
 	}
-	r.abort(ctx, fmt.Errorf("the engine was lost: %w", err))
-	return true
+}
+
+// engineLost is err if it says so, in words; else nil.
+func engineLost(err error) error {
+	if !errors.Is(err, topology.ErrNoEngine) {
+		return nil
+	}
+	return fmt.Errorf("the engine was lost: %w", err)
 }
 
 // urgency says what a closed Hurry does to a step.

@@ -2,6 +2,10 @@ package harness_test
 
 import (
 	"context"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +48,31 @@ func TestAPhaseAwaitsItsFaults(t *testing.T) {
 	})
 }
 
+// gradual is a kill that is not seen to bite before its time.
+type gradual struct{ fault.InstanceKill }
+
+func (gradual) Shows() time.Duration { return 20 * time.Second }
+
+func (f gradual) Active(ctx context.Context, nodes []topology.Node) (fault.Proof, error) {
+	select {
+	case <-time.After(25 * time.Second): // beyond what any other proof may take
+	case <-ctx.Done():
+		return fault.Proof{}, ctx.Err()
+	}
+	return f.InstanceKill.Active(ctx, nodes)
+}
+
+func TestAProofHasTheTimeThatItsFaultNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		s := short(gradual{})
+		s.Phases[1].Await, s.Phases[2].Await = true, true
+		h := loadHistory(t, r.run(t, t.Context(), s))
+		require.True(t, h.Faults[0].Proof.OK, h.Faults[0].Proof.Measured)
+		require.GreaterOrEqual(t, h.Faults[0].Active-h.Faults[0].Injected, 25*time.Second)
+	})
+}
+
 func TestTogetherFindsAllOrNothing(t *testing.T) {
 	nodes := []topology.Node{named{"j1"}, named{"j2"}}
 	all := harness.Together(harness.Named("j2"), harness.All(topology.Application))
@@ -62,4 +91,49 @@ func TestAWarmUpLastsUntilTheLoadIsCalm(t *testing.T) {
 			require.Equal(t, h.Phases[0].To, h.Phases[1].From)
 		})
 	}
+}
+
+// TestADrainIsAimedAtWhoServesAUser: the balancers are told of the node that
+// serves a user when the fault comes, which nobody has named, and the record
+// names it alone.
+func TestADrainIsAimedAtWhoServesAUser(t *testing.T) {
+	for name, who := range map[string]harness.Select{
+		"a user's node": harness.ServingUser(""),
+		"all":           harness.All(topology.Application),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				s := short(fault.Drain{})
+				var aimed []string
+				seen := harness.Select{Name: who.Name, Pick: func(rng *rand.Rand, v harness.View) []topology.Node {
+					picked := who.Pick(rng, v)
+					for _, n := range picked {
+						aimed = append(aimed, n.Name())
+						require.Contains(t, slices.Collect(maps.Values(v.Users)), n.Name(), "nobody is served there")
+					}
+					return picked
+				}}
+				s.Phases[1].Faults[0].Aim = harness.Together(seen, harness.All(topology.Balancer))
+				res := r.run(t, t.Context(), s)
+				require.Equal(t, harness.VerdictPass, res.Verdict, res.Reason)
+				h := loadHistory(t, res)
+				require.Equal(t, aimed, h.Faults[0].Nodes, "balancers are the means")
+				require.True(t, h.Faults[0].Proof.OK, "%+v", h.Faults[0].Proof)
+				require.Contains(t, h.Faults[0].Proof.Asked, strings.Join(aimed, ", ")+" DRAIN at every balancer")
+			})
+		})
+	}
+}
+
+// TestADrainOfNobodySaysWhatToDo: the balancers alone tell nothing of whom.
+func TestADrainOfNobodySaysWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		s := short(fault.Drain{})
+		s.Phases[1].Faults[0].Aim = harness.All(topology.Balancer)
+		res := r.run(t, t.Context(), s)
+		require.Equal(t, harness.VerdictInconclusive, res.Verdict)
+		require.Contains(t, res.Reason, "aim at application nodes together with every balancer")
+	})
 }

@@ -79,7 +79,7 @@ func (r *run) heal(ctx context.Context, in *injection) {
 			return fault.Undo(ctx, r.cluster.Nodes(), e)
 		})
 		if err != nil {
-			r.failed(ctx, in, err, true)
+			r.failed(in, err, true)
 			continue
 		}
 		in.undone(e)

@@ -3,11 +3,11 @@ package harness
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -39,6 +39,8 @@ type injection struct {
 	heals  chan struct{} // has room for one: filled while it is healed
 	healAt time.Time     // the undo began
 
+	proven atomic.Bool // it was seen to bite
+
 	mu      sync.Mutex
 	entries []fault.Entry // what is still to be undone
 	healing bool
@@ -69,12 +71,12 @@ func (r *run) inject(ctx context.Context, what Injection) <-chan struct{} {
 	r.faults.mu.Lock()
 	r.faults.all = append(r.faults.all, in)
 	r.faults.mu.Unlock()
-	r.put(in, history.FaultInject, nil)
+	r.put(in, history.FaultInject, &history.Event{Data: data(history.FaultMeta{Orders: orders(what.Fault)})})
 	r.watch.fault(in, true)
 	r.faults.wg.Go(func() {
 		defer close(in.acted)
 		defer cancel()
-		r.act(actCtx, in)
+		r.act(ctx, actCtx, in)
 	})
 	return in.acted
 }
@@ -90,20 +92,29 @@ func (r *run) aim(what Injection) *injection {
 	return &injection{Injection: what, number: number, nodes: what.Aim.Pick(rng, view), at: time.Now(), acted: make(chan struct{}), heals: make(chan struct{}, 1)}
 }
 
-// act injects the fault and awaits its proof.
-func (r *run) act(ctx context.Context, in *injection) {
+// act injects the fault and awaits its proof, within ctx, which the heal ends;
+// run is the caller's, whose end is an interruption.
+func (r *run) act(run, ctx context.Context, in *injection) {
 	r.step("  %s on %s", in.Fault.Kind(), names(in.nodes))
 	bounded, cancel := context.WithTimeout(ctx, r.budgets.Act+takes(in.Fault))
 	err := in.Fault.Inject(bounded, in.nodes, recorder{in, r.undo})
 	cancel()
 	if err != nil {
-		r.failed(ctx, in, err, false)
+		r.failed(in, err, false)
 		return
 	}
-	bounded, cancel = context.WithTimeout(ctx, r.budgets.Prove)
+	bounded, cancel = context.WithTimeout(ctx, r.budgets.Prove+shows(in.Fault))
 	defer cancel()
 	p, err := in.Fault.Active(bounded, in.nodes)
-	r.proof(ctx, in, history.FaultActive, p, err)
+	r.proof(run, in, history.FaultActive, p, err)
+}
+
+// orders are what a fault's act orders of the engine.
+func orders(f fault.Fault) []string {
+	if o, ok := f.(fault.Ordering); ok {
+		return o.Orders()
+	}
+	return nil
 }
 
 // takes is what a fault's act needs beyond any other's.
@@ -114,19 +125,28 @@ func takes(f fault.Fault) time.Duration {
 	return 0
 }
 
+// shows is what a fault's proof needs beyond any other's.
+func shows(f fault.Fault) time.Duration {
+	if g, ok := f.(fault.Gradual); ok {
+		return g.Shows()
+	}
+	return 0
+}
+
 // proof journals what a fault was observed to do.
 func (r *run) proof(ctx context.Context, in *injection, kind history.Kind, p fault.Proof, err error) {
-	e := history.Event{}
+	e := history.Event{At: r.clock.Now()} // before the engine is asked when it began
 	if err != nil {
 		e.Err = fmt.Sprintf("could not look: %v", err)
-		p.OK, p.Measured = false, e.Err
+		p.OK, p.Measured, p.Unit = false, e.Err, ""
 	}
-	hp := history.Proof{OK: p.OK, Asked: cmp.Or(p.Asked, "a look"), Measured: p.Measured, Unit: p.Unit, How: p.How}
+	hp := recorded(p)
 	hp.From, hp.To = r.bracket(ctx, in, kind, p)
 	e.Data = data(hp)
 	r.put(in, kind, &e)
 	switch {
 	case kind == history.FaultActive && p.OK:
+		in.proven.Store(true)
 		r.step("  %s bites: %s", in.Fault.Kind(), p.Measured)
 	case kind == history.FaultActive:
 		r.step("  %s is not proven to bite: %s", in.Fault.Kind(), p.Measured)
@@ -136,6 +156,11 @@ func (r *run) proof(ctx context.Context, in *injection, kind history.Kind, p fau
 		r.step("  %s is not proven to have healed: %s", in.Fault.Kind(), p.Measured)
 	}
 	r.engineGone(ctx, err)
+}
+
+// recorded is a fault's proof as the journal has it, without its times.
+func recorded(p fault.Proof) history.Proof {
+	return history.Proof{OK: p.OK, Asked: cmp.Or(p.Asked, "a look"), Measured: p.Measured, Unit: p.Unit, How: p.How}
 }
 
 // bracket maps the time in which a fault took effect, or healed, to the run's
@@ -186,14 +211,14 @@ func (r *run) engineEvent(ctx context.Context, in *injection) (time.Time, bool) 
 
 // failed journals an act or an undo that failed. Without an engine the run
 // cannot go on.
-func (r *run) failed(ctx context.Context, in *injection, err error, undo bool) {
+func (r *run) failed(in *injection, err error, undo bool) {
 	r.step("  %s on %s: %v", in.Fault.Kind(), names(in.nodes), err)
 	if undo {
 		r.dirty.add("%s on %s: %v", in.Fault.Kind(), names(in.nodes), err)
 	}
 	r.put(in, history.FaultError, &history.Event{Err: err.Error(), Data: data(history.FaultErrorMeta{Undo: undo})})
-	if errors.Is(err, topology.ErrNoEngine) {
-		r.lose(fmt.Errorf("the engine was lost: %w", err))
+	if lost := engineLost(err); lost != nil {
+		r.lose(lost)
 	}
 }
 
@@ -205,12 +230,15 @@ func (r *run) lose(err error) {
 	}
 }
 
-// put journals a step of a fault's life.
+// put journals a step of a fault's life, of now if e has no time.
 func (r *run) put(in *injection, kind history.Kind, e *history.Event) {
 	if e == nil {
 		e = &history.Event{}
 	}
-	e.At, e.Kind, e.Name, e.Fault = r.clock.Now(), kind, in.Fault.Kind(), in.number
+	if e.At == 0 {
+		e.At = r.clock.Now()
+	}
+	e.Kind, e.Name, e.Fault = kind, in.Fault.Kind(), in.number
 	e.Nodes = in.victims()
 	r.journal.Put(*e)
 }
@@ -218,7 +246,7 @@ func (r *run) put(in *injection, kind history.Kind, e *history.Event) {
 // victims are the nodes that suffer: the targets, unless these are only the
 // means.
 func (in *injection) victims() []string {
-	if f, ok := in.Fault.(fault.Indirect); ok && len(in.nodes) > 0 {
+	if f, ok := in.Fault.(fault.Indirect); ok && len(in.nodes) > 0 && len(f.Victims()) > 0 {
 		return f.Victims()
 	}
 	directed, _ := in.Fault.(fault.Directed)

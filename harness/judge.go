@@ -87,7 +87,7 @@ func verdict(h *history.History, verdicts []assert.Verdict) (Verdict, string) {
 }
 
 // leftBehind is what makes a run dirty: what still exists, and each undo that
-// failed.
+// failed, once a fault: an undo that was tried again may have failed again.
 func leftBehind(h *history.History) []history.Leftover {
 	var out []history.Leftover
 	for _, l := range h.Leftovers {
@@ -103,7 +103,9 @@ func leftBehind(h *history.History) []history.Leftover {
 		} else {
 			l.Detail += "; its node was removed with the run unless it is listed, too"
 		}
-		out = append(out, l)
+		if !slices.Contains(out, l) {
+			out = append(out, l)
+		}
 	}
 	return out
 }

@@ -19,6 +19,7 @@ import (
 type observers struct {
 	cancel context.CancelFunc
 	sink   *gate
+	all    []observe.Observer
 	done   chan struct{} // closed when all have ended
 
 	mu      sync.Mutex
@@ -30,6 +31,7 @@ func (r *run) observe() *observers {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &observers{cancel: cancel, sink: &gate{to: r.journal, watch: r.watch}, done: make(chan struct{})}
 	all := r.suite.Observers(r.cluster, r.clock, filepath.Join(r.dir, LogsDir))
+	o.all = all
 	for _, one := range all { // before any of them can end
 		o.running = append(o.running, one.Name())
 	}
@@ -48,6 +50,33 @@ func (r *run) observe() *observers {
 		close(o.done)
 	}()
 	return o
+}
+
+// begun waits, within a budget, until every observer that has to set something
+// up first has seen something: the load is not to come before its witnesses. One
+// that takes longer has missed a part, which is journalled.
+func (r *run) begun(ctx context.Context, o *observers) {
+	bounded, cancel := context.WithTimeout(ctx, r.budgets.Observe)
+	defer cancel()
+	var late []string
+	for _, one := range o.all {
+		b, ok := one.(observe.Beginner)
+		if !ok {
+			continue
+		}
+		select {
+		case <-b.Begun():
+		case <-bounded.Done():
+			select {
+			case <-b.Begun(): // both are so
+			default:
+				late = append(late, one.Name())
+			}
+		}
+	}
+	if len(late) > 0 && ctx.Err() == nil {
+		r.uncovered(fmt.Sprintf("observer %s had seen nothing when the load began", strings.Join(late, ", ")), streams...)
+	}
 }
 
 // panicked is an observer that gave no account of itself.

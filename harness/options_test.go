@@ -20,16 +20,17 @@ func TestBadInputStartsNothing(t *testing.T) {
 		change func(*harness.Scenario, *harness.Options)
 		err    string
 	}{
-		"unknown key":         {set("dedup", "off"), "--set dedup: there is no such key; did you mean dedupe?"},
-		"unknown key, far":    {set("zzzzzzzz", "1"), "there are check, client-retry, dedupe"},
-		"value":               {set("dedupe", "maybe"), "--set dedupe=maybe: want on or off"},
-		"value of a star":     {set("weight.j2", "0"), "--set weight.j2=0: want 1 to 256"},
-		"value of the load":   {set("rate", "0"), "rate of 0"},
-		"value of the load 2": {set("client-retry", "perhaps"), "want on or off"},
-		"profile":             {func(_ *harness.Scenario, o *harness.Options) { o.Profile = "fast" }, `profile "fast"`},
-		"seed":                {func(_ *harness.Scenario, o *harness.Options) { o.Seed = 1 << 53 }, "--seed 9007199254740992: want at most 9007199254740991"},
-		"nodes":               {func(_ *harness.Scenario, o *harness.Options) { o.Nodes = -1 }, "--nodes -1"},
-		"no such node":        {aim(harness.Named("j9")), `there is no node "j9": topology memory-ha has db, j1, j2, lb1, lb2`},
+		"unknown key":          {set("dedup", "off"), "--set dedup: there is no such key; did you mean dedupe?"},
+		"unknown key, far":     {set("zzzzzzzz", "1"), "there are check, client-retry, dedupe"},
+		"value":                {set("dedupe", "maybe"), "--set dedupe=maybe: want on or off"},
+		"value of a star":      {set("weight.j2", "0"), "--set weight.j2=0: want 1 to 256"},
+		"value of the load":    {set("rate", "0"), "rate of 0"},
+		"value of the load 2":  {set("client-retry", "perhaps"), "want on or off"},
+		"profile":              {func(_ *harness.Scenario, o *harness.Options) { o.Profile = "fast" }, `profile "fast"`},
+		"seed":                 {func(_ *harness.Scenario, o *harness.Options) { o.Seed = 1 << 53 }, "--seed 9007199254740992: want at most 9007199254740991"},
+		"nodes":                {func(_ *harness.Scenario, o *harness.Options) { o.Nodes = -1 }, "--nodes -1"},
+		"no such node":         {aim(harness.Named("j9")), `there is no node "j9": topology memory-ha has db, j1, j2, lb1, lb2`},
+		"node of another role": {aim(harness.NamedApplication("lb1")), "node lb1 has the role balancer: name one of the role application"},
 		"subnet of a standing one": {func(_ *harness.Scenario, o *harness.Options) {
 			o.On, o.Subnet = "blue", netip.MustParsePrefix("198.18.7.0/24")
 		}, "--on blue: the topology stands already"},

@@ -14,9 +14,9 @@ import (
 // the load ends by itself, or the engine is lost.
 func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 	next := r.clock.Now()
-	for _, p := range r.Phases {
+	for i, p := range r.Phases {
 		r.phaseEdge(history.PhaseBegin, p, next)
-		r.watch.enter(p.Name)
+		r.watch.enter(p.Name, i+1, next+p.For)
 		r.step("%s: %v", p.Name, p.For)
 		begun := []<-chan struct{}{r.healLabels(ctx, p.Heal)}
 		for _, in := range p.Faults {
@@ -27,6 +27,7 @@ func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 			next = r.clock.Now()
 		}
 		next += p.For
+		r.lookAgain(ctx, next, r.following(i))
 		if err == nil {
 			err = r.sleepUntil(ctx, next, load)
 		}
@@ -40,6 +41,14 @@ func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 		next = max(next, r.clock.Now())
 	}
 	return nil
+}
+
+// following is the phase after that of the index; nil if there is none.
+func (r *run) following(i int) *Phase {
+	if i+1 == len(r.Phases) {
+		return nil
+	}
+	return &r.Phases[i+1]
 }
 
 // settle prolongs a warm-up until a whole second of the load was calm, by

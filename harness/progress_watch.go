@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +19,7 @@ const tickEvery = 250 * time.Millisecond
 // verdict rests on passes through it. It is safe for concurrent use.
 type watch struct {
 	mu     sync.Mutex
-	phase  string
+	phase  Tick            // what a tick tells of it
 	ready  map[string]bool // by node, as polled last
 	owners map[string]bool // by balancer, as asked last
 	faults map[int]string  // those in place, by number
@@ -30,11 +29,11 @@ func newWatch() *watch {
 	return &watch{ready: map[string]bool{}, owners: map[string]bool{}, faults: map[int]string{}}
 }
 
-// enter says which phase runs.
-func (w *watch) enter(phase string) {
+// enter says which phase runs, the number-th from 1, and until when by plan.
+func (w *watch) enter(phase string, number int, ends time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase = phase
+	w.phase = Tick{Phase: phase, Number: number, Ends: ends}
 }
 
 // fault says whether one is in place.
@@ -53,12 +52,22 @@ func (w *watch) fault(in *injection, on bool) {
 func (w *watch) owner() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, lb := range slices.Sorted(maps.Keys(w.owners)) {
-		if w.owners[lb] {
-			return lb
-		}
+	if owners := w.holders(); len(owners) > 0 {
+		return owners[0]
 	}
 	return ""
+}
+
+// holders are the balancers that owned it when last asked. The caller holds mu.
+func (w *watch) holders() []string {
+	var owners []string
+	for lb, own := range w.owners {
+		if own {
+			owners = append(owners, lb)
+		}
+	}
+	slices.Sort(owners)
+	return owners
 }
 
 // see learns from an observation which nodes are ready, and who owns the
@@ -85,17 +94,18 @@ func (w *watch) see(e history.Event) {
 	w.ready[seen.Node] = seen.Up
 }
 
-// fill puts what is known into a tick.
-func (w *watch) fill(t *Tick) {
+// tick is what is known of the phase, these nodes, the shared address and the
+// faults.
+func (w *watch) tick(nodes []topology.Node) Tick {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t.Phase = w.phase
-	for _, up := range w.ready {
-		if up {
-			t.Up++
-		}
+	t := w.phase
+	for _, n := range nodes {
+		t.Nodes = append(t.Nodes, NodeTick{Name: n.Name(), Ready: w.ready[n.Name()]})
 	}
-	t.Fault = strings.Join(slices.Sorted(maps.Values(w.faults)), ", ")
+	t.Owners = w.holders()
+	t.Faults = slices.Sorted(maps.Values(w.faults))
+	return t
 }
 
 // tick shows the state of the run until ctx ends.
@@ -103,7 +113,7 @@ func (r *run) tick(ctx context.Context) {
 	if r.Progress == nil {
 		return
 	}
-	nodes := len(View{Nodes: r.cluster.Nodes()}.role(topology.Application))
+	nodes := View{Nodes: r.cluster.Nodes()}.role(topology.Application)
 	every := time.NewTicker(tickEvery)
 	defer every.Stop()
 	for {
@@ -112,9 +122,8 @@ func (r *run) tick(ctx context.Context) {
 			return
 		case <-every.C:
 		}
-		s := r.gen.Snapshot()
-		t := Tick{At: r.clock.Now(), Rate: float64(s.LastSecond.Sent), Errors: s.Failed + s.Info, Nodes: nodes}
-		r.watch.fill(&t)
+		t := r.watch.tick(nodes)
+		t.At, t.Of, t.Load = r.clock.Now(), len(r.Phases), r.gen.Snapshot()
 		r.progress.Tick(t)
 	}
 }

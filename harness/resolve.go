@@ -245,6 +245,9 @@ func (r *resolved) validateInjection(in Injection, labels map[string]bool) error
 			return fmt.Errorf("fault %s: there is no node %q: topology %s has %s", in.Fault.Kind(), node, r.spec.Name, strings.Join(names, ", "))
 		}
 	}
+	if n, ok := r.spec.NodeByName(in.Aim.Node); ok && in.Aim.Role != "" && n.Role != in.Aim.Role {
+		return fmt.Errorf("fault %s: node %s has the role %s: name one of the role %s", in.Fault.Kind(), n.Name, n.Role, in.Aim.Role)
+	}
 	return nil
 }
 

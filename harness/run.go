@@ -74,6 +74,7 @@ func (r *run) toTheEnd(ctx context.Context) {
 	}
 	pace := r.inBackground(func(ctx context.Context) { history.Pace(ctx, r.journal, r.clock) })
 	observers := r.observe()
+	r.begun(ctx, observers)
 	if err := r.loaded(ctx); err != nil {
 		r.abort(ctx, err)
 	}
@@ -238,7 +239,7 @@ func (r *run) read(ctx context.Context) {
 	if r.gen == nil {
 		return
 	}
-	sink := observe.Stamp(earlier{r.journal, r.before}, r.clock)
+	sink := observe.Stamp(&earlier{to: r.journal, known: r.before}, r.clock)
 	c := r.cluster
 	for _, step := range []struct {
 		budget time.Duration

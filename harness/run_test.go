@@ -380,16 +380,20 @@ func TestProgressShowsTheRun(t *testing.T) {
 			if len(phases) == 0 || phases[len(phases)-1] != k.Phase {
 				phases = append(phases, k.Phase)
 			}
-			faults[k.Fault] = true
-			if k.Fault != "" {
-				least = min(least, k.Up)
+			faults[strings.Join(k.Faults, ", ")] = true
+			if len(k.Faults) > 0 {
+				least = min(least, k.Ready())
 			}
-			require.Equal(t, 2, k.Nodes)
+			require.Len(t, k.Nodes, 2)
+			require.Equal(t, len(phases), k.Number)
+			require.Equal(t, 3, k.Of)
+			require.LessOrEqual(t, k.At, k.Ends+time.Second)
 		}
 		require.Equal(t, []string{"steady", "broken", "healed"}, phases)
 		require.Len(t, faults, 2, "with and without the fault: %v", faults)
 		require.Equal(t, 1, least, "one of two nodes up")
-		require.InDelta(t, 20, p.all[len(p.all)-1].Rate, 4)
+		require.InDelta(t, 20, p.all[len(p.all)-1].Load.LastSecond.Sent, 4)
+		require.NotZero(t, p.all[len(p.all)-1].Load.OK)
 	})
 }
 

@@ -125,6 +125,8 @@ type Select struct {
 	// Node is the name of a node that must exist for Pick to find one; empty
 	// if it names none.
 	Node string
+	// Role is the role that this node must have; empty is any.
+	Role topology.Role
 }
 
 // View is what a selection may look at.

@@ -178,6 +178,14 @@ func Named(node string) Select {
 	}
 }
 
+// NamedApplication is Named, and refuses a node that is no application's, such
+// as a balancer.
+func NamedApplication(node string) Select {
+	s := Named(node)
+	s.Role = topology.Application
+	return s
+}
+
 // Together takes what each of the selections takes, in their order: the
 // application nodes that a deployment replaces and the balancers that it
 // directs. If one of them finds nothing, there is nothing.

@@ -9,20 +9,25 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
-// earlier leaves out of a ledger what was in it before the load: on a
-// topology that stands, the orders of the runs before.
+// earlier leaves out of a ledger, and of its reader's account, what was in it
+// before the load: on a topology that stands, the orders of the runs before.
 type earlier struct {
 	to    history.Sink
 	known map[int64]bool
+	left  uint64 // out
 }
 
 // Put implements history.Sink.
-func (s earlier) Put(e history.Event) {
-	if e.Name == history.StreamLedger {
-		var row history.LedgerRow
-		if json.Unmarshal(e.Data, &row) == nil && s.known[row.Order] {
-			return
-		}
+func (s *earlier) Put(e history.Event) {
+	var row history.LedgerRow
+	var account history.Coverage
+	switch {
+	case e.Name == history.StreamLedger && json.Unmarshal(e.Data, &row) == nil && s.known[row.Order]:
+		s.left++
+		return
+	case e.Name == history.StreamCoverage && json.Unmarshal(e.Data, &account) == nil && account.Stream == history.StreamLedger:
+		account.Seen -= min(s.left, account.Seen)
+		e.Data = data(account)
 	}
 	s.to.Put(e)
 }

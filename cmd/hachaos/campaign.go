@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ type campaignFlags struct {
 	dir     string
 	tags    []string
 	profile string
+	// goVersion is the toolchain's whose results are looked at; empty is the
+	// one that built this program.
+	goVersion string
 }
 
 func (f *campaignFlags) add(c *cobra.Command) {
@@ -223,20 +227,10 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	if f.profile == topology.All()[0].Profiles[0] {
 		f.profile = "" // it is what an item is run on that names none
 	}
-	own, err := campaign.ReadSources(sources.Sources, runtime.Version())
+	depends, err := dependencies(cmp.Or(f.goVersion, runtime.Version()))
 	if err != nil {
 		return nil, err
 	}
-	images, err := docker.Tags()
-	if err != nil {
-		return nil, err
-	}
-	depends := campaign.Depends{Sources: own.Fingerprint, Images: func(name string) (string, error) {
-		if ref := images[name]; ref != "" {
-			return ref, nil
-		}
-		return "", fmt.Errorf("image %s: %w", name, topology.ErrNotFound)
-	}}
 	var r harness.Runner
 	entries, err := campaign.Look(campaign.Store{Dir: f.dir}, campaign.Items(list, f.profile), func(i campaign.Item) (string, error) {
 		return i.Hash(&r, depends)
@@ -247,12 +241,41 @@ func (a *app) entries(names []string, f campaignFlags) ([]campaign.Entry, error)
 	return entries, err
 }
 
+// dependencies are what this program's results depend on, as this version of Go
+// builds it.
+func dependencies(goVersion string) (campaign.Depends, error) {
+	own, err := campaign.ReadSources(sources.Sources, goVersion)
+	if err != nil {
+		return campaign.Depends{}, err
+	}
+	images, err := docker.Tags()
+	if err != nil {
+		return campaign.Depends{}, err
+	}
+	return campaign.Depends{Sources: own.Fingerprint, Images: func(name string) (string, error) {
+		if ref := images[name]; ref != "" {
+			return ref, nil
+		}
+		return "", fmt.Errorf("image %s: %w", name, topology.ErrNotFound)
+	}}, nil
+}
+
 func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, budget time.Duration) error {
 	entries, err := a.entries(names, f)
 	if err != nil {
 		return err // before anything is made
 	}
-	store := campaign.Store{Dir: f.dir}
+	return a.carryOut(ctx, f.dir, entries, budget, func(session *wiring.Session, c *campaign.Campaign) {
+		keeper := a.keeper(session, c.Store.Runs())
+		c.Runner = &suite.Runner{Run: a.rendered(session), Topologies: keeper}
+		c.Shape = func(j suite.Job) string { return keeper.Shape(j).Key() }
+	})
+}
+
+// carryOut runs what is missing of a campaign; with sets the campaign's Runner
+// and Shape.
+func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry, budget time.Duration, with func(*wiring.Session, *campaign.Campaign)) error {
+	store := campaign.Store{Dir: dir}
 	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
 	if err != nil {
 		return err
@@ -266,14 +289,11 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 	if err := campaign.Reread(store, entries); err != nil { // nobody else changes them now
 		return err
 	}
-	lines := newSuiteLines(a.err, io.Discard)
+	lines := newSuiteLines(a.progress(), io.Discard)
 	defer lines.close()
 	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
-	keeper := a.keeper(session, store.Runs())
 	c := campaign.Campaign{
 		Store: store, Budget: budget, Machine: machine(),
-		Runner: &suite.Runner{Run: a.rendered(session), Topologies: keeper},
-		Shape:  func(j suite.Job) string { return keeper.Shape(j).Key() },
 		Alive: func(ctx context.Context) error {
 			again, err := wiring.Open(ctx, store.Runs(), buildVersion())
 			if err != nil {
@@ -288,6 +308,7 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 			}
 		},
 	}
+	with(session, &c)
 	out, err := c.Run(ctx, entries)
 	lines.close()
 	if out == nil {

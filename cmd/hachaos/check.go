@@ -13,7 +13,6 @@ import (
 
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
-	"github.com/hachaos/hachaos/report"
 )
 
 func (a *app) checkCmd() *cobra.Command {
@@ -40,27 +39,6 @@ in the folder, needs no engine, and gives the same result byte for byte.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
-}
-
-func (a *app) reportCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:     "report DIR",
-		Short:   "Render a run's reports again",
-		Example: "  hachaos report runs/20261120T081500Z-instance-kill-1a2b3c4d",
-		Args:    oneArg("a run's folder"),
-		RunE: func(c *cobra.Command, args []string) error {
-			r, h, err := judge(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if err := report.Write(args[0], r, h); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(a.out, filepath.Join(args[0], "report.html"))
-			return err
-		},
-		ValidArgsFunction: completeDirs,
-	}
 }
 
 // judge reads a run's folder; one that is none is a usage error. An interrupt

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -66,6 +65,11 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 	if f.json && f.markdown {
 		return usage("--json and --markdown: want one of them")
 	}
+	if f.html != "" {
+		if err := writable("--html "+f.html, f.html); err != nil {
+			return err
+		}
+	}
 	groups, err := groupsOf(ctx, args, f.by)
 	if err != nil {
 		return err
@@ -79,7 +83,7 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 		fmt.Fprintln(a.err, "hachaos: left out where it is missing:", report.Clean(m))
 	}
 	if f.html != "" {
-		if err := writePage(f.html, func(w io.Writer) error { return report.CompareHTML(w, list, f.all) }); err != nil {
+		if err := report.Replace(f.html, func(w io.Writer) error { return report.CompareHTML(w, list, f.all) }); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.err, "hachaos: wrote", f.html)
@@ -163,13 +167,4 @@ func letter(i int) string {
 		s += fmt.Sprint(i / 26)
 	}
 	return s
-}
-
-// writePage writes a file that the user named.
-func writePage(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return usage("--html: %v", err)
-	}
-	return errors.Join(write(f), f.Close())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/load"
 	"github.com/hachaos/hachaos/scenarios"
@@ -145,11 +146,25 @@ func describePhases(s harness.Scenario) []phaseText {
 	for _, p := range s.Phases {
 		t := phaseText{Name: p.Name, Kind: p.Kind, For: p.For, Await: p.Await, Heals: p.Heal}
 		for _, in := range p.Faults {
-			t.Faults = append(t.Faults, in.Fault.Kind()+" on "+in.Aim.Name)
+			t.Faults = append(t.Faults, describeInjection(in))
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// describeInjection says who suffers and who is aimed at: of a fault that names
+// its victims, the targets are those that are told of them. One that names none
+// takes them from the application nodes among its targets.
+func describeInjection(in harness.Injection) string {
+	f, ok := in.Fault.(fault.Indirect)
+	if !ok {
+		return in.Fault.Kind() + " on " + in.Aim.Name
+	}
+	if victims := f.Victims(); len(victims) > 0 {
+		return in.Fault.Kind() + " of " + strings.Join(victims, ", ") + ", told to " + in.Aim.Name
+	}
+	return in.Fault.Kind() + " of the application nodes among " + in.Aim.Name + ", told to the balancers among them"
 }
 
 func describeAsserts(s harness.Scenario) []assertText {

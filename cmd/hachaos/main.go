@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/live"
 	"github.com/hachaos/hachaos/internal/wiring"
 )
 
@@ -41,13 +42,22 @@ func unpanicked(stderr io.Writer, f func() int) (code int) {
 
 // run is the whole program; it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, hurry, stop := signals(context.Background(), stderr)
+	screen := live.New(stderr) // whatever is said does not meet a block that is drawn
+	defer func() { _ = screen.Clear() }()
+	a := &app{out: stdout, err: screen}
+	a.make = a.onEngine
+	return a.execute(args)
+}
+
+// execute carries out a command line.
+func (a *app) execute(args []string) int {
+	ctx, hurry, stop := signals(context.Background(), a.err)
 	defer stop()
-	a := &app{out: stdout, err: stderr, hurry: hurry}
+	a.hurry = hurry
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return a.code
@@ -56,7 +66,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = unknownCommand(root, args[0])
 	}
 	if !errors.Is(err, errSaid) {
-		fmt.Fprintln(stderr, "hachaos:", err)
+		fmt.Fprintln(a.err, "hachaos:", err)
 	}
 	return exitCode(err)
 }
@@ -66,6 +76,9 @@ type app struct {
 	out, err io.Writer
 	// hurry is closed by a second interrupt.
 	hurry <-chan struct{}
+	// make makes a run, whose folder goes to dir; without a result it was not
+	// carried out.
+	make func(ctx context.Context, s harness.Scenario, opts harness.Options, dir string) (*harness.Result, error)
 	// code is the exit code of a command that succeeded in saying something
 	// unpleasant.
 	code int
@@ -92,7 +105,7 @@ and judges from the recorded history whether users would have noticed.`,
 		return usage("%s: see '%s --help'", flagError(err), c.CommandPath())
 	})
 	root.AddCommand(
-		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(),
+		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(), a.mutantsCmd(), a.trustCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
 		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),

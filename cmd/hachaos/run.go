@@ -8,14 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/live"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
+	"github.com/hachaos/hachaos/suite"
 	"github.com/hachaos/hachaos/topology"
 )
 
@@ -26,6 +29,9 @@ type runFlags struct {
 	on   string
 	dir  string
 	json bool
+	// write are the values of --write, and outputs what they ask for.
+	write   []string
+	outputs outputs
 	// short runs the short form.
 	short bool
 	// repeat is how often each scenario is run.
@@ -53,13 +59,19 @@ from it, which is printed, and repeats that run alone.
 Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error, 5 dirty (something
 could not be healed or removed). Of several runs the worst counts, in this order:
 dirty, error, fail, inconclusive, pass; what was not run, because of an interrupt or
-because the run before left the topology of --on dirty, counts as inconclusive.`,
+because the run before left the topology of --on dirty, counts as inconclusive.
+
+Formats of --write:
+` + aboutFormats() + `
+A run that could not be carried out is written, too, as an error. A file is whole
+or not there; if one cannot be written, the exit code is not 0.`,
 		Example: `  hachaos run instance-kill
   hachaos run instance-kill --profile documented
   hachaos run instance-kill --set dedupe=off --seed 7
   hachaos run instance-kill --on blue --json | jq .verdict
   hachaos run 'db-*' instance-kill
   hachaos run all --tag process --short
+  hachaos run instance-kill --write junit=hachaos.xml --write github=-
   hachaos run instance-kill --repeat 5`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.runScenarios(c.Context(), args, f)
@@ -74,6 +86,7 @@ because the run before left the topology of --on dirty, counts as inconclusive.`
 	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
 	c.Flags().StringVar(&f.dir, "dir", "runs", "where the run's folder goes")
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object (of several runs, a list of them) on standard output, and nothing else there")
+	addWrite(c, &f.write)
 	return c
 }
 
@@ -90,11 +103,14 @@ func (a *app) runScenarios(ctx context.Context, names []string, f runFlags) erro
 	if err != nil {
 		return usageError{err}
 	}
+	if f.outputs, err = outputsOf(f.write, f.json); err != nil {
+		return err
+	}
 	single := len(names) == 1 && len(f.tags) == 0 && names[0] == list[0].Name
 	if single && f.repeat == 1 {
 		return a.runScenario(ctx, list[0], f)
 	}
-	return a.runSuite(ctx, list, f)
+	return a.runSuite(ctx, list, names, f)
 }
 
 func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) error {
@@ -106,35 +122,65 @@ func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) e
 	if err := new(harness.Runner).Validate(s, opts); err != nil {
 		return usageError{err}
 	}
-	session, err := wiring.Open(ctx, f.dir, buildVersion())
-	if err != nil {
-		return err
+	asked := time.Now()
+	r, err := a.make(ctx, s, opts, f.dir)
+	if r == nil {
+		return a.notCarriedOut(asUsage(err), f, []suite.Entry{{Scenario: s.Name, Repetition: 1, Of: 1, Seed: opts.Seed, Command: opts.Command}}, func(e []suite.Entry) error {
+			r := e[0].Result()
+			r.Topology, r.Profile, r.Version, r.StartedAt = s.Topology, opts.Profile, buildVersion(), asked
+			return a.writeRun(f.outputs, r, nil)
+		})
 	}
-	defer session.Close()
-	p := newProgress(a.err)
-	session.Runner.Progress, session.Runner.Hurry = p, a.hurry
-	r, err := session.Runner.Run(ctx, s, opts)
-	p.close()
-	if err != nil && r == nil {
-		return asUsage(err)
-	}
-	finished := a.finish(r, f)
 	if err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	if errors.Is(err, harness.ErrDirty) {
-		a.code = harness.ExitDirty
-	}
-	return finished
+	return a.finish(r, f, errors.Is(err, harness.ErrDirty))
 }
 
-// finish renders the run's folder, prints the result and sets the exit code.
-func (a *app) finish(r *harness.Result, f runFlags) error {
-	a.code = r.ExitCode()
-	if err := render(r); err != nil {
+// onEngine makes a run in containers; its folder goes to dir.
+func (a *app) onEngine(ctx context.Context, s harness.Scenario, opts harness.Options, dir string) (*harness.Result, error) {
+	session, err := wiring.Open(ctx, dir, buildVersion())
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	p := a.progress()
+	defer p.close()
+	p.next("", s)
+	session.Runner.Progress, session.Runner.Hurry = p, a.hurry
+	return session.Runner.Run(ctx, s, opts)
+}
+
+// notCarriedOut ends runs that never came to a result. Unless nothing was
+// started because of bad usage, what --write asks for says so, as errors: an
+// old file must not be taken for this run's.
+func (a *app) notCarriedOut(err error, f runFlags, entries []suite.Entry, write func([]suite.Entry) error) error {
+	if _, bad := errors.AsType[usageError](err); bad || len(f.outputs) == 0 {
+		return err
+	}
+	for i := range entries {
+		e := &entries[i]
+		e.Verdict, e.Dirty = harness.VerdictError, errors.Is(err, harness.ErrDirty)
+		e.Reason = fmt.Sprintf("The run could not be carried out: %v.", err)
+	}
+	a.unwritten(write(entries))
+	return err
+}
+
+// finish renders the run's folder, prints the result, writes what else was
+// asked for, and sets the exit code. A run may be dirty although its record
+// lacks it.
+func (a *app) finish(r *harness.Result, f runFlags, dirty bool) error {
+	h, err := render(r)
+	if err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	return a.printResult(r, r.Dir, f.json)
+	err = a.printResult(r, r.Dir, f.json)
+	known := *r
+	known.Dirty = r.Dirty || dirty
+	a.code = known.ExitCode()
+	a.unwritten(a.writeRun(f.outputs, &known, h))
+	return err
 }
 
 // printResult prints JSON, or the table for people.
@@ -156,7 +202,7 @@ func (a *app) printResult(r *harness.Result, dir string, asJSON bool) error {
 func (a *app) tableOptions() report.TableOptions {
 	o := report.TableOptions{}
 	if file, ok := a.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		o.Colour = os.Getenv("NO_COLOR") == ""
+		o.Colour = live.Colour(os.Getenv)
 		o.Width, _, _ = term.GetSize(int(file.Fd()))
 	}
 	return o

@@ -53,3 +53,7 @@ func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hur
 		wg.Wait()
 	}
 }
+
+// outliveReaders lets a run go on whose output nobody reads any more: without
+// it a write to a pipe that was closed ends the process. The write still fails.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

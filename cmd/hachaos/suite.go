@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +22,8 @@ import (
 )
 
 // runSuite runs several scenarios, or one several times, in a folder of the
-// suite's own.
-func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags) error {
+// suite's own. Those in named were asked for by their names.
+func (a *app) runSuite(ctx context.Context, list []harness.Scenario, named []string, f runFlags) error {
 	base := f.seed
 	if base == 0 {
 		base = 1 + rand.Uint64N(1<<53-1)
@@ -35,13 +36,13 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags)
 	dir := filepath.Join(f.dir, fmt.Sprintf("%s-suite-%s", began.UTC().Format("20060102T150405Z"), id))
 	session, err := wiring.Open(ctx, dir, buildVersion())
 	if err != nil {
-		return err
+		return a.noSuite(err, f, jobs, base, id, began)
 	}
 	defer session.Close()
-	for _, j := range jobs {
-		if err := session.Runner.Afford(ctx, j.Scenario, j.Options); err != nil {
-			return asUsage(err)
-		}
+	afford := func(j suite.Job) error { return session.Runner.Afford(ctx, j.Scenario, j.Options) }
+	jobs, without, err := affordable(jobs, named, afford)
+	if err != nil {
+		return a.noSuite(asUsage(err), f, jobs, base, id, began)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("suite's folder: %w", err)
@@ -51,11 +52,12 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags)
 		return fmt.Errorf("suite's folder: %w", err)
 	}
 	defer steps.Close()
-	lines := newSuiteLines(a.err, steps)
+	lines := newSuiteLines(a.progress(), steps)
 	defer lines.close()
 	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
 	keeper := a.keeper(session, dir)
 	keeper.Start.Images, keeper.Start.Subnet = jobs[0].Options.Images, jobs[0].Options.Subnet
+	a.leftOut(without)
 	fmt.Fprintf(a.err, "%d runs, seed %d, in %s\n", len(jobs), base, dir)
 	runner := suite.Runner{
 		Run:    a.rendered(session),
@@ -68,18 +70,77 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, f runFlags)
 	lines.close()
 	res.ID, res.Version, res.Seed = id, buildVersion(), base
 	a.code = res.ExitCode()
-	return errors.Join(report.WriteSuite(dir, res), a.printSuite(res, dir, f.json))
+	err = errors.Join(report.WriteSuite(dir, res), a.printSuite(res, dir, f.json))
+	a.leftOut(without) // once more, beside the verdict, which is not on these
+	a.unwritten(a.writeSuite(f.outputs, res))
+	return err
+}
+
+// affordable are the jobs that this machine's kernel can carry out, and why the
+// others are left out. One that was asked for by its name is an error instead, as
+// is a list of which nothing remains; the jobs are all of them then.
+func affordable(jobs []suite.Job, named []string, afford func(suite.Job) error) (can []suite.Job, without []error, err error) {
+	asked := map[string]error{}
+	for _, j := range jobs {
+		name := j.Scenario.Name
+		err, known := asked[name]
+		if !known {
+			err = afford(j)
+			asked[name] = err
+		}
+		switch {
+		case err == nil:
+			can = append(can, j)
+		case !errors.Is(err, harness.ErrUsage) || slices.Contains(named, name):
+			return jobs, nil, err
+		case !known:
+			without = append(without, err)
+		}
+	}
+	if len(can) == 0 {
+		return jobs, nil, errors.Join(without...)
+	}
+	return can, without, nil
+}
+
+// leftOut says what a suite does without.
+func (a *app) leftOut(without []error) {
+	for _, err := range without {
+		fmt.Fprintf(a.err, "left out: %v\n", err)
+	}
+}
+
+// noSuite ends a suite of which no run could be carried out.
+func (a *app) noSuite(err error, f runFlags, jobs []suite.Job, base uint64, id string, began time.Time) error {
+	var entries []suite.Entry
+	for _, j := range jobs {
+		entries = append(entries, suite.Entry{
+			Scenario: j.Scenario.Name, Repetition: j.Repetition, Of: j.Of, Seed: j.Options.Seed, Command: j.Options.Command,
+		})
+	}
+	return a.notCarriedOut(err, f, entries, func(e []suite.Entry) error {
+		return a.writeSuite(f.outputs, &suite.Result{Schema: suite.Schema, ID: id, Version: buildVersion(), Seed: base, StartedAt: began, Entries: e})
+	})
 }
 
 // rendered makes a run and writes its reports.
 func (a *app) rendered(session *wiring.Session) func(context.Context, harness.Scenario, harness.Options) (*harness.Result, error) {
 	return func(ctx context.Context, s harness.Scenario, o harness.Options) (*harness.Result, error) {
-		r, err := session.Runner.Run(ctx, s, o)
-		if r != nil {
-			err = errors.Join(err, render(r))
-		}
-		return r, err
+		return rendered(ctx, session.Runner, s, o)
 	}
+}
+
+// rendered makes a run and writes its reports.
+func rendered(ctx context.Context, r *harness.Runner, s harness.Scenario, o harness.Options) (*harness.Result, error) {
+	if p, ok := r.Progress.(interface{ announce(harness.Scenario) }); ok {
+		p.announce(s)
+	}
+	res, err := r.Run(ctx, s, o)
+	if res != nil {
+		_, failed := render(res)
+		err = errors.Join(err, failed)
+	}
+	return res, err
 }
 
 // keeper lends the runs of a suite a topology, which a reaper removes should
@@ -131,13 +192,14 @@ func (a *app) plan(list []harness.Scenario, f runFlags, base uint64) ([]suite.Jo
 	return suite.Plan(list, options, base, f.repeat, func(j suite.Job) string { return keys[j.Scenario.Name] }), nil
 }
 
-// render writes a run's reports into its folder.
-func render(r *harness.Result) error {
+// render writes a run's reports into its folder, and returns its record: nil
+// if that cannot be read.
+func render(r *harness.Result) (*history.History, error) {
 	h, err := history.Load(r.Dir)
 	if err != nil {
-		return fmt.Errorf("read the run back: %w", err)
+		return nil, fmt.Errorf("read the run back: %w", err)
 	}
-	return report.Write(r.Dir, r, h)
+	return h, report.Write(r.Dir, r, h)
 }
 
 // printSuite prints the list of results as JSON, or the table for people.
@@ -155,7 +217,8 @@ func (a *app) printSuite(res *suite.Result, dir string, asJSON bool) error {
 }
 
 // suiteLines shows a suite: a line for each run that ended, and, on a
-// terminal, the one under way. What a run says step by step goes to a file.
+// terminal, how the one under way goes. What a run says step by step goes to
+// a file.
 type suiteLines struct {
 	*progress
 	steps io.Writer
@@ -164,8 +227,8 @@ type suiteLines struct {
 	job string
 }
 
-func newSuiteLines(w, steps io.Writer) *suiteLines {
-	return &suiteLines{progress: newProgress(w), steps: steps}
+func newSuiteLines(p *progress, steps io.Writer) *suiteLines {
+	return &suiteLines{progress: p, steps: steps}
 }
 
 // Step implements harness.Progress.
@@ -177,9 +240,16 @@ func (l *suiteLines) Step(text string) {
 
 // Tick implements harness.Progress.
 func (l *suiteLines) Tick(t harness.Tick) {
-	if l.live {
+	if l.screen.Live() {
 		l.progress.Tick(t)
 	}
+}
+
+// announce says which run comes next.
+func (l *suiteLines) announce(s harness.Scenario) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next(l.job, s)
 }
 
 func (l *suiteLines) begins(j suite.Job, done, of int) {

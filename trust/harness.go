@@ -1,0 +1,8 @@
+package trust
+
+import "slices"
+
+// Harness are the harness mutants: hachaos with one thing broken each.
+func Harness() []Mutant {
+	return slices.Concat(faults(), generators(), observers(), clocks(), disturbances(), records(), judges(), surroundings(), contained())
+}

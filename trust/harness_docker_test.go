@@ -1,0 +1,32 @@
+//go:build docker
+
+package trust_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/trust"
+)
+
+func init() { wiring.Agent() }
+
+// TestDockerHarnessMutants is TestHarnessMutants for those that take an engine.
+// `-run TestDockerHarnessMutants/NAME` runs one.
+func TestDockerHarnessMutants(t *testing.T) {
+	trials := &trust.Trials{Dir: t.TempDir()}
+	var outcomes []trust.Outcome
+	for _, m := range trust.Harness() {
+		if !m.Containers {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			o := trials.Try(t.Context(), m)
+			outcomes = append(outcomes, o)
+			require.Empty(t, o.Wrong, "%s, %s", o.Verdict, o.Reason)
+		})
+	}
+	t.Log("\n" + trust.Markdown(outcomes))
+}
