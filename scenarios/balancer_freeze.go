@@ -22,7 +22,7 @@ connections and takes requests, for the kernel does both: a check of the process
 port finds nothing wrong. keepalived must ask what users ask, through the port that they
 use, and give up on an answer by itself: the check's patience. The bound vip/frozen is made
 of interval, fall, that patience and the backup's skew (keepalived.conf(5), vrrp_script;
-RFC 5798, 6.4.2).
+RFC 9568, 6.4.2).
 
 To move the address is not enough. A client whose request the frozen kernel has taken
 waits for an answer and sends nothing more; the new owner never hears of it and cannot
@@ -45,7 +45,7 @@ be written once. HAProxy is started again, as the standby, by the heal.`,
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
 		Exercises: []string{"vip"},
-		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPFrozen}, topology.BoundOutageVIPFrozen),
+		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPFrozen, Moves: 1}, topology.BoundOutageVIPFrozen),
 		Cases: []harness.Case{
 			{
 				Name: "keepalived looks for the process", Set: map[string]string{"track": "process"}, Fails: []string{"vip", "error-budget"}, Also: []string{"session-survival"},

@@ -21,7 +21,7 @@ func BalancerKill() harness.Scenario {
 (seed 002: "redundant load balancers"). Its process dies, and the machine and
 keepalived live: connections are refused until keepalived's check of the users' port has
 failed as often as it must, and the backup, told by an advertisement of priority 0, takes
-over after its skew (RFC 5798, 6.4.2). The bound vip/refused is that sum. What is sent in
+over after its skew (RFC 9568, 6.4.2). The bound vip/refused is that sum. What is sent in
 the moment in which nobody has the address is sent again after a second (RFC 6298, 2.1):
 users are without service for at most the bound outage/vip-refused. It is everybody's
 outage: what falls due within it is taken out of the budget of the whole run.
@@ -44,7 +44,7 @@ Sessions are not the balancer's: the cookie that binds them means the same to bo
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
 		Exercises: []string{"vip"},
-		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRefused}, topology.BoundOutageVIPRefused),
+		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRefused, Moves: 1}, topology.BoundOutageVIPRefused),
 		Settings: []topology.Switch{
 			{Key: "dies", Values: []string{"process", "container"}, Default: "process", About: "what dies: HAProxy alone, or the balancer's container with its network and keepalived"},
 		},
@@ -78,7 +78,7 @@ func applyBalancerKill(s harness.Scenario, set map[string]string) (harness.Scena
 	switch dies := set["dies"]; dies {
 	case "", "process":
 	case "container":
-		s.Asserts = balancersJudgedBy(assert.VIP{}, topology.BoundOutageVIP)
+		s.Asserts = balancersJudgedBy(assert.VIP{Moves: 1}, topology.BoundOutageVIP)
 		for i := range s.Phases {
 			for j := range s.Phases[i].Faults {
 				s.Phases[i].Cover = []string{topology.BoundOutageVIP}

@@ -55,22 +55,24 @@ func TestWhatNobodyMayNoticeIsHeldToTheSteadyObjective(t *testing.T) {
 // A slow database is no reason to serve nobody: nodes that refused all that
 // falls due while it is slow, and served all else, would break the budget.
 func TestASlowDatabaseStillServes(t *testing.T) {
-	s, err := scenarios.Lookup("db-slow")
-	require.NoError(t, err)
-	budget, judged := budgetOf(s)
-	require.True(t, judged)
-	for _, short := range []bool{false, true} {
-		whole, slow := 0.0, 0.0
-		for _, p := range phasesOf(t, s, short) {
-			if p.Kind == history.PhaseBreak {
-				slow += p.For.Seconds()
+	for _, name := range []string{"db-slow", "db-disk-slow"} {
+		s, err := scenarios.Lookup(name)
+		require.NoError(t, err)
+		budget, judged := budgetOf(s)
+		require.True(t, judged)
+		for _, short := range []bool{false, true} {
+			whole, slow := 0.0, 0.0
+			for _, p := range phasesOf(t, s, short) {
+				if p.Kind == history.PhaseBreak {
+					slow += p.For.Seconds()
+				}
+				if p.Kind != history.PhaseWarmUp {
+					whole += p.For.Seconds()
+				}
 			}
-			if p.Kind != history.PhaseWarmUp {
-				whole += p.For.Seconds()
-			}
+			require.Less(t, 100*(whole-slow)/whole, budget.Overall, "%s, short: %t", name, short)
+			require.Greater(t, 100*(whole-slow/2)/whole, budget.Overall, "%s: half of it is less than the pools can serve; short: %t", name, short)
 		}
-		require.Less(t, 100*(whole-slow)/whole, budget.Overall, "short: %t", short)
-		require.Greater(t, 100*(whole-slow/2)/whole, budget.Overall, "half of it is less than the pools can serve; short: %t", short)
 	}
 }
 

@@ -3,12 +3,15 @@
 package scenarios_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/hachaostest"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/topology/docker"
 )
 
 // TestDockerCases runs the scenarios' short forms. `-run
@@ -26,7 +29,8 @@ func TestDockerCases(t *testing.T) {
 			if r.leavesOut(position) {
 				t.Skipf("left out by the rotation (seed %d, budget %v is spent): `make test-all` runs it", r.seed, r.budget)
 			}
-			opts := []hachaostest.Option{hachaostest.Short(), hachaostest.Nodes(it.Nodes)}
+			needKernel(t, it)
+			opts := []hachaostest.Option{hachaostest.Short(), hachaostest.Nodes(it.Nodes), hachaostest.SkipStarved()}
 			for k, v := range it.Set {
 				opts = append(opts, hachaostest.Set(k, v))
 			}
@@ -36,5 +40,20 @@ func TestDockerCases(t *testing.T) {
 			}
 			require.NoError(t, it.Holds(hachaostest.Try(t, it.scenario, opts...)))
 		})
+	}
+}
+
+// needKernel skips what this machine's kernel cannot carry out.
+func needKernel(t *testing.T, it item) {
+	t.Helper()
+	d, err := docker.Open(t.Context(), docker.Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	r, opts := harness.Runner{Driver: d}, harness.Options{Set: it.Set, Nodes: it.Nodes}
+	require.NoError(t, r.Validate(it.scenario, opts), "no matter of the kernel")
+	if err := r.Afford(t.Context(), it.scenario, opts); errors.Is(err, harness.ErrUsage) {
+		t.Skip(err)
+	} else {
+		require.NoError(t, err)
 	}
 }

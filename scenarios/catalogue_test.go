@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/scenarios"
 )
 
@@ -25,9 +28,20 @@ var asked = map[string]map[string]int{
 		rowsOf("§9.1", "§9.2", "§9.3", "§10.1", "§10.2", "§10.3", "§10.4", "§11", "§12", "§12.1", "§13.1", "§13.2", "§13.3",
 			"§14", "§14.1", "§14.2", "§15", "§16", "§17.1", "§17.2", "§17.3", "§18", "§19", "§20", "§21", "§22"),
 		map[string]int{"§23": 10}, // its table has ten symptoms
-		numbered("§27.", 4), numbered("§28.", 7), numbered("§29.", 5), numbered("§30 ", 15),
+		numbered("§27.", 4), numbered("§28.", 7), numbered("§30 ", 15),
 	),
 	"Seed 004": rowsOf("releases", "sessions", "versions", "balancer"),
+}
+
+// bullets are those of seed 003's lists, by a word of each, in their order.
+var bullets = map[string][]string{
+	"§12":   {"another machine", "validation", "bounded waiting", "circuit breaker", "read-only", "cache", "maintenance mode"},
+	"§12.1": {"ceiling", "reserved", "quota", "leaks", "waiting", "fails fast"},
+	"§29.1": {"stateless", "deduplicated", "state of record", "jobs", "file", "cache"},
+	"§29.2": {"artifact", "configuration", "resources", "libraries", "properties", "identity"},
+	"§29.3": {"readiness", "drain", "thresholds", "timeouts", "affinity", "jvmRoute"},
+	"§29.4": {"strategy", "compatible", "schema", "rollback", "smoke", "compares"},
+	"§29.5": {"kill", "restart", "slow database", "downstream", "duplicate retry", "drain", "rollback"},
 }
 
 func rowsOf(items ...string) map[string]int {
@@ -141,6 +155,75 @@ func TestTheCatalogueIsWhole(t *testing.T) {
 		for item, n := range items {
 			require.GreaterOrEqual(t, have[section+" "+item], n, "%s: rows of %q", section, item)
 		}
+	}
+}
+
+// Each bullet of a list has a row of its own on the page, but for those of §12
+// and §12.1, of which some rows answer two.
+func TestTheCatalogueAnswersEachBullet(t *testing.T) {
+	rows := catalogue(t)
+	for item, words := range bullets {
+		met := map[string]string{}
+		for _, word := range words {
+			at := slices.IndexFunc(rows, func(r row) bool {
+				return r.section == "Seed 003" && slices.Contains(r.items, item) && strings.Contains(r.asks, word)
+			})
+			require.GreaterOrEqual(t, at, 0, "no row of %s names %q", item, word)
+			if strings.HasPrefix(item, "§29.") {
+				require.Empty(t, met[rows[at].asks], "%s: %q has no row of its own: %q", item, word, rows[at].asks)
+			}
+			met[rows[at].asks] = word
+		}
+	}
+}
+
+// unusedFaults are the kinds that no scenario, and none of its cases, has.
+func unusedFaults(t *testing.T) []string {
+	t.Helper()
+	unused := fault.Kinds()
+	for _, it := range items() {
+		var r harness.Runner
+		resolved, err := r.Resolved(it.scenario, harness.Options{Set: it.Set, Nodes: it.Nodes})
+		require.NoError(t, err, it.name())
+		unused = slices.DeleteFunc(unused, func(kind string) bool { return slices.Contains(resolved.Faults, typeOf(t, kind)) })
+	}
+	return unused
+}
+
+// typeOf is the name of a built-in fault's type.
+func typeOf(t *testing.T, kind string) string {
+	t.Helper()
+	f, err := fault.Decode(fmt.Appendf(nil, `{"kind":%q}`, kind))
+	require.NoError(t, err)
+	return reflect.TypeOf(f).Name()
+}
+
+// The page lists the faults that no scenario uses, and each of them is held to
+// the conformance suite.
+func TestTheCatalogueListsTheFaultsThatNoScenarioUses(t *testing.T) {
+	page, err := os.ReadFile("../docs/catalogue.md")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(page), "These faults are used by no scenario")
+	require.True(t, found)
+	var listed []string
+	for line := range strings.Lines(list) {
+		if head, ok := strings.CutPrefix(line, "- "); ok {
+			head, _, _ = strings.Cut(head, ":")
+			for _, m := range code.FindAllStringSubmatch(head, -1) {
+				listed = append(listed, m[1])
+			}
+		}
+	}
+	unused := unusedFaults(t)
+	require.Equal(t, unused, listed)
+	var tests []byte
+	for _, name := range []string{"conformance", "resources"} {
+		text, err := os.ReadFile("../fault/" + name + "_docker_test.go")
+		require.NoError(t, err)
+		tests = append(tests, text...)
+	}
+	for _, kind := range unused {
+		require.Contains(t, string(tests), "fault."+typeOf(t, kind)+"{", "the conformance suite does not have %s", kind)
 	}
 }
 

@@ -16,10 +16,21 @@ func InstanceKill() harness.Scenario {
 	return harness.Scenario{
 		Name:  "instance-kill",
 		About: "One application node is killed under load and started again: users keep their sessions and nothing is written twice or lost.",
-		Story: `The commonest failure of all, and the first test of any plan: run load, kill one
-instance, watch the balancer fail over, verify that the error spike is within
+		Story: `The commonest failure of all, and the first test of seed 003's plan (§27.1): run load,
+kill one instance, watch the balancer fail over, verify that the error spike is within
 tolerance and that no write was duplicated, restart the instance, verify that
-readiness gates its traffic.
+readiness gates its traffic. No total outage is expected, and no corrupted data; a
+small and short error is borne if the objective bears it.
+
+How small and short is not chosen here but follows from the configuration: the node is
+out within "detected/vanished", since its network ends with its container; its users
+are without service for at most "outage/vanished", and no request is on its way to it
+for longer than "diverted" after its detection; the node is ready within "recovered"
+of its restart, and served again within "ready". Over the run the objective is
+99.5 %, and 99.9 % in each steady phase. That its alerts can be acted on, as §27.1 has it,
+too, is not judged: users notice so little that none should fire. Which node, or
+whether the database, is unwell is asked where the errors can tell: db-pool-exhausted and
+db-disk-full.
 
 Orders do about 250 ms of further work between their commit and their answer, so
 that the kill surely leaves some whose outcome nobody knows; the client retries
@@ -87,7 +98,7 @@ func applyKill(s harness.Scenario, set map[string]string) (harness.Scenario, err
 			case "busiest":
 				in.Aim = harness.MostSessions()
 			default:
-				in.Aim = harness.Named(victim)
+				in.Aim = harness.NamedApplication(victim)
 			}
 		}
 	}

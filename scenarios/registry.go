@@ -49,6 +49,7 @@ var all = []func() harness.Scenario{
 	DBBlackHole,
 	DBPartitionOneNode,
 	DBSlow,
+	DBDiskSlow,
 	BalancerKill,
 	BalancerFreeze,
 	BalancerReload,

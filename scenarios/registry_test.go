@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/scenarios"
 )
 
@@ -104,4 +106,29 @@ func TestEveryFileIsRegistered(t *testing.T) {
 		}
 		require.True(t, registered[f.Name()], "%s holds no scenario of the registry %v", f.Name(), slices.Sorted(maps.Keys(registered)))
 	}
+}
+
+// What an application dates whose clock was moved is not known: a scenario
+// that moves clocks rests on nothing of the kind, or it could never pass.
+func TestMovedClocksDateNothingThatIsAsserted(t *testing.T) {
+	dated := []string{history.StreamReceipt, history.StreamTransition, history.StreamTruth}
+	moved := 0
+	for _, s := range scenarios.All() {
+		if !movesClocks(s) {
+			continue
+		}
+		moved++
+		for _, c := range s.Asserts {
+			for _, n := range c.Needs() {
+				require.NotContains(t, dated, n.Stream, "%s: %s", s.Name, c.Name())
+			}
+		}
+	}
+	require.Positive(t, moved)
+}
+
+func movesClocks(s harness.Scenario) bool {
+	return slices.ContainsFunc(s.Phases, func(p harness.Phase) bool {
+		return slices.ContainsFunc(p.Faults, func(i harness.Injection) bool { return i.Fault.Kind() == fault.ClockMoved{}.Kind() })
+	})
 }

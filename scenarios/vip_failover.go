@@ -19,7 +19,7 @@ func VIPFailover() harness.Scenario {
 		About: "The machine that owns the VIP dies with its network: the other balancer takes the address within the bound that VRRP promises, once.",
 		Story: `A floating address is moved by its protocol alone when its owner is gone without a word
 (seed 000: ARP announcements propagate during failover). The backup waits for three advertisements and its skew, 3 × advert_int
-+ (256 − priority)/256 × advert_int (RFC 5798, 6.1), takes the address and says so by
++ (256 − priority)/256 × advert_int (RFC 9568, 6.1), takes the address and says so by
 gratuitous ARP, so that the clients' kernels send to another machine.
 
 Until then packets vanish: what was sent is sent again by TCP, at first after a second
@@ -44,7 +44,7 @@ address again within the bound vip/removed.`,
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
 		Exercises: []string{"vip"},
-		Asserts:   balancersJudgedBy(assert.VIP{}, topology.BoundOutageVIP),
+		Asserts:   balancersJudgedBy(assert.VIP{Moves: 1}, topology.BoundOutageVIP),
 		Settings: []topology.Switch{
 			{Key: "lost", Values: []string{"machine", "address"}, Default: "machine", About: "what the owner loses: everything, or the address alone, taken off its interface by hand"},
 		},
@@ -67,7 +67,7 @@ func applyVIPFailover(s harness.Scenario, set map[string]string) (harness.Scenar
 	case "address":
 		s.Phases[2].Cover = []string{topology.BoundOutageVIPRemoved}
 		s.Phases[2].Faults[0].Fault = fault.AddressRemoved{}
-		s.Asserts = balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRemoved}, topology.BoundOutageVIPRemoved)
+		s.Asserts = balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRemoved, Moves: 1}, topology.BoundOutageVIPRemoved)
 	default:
 		return s, fmt.Errorf("--set lost=%s: want machine or address", lost)
 	}

@@ -17,14 +17,14 @@ func VIPSplitBrain() harness.Scenario {
 		Name:  "vip-split-brain",
 		About: "VRRP between the balancers is cut: both own the VIP while it lasts, both serve, and one of them yields once they hear each other.",
 		Story: `Two machines without a third party cannot tell a dead peer from one that they do not
-hear: VRRP has the backup take the address (RFC 5798, 6.4.2), and there are two owners. That
+hear: VRRP has the backup take the address (RFC 9568, 6.4.2), and there are two owners. That
 is what a pair with one address is, and no fault of its configuration; a quorum of
 three, or fencing, would be needed to do better.
 
 What is expected of the pair: both owners serve every user, since they share their nodes
 and their cookie's meaning, so that it does not matter to whom a client's packets go (the
 bridge follows the last gratuitous ARP); when they hear each other again the lower
-priority yields with the next advertisement (RFC 5798, 6.4.3), within the bound
+priority yields with the next advertisement (RFC 9568, 6.4.3), within the bound
 vip/two-owners; nothing but the cut's own time has two owners. Connections to the one
 that yields are lost with its address: a request that is sent on one is reset, and clients
 make new ones. What was under way is still answered, because the balancer may send from

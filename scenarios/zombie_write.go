@@ -29,7 +29,9 @@ node stands still and does not know it. Its sessions go on at the other node.
 Then it wakes up, finishes what it was about to do, and saves the sessions as it
 remembers them, over the newer ones: a zombie. The client of the frozen request
 is long gone, so no error tells of it, and the lost updates were acknowledged by
-a healthy node.
+a healthy node. Seed 003 wants the pauses of garbage collection watched (§26), and says
+of external sessions that their locking and concurrency can be intricate (§7.3); this
+is how.
 
 Measured with Jetty's default cache and store: a counter at 2, the node frozen
 with a request under way, 3, 4 and 5 acknowledged by the other node; after the
@@ -38,7 +40,10 @@ thaw the row says 3. Forgetting a session with its last request (evictionPolicy
 session and saving it, for which a write works 200 ms here; Jetty's store updates
 a row by its id alone and cannot tell. The store of the tuned profile saves a
 session only over what its node has read of it (a fence: the time of the last
-save is the version), so that the zombie's save is refused.
+save is the version), so that the zombie's save is refused. No lease or lock of the
+node's own would do in its place: it may stand still between looking at it and saving,
+and only the store can tell that a writer is late (M. Kleppmann, How to do distributed
+locking, 2016, which calls this fencing).
 
 With the default cache the harm is wider and less plain: the thawed node goes on
 holding the old copies of all its sessions, the other one holds its own and saves
