@@ -2,9 +2,11 @@
 SHELL   := /bin/sh
 GO      ?= go
 BIN     := bin/hachaos
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# Results that are not committed yet make no other program.
+VERSION := $(shell v=$$(git describe --tags --always 2>/dev/null) || { echo devel; exit; }; \
+	git diff --quiet HEAD -- . ':!docs' || v=$$v-dirty; echo $$v)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-TOOL    := $(GO) tool -modfile=tools/go.mod
+TOOL    := $(GO) tool -modfile=tools/tools.mod
 TESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --hide-summary=skipped
 # The container tests of `make test` are a rotation: which ones is drawn from
 # this seed, for at most this long. `make test-all` runs every one.
@@ -18,11 +20,27 @@ CAMPAIGN_BUDGET ?= 0
 # Its result files: in the repository, so that a campaign may take many days
 # and machines. What they depend on is in their names.
 RESULTS         ?= docs/campaign
+# What shows that the verdicts are right: the results' folder, how long each
+# part of `make trust` may take (0: until it is done), and how many verdicts its
+# soak is for. `make soak` adds to them for SOAK_BUDGET.
+TRUST         ?= docs/trust
+TRUST_BUDGET  ?= 0
+SOAK_VERDICTS ?= 200
+SOAK_BUDGET   ?= 14m
+# The first line of a result file that another program writes.
+MADE_BY = echo "hachaos $(VERSION); $$(nproc) processors, kernel $$(uname -r); last on $$(date -u '+%Y-%m-%d %H:%M UTC')"
+# How two of them are written; the oracles judge ROUNDS times as many histories
+# as in `make unit`.
+ROUNDS         ?= 10
+ORACLES_RESULT = mkdir -p $(TRUST) && { $(MADE_BY); HACHAOS_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 2h ./assert; } >$(TRUST)/oracles.txt.part; code=$$?; \
+	mv $(TRUST)/oracles.txt.part $(TRUST)/oracles.txt; cat $(TRUST)/oracles.txt; exit $$code
+MUTATION_RESULT = mkdir -p $(TRUST) && { $(MADE_BY); $(GO) run ./tools/mutate --report; } >$(TRUST)/mutation.txt.part \
+	&& mv $(TRUST)/mutation.txt.part $(TRUST)/mutation.txt
 
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser containers test-all catalogue profiles lint fmt bench images clean
+.PHONY: help build deps demo test unit browser containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -68,14 +86,51 @@ catalogue: deps build ## every scenario three times and each of its cases, resum
 
 profiles: deps build ## docs/profiles.md, from the campaign's results on both profiles
 	@$(BIN) images build
-	@$(BIN) campaign run --dir $(RESULTS) --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; [ $$code -le 1 ]
-	@$(BIN) campaign profiles --dir $(RESULTS) >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md
+	@$(BIN) campaign run --dir $(RESULTS) --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; \
+		[ $$code -le 3 ] || exit $$code; \
+		$(BIN) campaign profiles --dir $(RESULTS) >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md || exit $$?; \
+		exit $$code
 
-lint: ## formatting, vet, staticcheck
+campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
+	@$(BIN) campaign status --dir $(RESULTS) --markdown >docs/campaign.md.part; code=$$?; \
+		[ $$code -le 3 ] || exit $$code; mv docs/campaign.md.part docs/campaign.md
+	@[ ! -e docs/profiles.md ] || { \
+		$(BIN) campaign profiles --dir $(RESULTS) >docs/profiles.md.part && mv docs/profiles.md.part docs/profiles.md; }
+
+trust: deps build ## all that shows that the verdicts are right, resumably (TRUST_BUDGET=20m: each part for so long), and docs/trust.md
+	@$(BIN) images build
+	@code=0; worst() { [ $$1 -le $$code ] || code=$$1; }; \
+		$(BIN) trust harness --dir $(TRUST) >/dev/null || worst $$?; \
+		$(BIN) mutants campaign --dir $(TRUST)/zoo --budget $(TRUST_BUDGET) || worst $$?; \
+		$(BIN) trust calibrate --dir $(TRUST) --budget $(TRUST_BUDGET) || worst $$?; \
+		$(BIN) trust soak --dir $(TRUST) --budget $(TRUST_BUDGET) --verdicts $(SOAK_VERDICTS) || worst $$?; \
+		( $(ORACLES_RESULT) ) || worst $$?; \
+		$(GO) run ./tools/mutate --budget $(TRUST_BUDGET) >/dev/null || worst $$?; \
+		( $(MUTATION_RESULT) ) || worst $$?; \
+		$(BIN) trust page --dir $(TRUST) || worst $$?; exit $$code
+
+soak: deps build ## healthy systems and harmless faults, over and over (SOAK_BUDGET=14m): false alarms are counted in docs/trust
+	@$(BIN) images build
+	@$(BIN) trust soak --dir $(TRUST) --budget $(SOAK_BUDGET); code=$$?; $(BIN) trust page --dir $(TRUST) && exit $$code
+
+trust-page: build ## docs/trust.md, from the results that there are
+	@$(BIN) trust page --dir $(TRUST)
+
+oracles: ## the checkers against slow, obviously right ones; the result is for docs/trust.md
+	@$(ORACLES_RESULT)
+
+mutation-result: # what `make mutation` has found so far, for docs/trust.md
+	@$(MUTATION_RESULT)
+
+mutation: ## mutants that the unit tests do not notice, resumably (MUTATION="--package assert --sample 300 --budget 5m")
+	@$(GO) run ./tools/mutate $(MUTATION)
+
+lint: ## formatting, vet, staticcheck, and pages against the results that they are of
 	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi
 	$(GO) vet ./... && $(GO) vet -tags docker ./...
 	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags docker ./...
 	$(GO) mod verify >/dev/null
+	$(GO) test -run TestTheCampaignsPagesAreOfItsFiles ./cmd/hachaos
 
 fmt: ## format
 	$(TOOL) gofumpt -w .
