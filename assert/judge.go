@@ -21,8 +21,8 @@ import (
 //   - a need that the record does not meet makes the verdict inconclusive by
 //     name and keeps what was measured; only a Fail with Safety stands, or
 //     one that misses nothing but needs ToPass;
-//   - a Fail without Safety does not stand where the hypervisor took time from
-//     the machine all along (stolen): what was slow or uneven may be its doing;
+//   - a Fail without Safety does not stand where the machine was short all
+//     along (short): what was slow or uneven may be its doing;
 //   - a history without an operation never passes, and one that lacks
 //     operations by the clients' own account settles nothing;
 //   - a figure that is no number (NaN, Inf) counts as not measured;
@@ -37,14 +37,14 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 	if err != nil {
 		return unjudged(checkers, err)
 	}
-	taken := stolen(h)
+	shortage := short(h)
 	out := make([]Verdict, 0, len(checkers))
 	for i, c := range checkers {
 		v, needs := bounded(h, c, i)
 		dropNonsense(&v)
 		applyNeeds(&v, state.lacks(borne(needs, v.Status)))
-		if taken != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
-			inconclusive(&v, taken)
+		if shortage != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
+			inconclusive(&v, shortage)
 		}
 		if lost != "" && restsOnUsers(c, needs) {
 			inconclusive(&v, lost)

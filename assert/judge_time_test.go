@@ -87,22 +87,44 @@ func (u uneven) Check(*history.History) assert.Verdict {
 	return assert.Verdict{Status: assert.Fail, Safety: u.safety}
 }
 
-func TestAFailureOnAMachineOfOthersDoesNotStand(t *testing.T) {
-	judge := func(stolen int, c assert.Checker) assert.Status {
+func TestAFailureOnAShortMachineDoesNotStand(t *testing.T) {
+	// 20 looks at the machine in the steady phase, and 20 after it.
+	judge := func(c assert.Checker, host func(i int) history.Host) assert.Verdict {
 		b := historytest.New()
-		b.Phase("steady", history.PhaseSteady, 0, 10*sec)
+		b.Phase("steady", history.PhaseSteady, 0, 5*sec)
+		b.Phase("breaking", history.PhaseBreak, 5*sec, 10*sec)
 		reads(b, 1000, 0, 0)
-		for i := range 20 {
-			s := history.Host{Busy: 0.6}
-			if i < stolen {
-				s.Steal = 0.02
-			}
-			b.See(time.Duration(i)*250*ms, s)
+		for i := range 41 {
+			b.See(time.Duration(i)*250*ms, host(i))
 		}
-		return assert.Judge(b.Build(t), []assert.Checker{c})[0].Status
+		return assert.Judge(b.Build(t), []assert.Checker{c})[0]
 	}
-	require.Equal(t, assert.Fail, judge(3, uneven{}))
-	require.Equal(t, assert.Inconclusive, judge(4, uneven{}))
-	require.Equal(t, assert.Fail, judge(4, uneven{safety: true}), "a violation of safety is no machine's doing")
-	require.Equal(t, assert.Pass, judge(20, needy{}))
+	stolen := func(n int) func(int) history.Host {
+		return func(i int) history.Host {
+			if i < n {
+				return history.Host{Busy: 0.6, Steal: 0.02}
+			}
+			return history.Host{Busy: 0.6}
+		}
+	}
+	saturated := func(from, to int) func(int) history.Host {
+		return func(i int) history.Host {
+			if i > from && i <= to {
+				return history.Host{Busy: 0.95}
+			}
+			return history.Host{Busy: 0.94}
+		}
+	}
+	require.Equal(t, assert.Fail, judge(uneven{}, stolen(8)).Status)
+	require.Equal(t, assert.Inconclusive, judge(uneven{}, stolen(9)).Status)
+	require.Equal(t, assert.Fail, judge(uneven{safety: true}, stolen(9)).Status, "a violation of safety is no machine's doing")
+	require.Equal(t, assert.Pass, judge(needy{}, stolen(41)).Status)
+
+	require.Equal(t, assert.Fail, judge(uneven{}, saturated(0, 10)).Status, "half of the phase is not most of it")
+	require.Equal(t, assert.Fail, judge(uneven{}, saturated(20, 41)).Status, "a fault may take all of the machine")
+	v := judge(uneven{}, saturated(9, 20))
+	require.Equal(t, assert.Inconclusive, v.Status)
+	require.Contains(t, v.Reasons[0], "the machine was short before any fault: the machine was 95 % busy or more, or its hypervisor took time from it, in 11 of 21 looks of phase steady")
+	require.Equal(t, assert.Fail, judge(uneven{safety: true}, saturated(0, 41)).Status)
+	require.Equal(t, assert.Pass, judge(needy{}, saturated(0, 41)).Status)
 }

@@ -26,10 +26,12 @@ func nothing(*history.Op) bool { return false }
 // judgeTwice is how an assertion on latency or outage is judged: with all
 // operations, and without those that speak of the machine rather than of the
 // system: the ones that the generator itself sent late, and the ones that
-// were answered well but slowly, or turned away by a node (503), while the
-// machine had no processor to spare, unless they were slow already by the time
-// in which it had one. A node turns a request away that waited too long for
-// something that others hold, and on a starved machine they hold it for longer.
+// were answered well but slowly, or turned away (503), while the machine had no
+// processor to spare, unless they were slow already by the time in which it had
+// one. A node turns a request away that waited too long for something that
+// others hold, and on a starved machine they hold it for longer; a balancer does
+// that holds a server for down because a check of it was not answered in time,
+// on a machine that had nothing to spare for the answer: see timedOut.
 // Only what both agree on counts: a result that hangs on such operations may
 // be the machine's doing, and one that needs them left out may be hiding the
 // system's. The verdict is the first one; if the second has another status it
@@ -42,10 +44,12 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	limit := lateLimit(h)
 	slow = cmp.Or(slow, DefaultThreshold)
 	machine := machineOf(h)
+	down := timedOut(h, machine)
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {
 		took, done := o.Latency()
-		machines := took > slow && o.Outcome == history.Good || o.Status == http.StatusServiceUnavailable && o.Node != 0
+		machines := took > slow && o.Outcome == history.Good ||
+			o.Status == http.StatusServiceUnavailable && (o.Node != 0 || down.at(h.BalancerOf(o), o.End))
 		return done && machines && machine.saturated(o.Intended, o.End) && machine.spare(o.Intended, o.End) <= slow
 	}
 	lates, starveds := 0, 0
@@ -81,7 +85,7 @@ func excuse(lates, starveds int, limit time.Duration) string {
 		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
 	}
 	if starveds > 0 {
-		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away by a node, while %s", wereOrWas(starveds), shortMachine))
+		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away, while %s", wereOrWas(starveds), shortMachine))
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -151,12 +155,26 @@ func (m machine) spare(from, to time.Duration) (d time.Duration) {
 	return d
 }
 
-// stolen says that the hypervisor took time from the machine all along; empty
-// if it did not.
-func stolen(h *history.History) string {
-	looks, throughout := h.Stolen()
-	if !throughout {
+// short says that the machine was short all along: its hypervisor took time
+// from it, or it had no processor to spare most of the time before any fault, in
+// the first steady phase. Empty if neither.
+func short(h *history.History) string {
+	if looks, throughout := h.Stolen(); throughout {
+		return fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks; repeat the run on a machine of its own", looks, len(h.Host))
+	}
+	phase, ok := firstOfKind(h, history.PhaseSteady)
+	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks; repeat the run on a machine of its own", looks, len(h.Host))
+	looks, busy := machineOf(h).at(phase.From, phase.To), 0
+	for _, l := range looks {
+		if l.busy >= saturation {
+			busy++
+		}
+	}
+	if 2*busy <= len(looks) {
+		return ""
+	}
+	return fmt.Sprintf("the machine was short before any fault: %s, in %d of %d looks of phase %s; lower the rate or give the run more of the machine",
+		shortMachine, busy, len(looks), phase.Name)
 }

@@ -101,7 +101,7 @@ func TestStarvedOperations(t *testing.T) {
 			require.Equal(t, tc.want, v.Status == Inconclusive)
 			require.Equal(t, tc.want, judged == 2)
 			if tc.want {
-				require.Contains(t, v.Reasons[0], "1 operation was slowly answered, or turned away by a node, while the machine was 95 % busy or more")
+				require.Contains(t, v.Reasons[0], "1 operation was slowly answered, or turned away, while the machine was 95 % busy or more")
 			}
 		})
 	}
