@@ -11,7 +11,7 @@ TESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --hide-summary=skip
 # The container tests of `make test` are a rotation: which ones is drawn from
 # this seed, for at most this long. `make test-all` runs every one.
 SEED    ?= $(shell date +%Y%m%d)
-BUDGET  ?= 12m
+BUDGET  ?= 8m
 # The packages that have tests on containers.
 CONTAINERS = ./topology/docker/... ./fault/... ./observe ./clean ./cmd/hachaos ./scenarios
 # What `make catalogue` runs, and for how long at most (0: until it is done).
