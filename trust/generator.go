@@ -1,10 +1,12 @@
 package trust
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -57,6 +59,31 @@ func generators() []Mutant {
 				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
 				m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
 				m.observers = func(all []observe.Observer) []observe.Observer { return append(all, busy{}) }
+			}),
+		},
+		{
+			Name: "machine-short-before", Title: "The machine has no processor to spare before the fault, and reads fail after it.",
+			Stands:  "a run beside a long build",
+			Control: nodeKilled, Ends: Inconclusive, Says: []string{"the machine was short before any fault", "of phase " + steady},
+			Run: restated(func(events []history.Event) ([]history.Event, error) {
+				before, again := beginning(events, steady), beginning(events, steadyAgain)
+				if before < 0 || again < 0 {
+					return nil, errors.New("the record has no " + steady + " and " + steadyAgain)
+				}
+				return starved(turnedAway(events, again, again+time.Second), before, before+1500*time.Millisecond), nil
+			}),
+		},
+		{
+			Name: "machine-leaves-checks-no-time", Title: "Health checks wait for the machine, until a balancer has no server left and turns reads away.",
+			Stands:  "a node that starts on a machine of one processor, beside the only other one",
+			Control: nodeKilled, Ends: Inconclusive, Says: []string{"turned away, while the machine was 95 % busy or more", "the result hangs on them"},
+			Run: restated(func(events []history.Event) ([]history.Event, error) {
+				from := beginning(events, steadyAgain)
+				if from < 0 {
+					return nil, errors.New("the record has no phase " + steadyAgain)
+				}
+				to := from + time.Second
+				return starved(heldDown(turnedAway(events, from, to), from, to), from-2*time.Second, to), nil
 			}),
 		},
 		{
@@ -137,6 +164,45 @@ func (busy) Observe(ctx context.Context, sink history.Sink) error {
 			return nil
 		}
 	}
+}
+
+// starved has the machine be busy from one time to another.
+func starved(events []history.Event, from, to time.Duration) []history.Event {
+	events = without(events, func(e *history.Event) bool {
+		return e.Kind == history.Observed && e.Name == history.StreamHost && from <= e.At && e.At <= to
+	})
+	for at := from; at <= to; at += 250 * time.Millisecond {
+		events = append(events, history.Observe(at, history.Host{Busy: 1}))
+	}
+	return events
+}
+
+// turnedAway has the balancer answer 503 by itself to the reads that are due
+// from one time to another.
+func turnedAway(events []history.Event, from, to time.Duration) []history.Event {
+	for i := range events {
+		e := &events[i]
+		if e.Op == nil || e.Name != history.OpSessionRead || !e.Kind.Completes() || e.Op.Intended < from || e.Op.Intended > to {
+			continue
+		}
+		e.Kind = history.Fail
+		e.Op.Status, e.Op.Error, e.Op.Node, e.Op.Version = http.StatusServiceUnavailable, history.ErrStatus, "", ""
+	}
+	return events
+}
+
+// heldDown has each balancer hold j2 for down from one time to another, since
+// its checks were not answered in time.
+func heldDown(events []history.Event, from, to time.Duration) []history.Event {
+	for _, lb := range []string{"lb1", "lb2"} {
+		look := history.Server{Balancer: lb, Server: "j2", Status: "UP", Up: true, Check: "L7OK"}
+		events = append(events, history.Observe(from, look))
+		look.Status, look.Up, look.Check = "DOWN", false, "L7TOUT"
+		events = append(events, history.Observe(from+time.Millisecond, look), history.Observe(to, look))
+	}
+	return without(events, func(e *history.Event) bool {
+		return e.Kind == history.Observed && e.Name == history.StreamServer && from < e.At && e.At < to && !bytes.Contains(e.Data, []byte("L7TOUT"))
+	})
 }
 
 // stalled has the generator stand still from the beginning of the phase on:
