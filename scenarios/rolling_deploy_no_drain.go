@@ -22,9 +22,10 @@ drain, requests under way are cut; its §23 names the symptom, a spike of 502 an
 503 during deployments.
 
 On the tuned profile neither comes. A node that is told to stop says so to the
-health check first and serves on for its lame duck of 1 s, which is longer than
-the balancers take to notice (the bound "unready"); then it closes its port and
-finishes what it has. A request that is still on its way to the closed port is
+health check first and serves on for its lame duck of 1 s. That is longer than the
+balancers take to notice a refusal that is given at once: inter + (fall − 1) ×
+fastinter, 450 ms. (The bound "unready" is longer: it lets each refusal wait for a
+look at the database.) Then it closes its port and finishes what it has. A request that is still on its way to the closed port is
 refused, and redispatched at once. That is the finding: drain by the node's own
 readiness is enough, as long as it waits for longer than the balancers look.
 Whoever restarts nodes by hand is protected by two lines of configuration, so well
