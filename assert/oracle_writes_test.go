@@ -196,6 +196,7 @@ const tolerated = 40 * ms
 // entries live for too long now and then.
 func randomPrices(rng *rand.Rand) *history.History {
 	h, s := &history.History{Names: &history.Names{}}, &tape{}
+	h.Meta.Bounds = []history.Bound{{Name: "stale", Limit: tolerated}}
 	last := map[string]int64{}
 	for range rng.IntN(14) {
 		item := oneOf(rng, "a", "b")
@@ -261,7 +262,7 @@ func TestStalenessAgreesWithBruteForce(t *testing.T) {
 	for seed := range rounds(t, 1_000) {
 		h := randomPrices(random(seed, 12))
 		want, oldest := naivePrices(h)
-		v := assert.Staleness{Tolerance: tolerated}.Check(h)
+		v := assert.Staleness{Bound: "stale"}.Check(h)
 		require.Equal(t, want, ruled(t, v), "seed %d: %s", seed, v.Summary)
 		if want.Status != assert.Inconclusive {
 			require.InDelta(t, float64(oldest)/float64(ms), *v.Measured, 1e-9, "seed %d", seed)

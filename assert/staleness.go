@@ -18,9 +18,8 @@ import (
 // since the change took effect before its answer. Changes whose answer never
 // came do not count. The violations rest on the client's own record.
 type Staleness struct {
-	// Tolerance is the oldest that a value may be: the cache's life, and an
-	// allowance.
-	Tolerance time.Duration `json:"tolerance"`
+	// Bound names the bound (of Meta.Bounds) that is the tolerance.
+	Bound string `json:"bound"`
 }
 
 // Name implements Checker.
@@ -28,7 +27,7 @@ func (Staleness) Name() string { return "staleness" }
 
 // About implements Checker.
 func (s Staleness) About() string {
-	return fmt.Sprintf("no value is read that was replaced more than %v before", s.Tolerance)
+	return fmt.Sprintf("no value is read that was replaced longer before than the bound %s", s.Bound)
 }
 
 // Needs implements Checker.
@@ -46,7 +45,13 @@ type priceChange struct {
 // read, in milliseconds. It is not exercised if no read came from another node
 // than the last change did.
 func (s Staleness) Check(h *history.History) Verdict {
-	v := Verdict{Bound: figure(millis(s.Tolerance)), Op: "<=", Unit: "ms"}
+	bound, known := findBound(h, s.Bound)
+	v := Verdict{Name: s.Name(), Op: "<=", Unit: "ms"}
+	if !known {
+		v.Reasons = []string{fmt.Sprintf("the topology states no bound %q: name one of %s", s.Bound, boundNames(h))}
+		return v
+	}
+	v.Bound = figure(millis(bound.Limit))
 	changes := map[string][]priceChange{}
 	writer := map[string]string{} // by item, the node of its last change
 	for _, p := range h.Prices {
@@ -72,7 +77,7 @@ func (s Staleness) Check(h *history.History) Verdict {
 		if age > 0 {
 			stale++
 		}
-		if age > s.Tolerance {
+		if age > bound.Limit {
 			tooOld++
 			v.Evidence = append(v.Evidence, Evidence{
 				Seq: p.Seq, At: p.Time, Node: p.V.Node, Class: "stale read",
@@ -92,7 +97,7 @@ func (s Staleness) Check(h *history.History) Verdict {
 	case tooOld > 0:
 		v.Status, v.Safety = Fail, true
 		v.Summary = fmt.Sprintf("%s of %d answered a value that had been replaced for more than %v; the oldest for %v.",
-			count(tooOld, "read"), reads, s.Tolerance, oldest.Round(time.Millisecond))
+			count(tooOld, "read"), reads, bound.Limit, oldest.Round(time.Millisecond))
 		v.Fix = valueFix(h, "let a cached value live no longer than its readers bear", ValuePriceLife)
 	case reads == 0 || len(changes) == 0:
 		v.Measured, v.NotExercised = nil, true

@@ -100,7 +100,7 @@ func wholeCheckers(kind string, n int) map[string]assert.Checker {
 		assert.BlastRadius{Percent: 95, Threshold: sec / 2},
 		assert.EventDelivery{},
 		assert.UploadDurability{},
-		assert.Staleness{Tolerance: sec},
+		assert.Staleness{Bound: "stale"},
 		assert.Drain{},
 		assert.VIP{},
 		assert.VersionSkew{},
@@ -180,7 +180,7 @@ func (w *wholeRun) meta() {
 	m.Load = history.LoadMeta{Timeout: 10 * sec, Retry: true, Late: 5 * ms}
 	for name, limit := range map[string]time.Duration{
 		"outage": 1500 * ms, "detected/vanished": 600 * ms, "diverted": 400 * ms, "recovered": 3 * sec, "ready": sec, "unready": sec,
-		"detected/frozen": sec, "vip": 900 * ms, "vip/two-owners": 450 * ms, "job": 3 * sec, "answered": sec,
+		"detected/frozen": sec, "vip": 900 * ms, "vip/two-owners": 450 * ms, "job": 3 * sec, "answered": sec, "stale": sec,
 	} {
 		m.Bounds = append(m.Bounds, history.Bound{Name: name, Limit: limit, Formula: "stated", File: "here"})
 	}

@@ -146,11 +146,14 @@ func TestUploadDurability(t *testing.T) {
 func TestStaleness(t *testing.T) {
 	write := func(b *historytest.Builder, at time.Duration, node string, price int64) {
 		b.See(at, history.Price{Item: "x", Write: true, Sent: at - ms, Node: node, Price: price})
+		b.Meta(func(m *history.Meta) {
+			m.Bounds = []history.Bound{{Name: "stale", Limit: 2 * sec, Formula: "life", File: "here"}}
+		})
 	}
 	read := func(b *historytest.Builder, sent time.Duration, node string, price int64) {
 		b.See(sent+ms, history.Price{Item: "x", Sent: sent, Node: node, Price: price})
 	}
-	runObserved(t, assert.Staleness{Tolerance: 2 * sec}, []string{history.StreamPrice}, []observedCase{
+	runObserved(t, assert.Staleness{Bound: "stale"}, []string{history.StreamPrice}, []observedCase{
 		{name: "fresh", status: assert.Pass, build: func(b *historytest.Builder) {
 			write(b, sec, "j1", 1)
 			read(b, 2*sec, "j2", 1)
@@ -186,6 +189,9 @@ func TestStaleness(t *testing.T) {
 		}},
 		{name: "never read", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) {
 			write(b, sec, "j1", 1)
+		}},
+		{name: "no such bound", status: assert.Inconclusive, build: func(b *historytest.Builder) {
+			read(b, 2*sec, "j2", 1)
 		}},
 	})
 }

@@ -12,6 +12,7 @@ const (
 	sourceRise    = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "rise"`
 	sourceRetry   = `HAProxy 3.0 Configuration Manual, 4.2 "retries", "option redispatch", "timeout connect"`
 	sourceFroze   = `HAProxy 3.0 Configuration Manual, 5.2 "fall"; 4.2 "timeout check", "timeout server"`
+	sourceSilent  = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk", "timeout server"`
 	sourceLimit   = `HAProxy 3.0 Configuration Manual, 4.2 "timeout server", "timeout connect", "retries"`
 	sourceQueue   = "Jetty 12 Operations Guide, module threadpool: maxThreads"
 	sourceDown    = `HAProxy 3.0 Configuration Manual, 5.2 "inter", "fastinter", "fall"; 4.2 "option httpchk"`
@@ -20,6 +21,7 @@ const (
 	sourceTrack   = "keepalived.conf(5), vrrp_script: interval, fall; RFC 9568, 6.4.2: at priority 0 a backup waits for Skew_Time"
 	sourceRemoved = "rtnetlink(7): RTM_DELADDR; RFC 9568, 6.4.2: at priority 0 a backup waits for Skew_Time"
 	sourceYield   = "RFC 9568, 6.4.3: an active router that hears a higher priority yields"
+	sourceLife    = "fixtures/images/jetty/src/hachaos/shop/PriceServlet.java: what is cached is used for PRICE_LIFE_MS"
 	sourceRTO     = "RFC 6298, 2.1 and 5.5: the first retransmission after 1 s, later ones at twice the time"
 )
 
@@ -69,9 +71,11 @@ func (p jettyPlan) bounds() []Bound {
 		b.answeredPool(p.set.waits["order-work"]),
 		busyThreads(p.threads()),
 		b.outageUnready(),
+		b.outageSilent(),
 		b.database(),
 		b.outageDatabase(),
 		b.reconnected(),
+		b.stale(),
 	}
 }
 
@@ -424,6 +428,33 @@ func (b boundMaker) outageUnready() Bound {
 			BoundUnready, b.detection(b.readyLimit), poolWaits, b.poolWait, b.timeoutServer, b.allowance),
 		Source: sourceDown,
 		File:   b.file(),
+	}
+}
+
+// outageSilent: as outageUnready, but what the node had begun, and what it is
+// sent until it is out, hangs in the database's silence: for as long as the
+// driver waits, once for the session and once for the work, or until the
+// balancer gives it up, after timeout server.
+func (b boundMaker) outageSilent() Bound {
+	return Bound{
+		Name:    BoundOutageSilent,
+		Limit:   b.detection(b.readyLimit) + b.timeoutServer + b.allowance,
+		Formula: fmt.Sprintf("%s %s + timeout server %s + allowance %s", BoundUnready, b.detection(b.readyLimit), b.timeoutServer, b.allowance),
+		Source:  sourceSilent,
+		File:    b.file(),
+	}
+}
+
+// stale: a node knows of no other's change, and uses what it has for its life.
+// The life is the stated one: price-life does not move the bound, so that a
+// cache whose values live for longer is found.
+func (b boundMaker) stale() Bound {
+	return Bound{
+		Name:    BoundStale,
+		Limit:   priceLife + b.allowance,
+		Formula: fmt.Sprintf("price-life %s + allowance %s", priceLife, b.allowance),
+		Source:  sourceLife,
+		File:    jettySwitchesFile,
 	}
 }
 

@@ -43,6 +43,11 @@ func TestJettyHABounds(t *testing.T) {
 		// a look under way, and rising.
 		{"tuned", topology.BoundOutageDatabase, (3000 + 2000 + (2000 + 1000 + 250 + 100 + 2*300) + 250) * ms},
 
+		// What hangs at the end of a node's detection, until timeout server.
+		{"tuned", topology.BoundOutageSilent, (250 + 2*100 + 3*300 + 3000 + 250) * ms},
+		{"documented", topology.BoundOutageSilent, (2000 + 2*2000 + 3*300 + 50000 + 250) * ms},
+		{"tuned", topology.BoundStale, (2000 + 250) * ms},
+		{"documented", topology.BoundStale, (2000 + 250) * ms},
 		// Two waits for the pool, and an order's work.
 		{"tuned", topology.BoundAnsweredPool, (2*250 + 250 + 250) * ms},
 		{"documented", topology.BoundAnsweredPool, (50000 + 250 + 250) * ms}, // timeout server
@@ -73,7 +78,7 @@ func TestJettyHABounds(t *testing.T) {
 func TestJettyHADefectsDoNotMoveTheBounds(t *testing.T) {
 	sound := plan(t, topology.Options{}).Bounds
 	for _, set := range []map[string]string{
-		{"redispatch": "off"}, {"check": "liar"}, {"readiness": "constant"}, {"weight.j1": "1"},
+		{"redispatch": "off"}, {"check": "liar"}, {"readiness": "constant"}, {"weight.j1": "1"}, {"price-life": "30s"},
 	} {
 		require.Equal(t, sound, plan(t, topology.Options{Set: set}).Bounds, "%v", set)
 	}

@@ -53,6 +53,7 @@ var terms = []term{
 	{"socketTimeout", ofProfile, "socketTimeout: {go},"},
 	{"warm-up", switchesFile, `Key: "warmup", Default: "{}"`},
 	{"order work", switchesFile, `Key: "order-work", Default: "{}"`},
+	{"price-life", switchesFile, "priceLife = {go} "},
 	{"slot", jobFile, `"JOB_SLOT_MS", {ms})`},
 	{"lease", jobFile, `"JOB_LEASE_MS", {ms})`},
 	{"poll", jobFile, `"JOB_POLL_MS", {ms})`},
@@ -230,7 +231,7 @@ var placesOfBoth = map[string]place{
 	"keepalived: advert_int":    {"advertInt: {go},"},
 	"keepalived: nopreempt":     {"nopreempt"},
 	"version":                   {`jettyFirstVersion = "{}"`},
-	"price-life":                {`Key: "price-life", Default: "{}"`},
+	"price-life":                {"priceLife = {go} "},
 	"postgres: fsync, synchronous_commit, full_page_writes": {"no fsync", "no synchronous_commit", "no full_page_writes"},
 }
 

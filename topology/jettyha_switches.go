@@ -13,6 +13,9 @@ import (
 // and its own default of 1 cannot be halved.
 const defaultWeight = 100
 
+// priceLife is how long a node may use a price that it has cached.
+const priceLife = 2 * time.Second
+
 const (
 	minWeight    = 1
 	maxWeight    = 256
@@ -42,7 +45,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
 	{Switch: Switch{Key: "outbox", Values: []string{"off", "transaction", "memory"}, About: "where the event of an order waits for its delivery: there is none, in a table from the order's transaction on, or in the node's memory"}, env: "OUTBOX"},
 	{Switch: Switch{Key: "uploads", Values: []string{"database", "disk"}, About: "where uploaded files are kept: in the database, or on the disk of the node that took them"}, env: "UPLOADS"},
-	{Switch: Switch{Key: "price-life", Default: "2s", About: "how long a node uses a price that it has cached, up to 10m; 0s is for ever"}, env: "PRICE_LIFE_MS", most: 10 * time.Minute},
+	{Switch: Switch{Key: "price-life", Default: priceLife.String(), About: "how long a node uses a price that it has cached, up to 10m; 0s is for ever"}, env: "PRICE_LIFE_MS", most: 10 * time.Minute},
 	{Switch: Switch{Key: "redispatch", Values: []string{"on", "off"}, About: "whether HAProxy tries another node when a connection fails (profile tuned; documented never does)"}},
 	{Switch: Switch{Key: "connect-timeout", Values: []string{"profile", "5s"}, About: "how long HAProxy waits for a node to take a connection: as the profile says, or longer than TCP waits before it sends again; the bounds are the profile's"}},
 	{Switch: Switch{Key: "l7-retry", Values: []string{"reads", "all"}, About: "what HAProxy sends again after a connection broke without an answer: reads, or writes too (profile tuned; documented never does)"}},

@@ -328,9 +328,11 @@ const (
 	BoundAnsweredPool     = "answered/pool"   // as answered, at a node whose pool is empty and whose database is well
 	BoundThreads          = "threads"         // busy threads of a node: a count
 	BoundOutageUnready    = "outage/unready"  // as outage/…, of a node that serves on and cannot work
+	BoundOutageSilent     = "outage/silent"   // as outage/unready, if what the node cannot reach is silent and does not refuse
 	BoundDatabase         = "database"        // the database is started → it answers
 	BoundOutageDatabase   = "outage/database" // as outage/…, of everybody, by a restart of the database
 	BoundReconnected      = "reconnected"     // the database is back → every node is ready
+	BoundStale            = "stale"           // a value is replaced → no cache gives the old one any more
 )
 
 // NodeByName returns the spec of the named node.
