@@ -39,7 +39,7 @@ type Alerts struct {
 	// Tells is what the errors must tell: one of the Tells… constants.
 	Tells string `json:"tells,omitempty"`
 	// PageWithin is how soon the page must come, had the fault gone on; 0 is
-	// reported and not judged.
+	// reported and not judged. See PageAfter.
 	PageWithin time.Duration `json:"pageWithin,omitempty"`
 	// Threshold is how slow a good answer may be; 500 ms by default.
 	Threshold time.Duration `json:"threshold,omitempty"`
@@ -222,17 +222,32 @@ func (a Alerts) fix(h *history.History, told string) string {
 	return valueFix(h, "what a balancer sends to another node is no error of the first", ValueRetries, ValueRedispatch, ValueHealthCheck)
 }
 
-// page says when the fastest page would have come had the fault gone on:
-// (1 − objective) / share of errors × long window × factor (The Site
-// Reliability Workbook, chapter 5, "5: Multiple Burn Rate Alerts"). The short
-// window is over its factor before.
+// PageAfter is how long after a fault the fastest page comes if so many percent
+// of all operations are bad from then on, and none was before: (1 − objective) /
+// share of errors × factor × long window (The Site Reliability Workbook, Google,
+// 2018, chapter 5, "5: Multiple Burn Rate Alerts"). The short window is over its
+// factor before. It is 0 if the share is too small for the page ever to come.
+func PageAfter(percentBad float64) time.Duration {
+	p := pages()[0]
+	limit := p.factor * (100 - serviceObjective)
+	if percentBad <= limit {
+		return 0
+	}
+	return time.Duration(limit / percentBad * float64(p.long))
+}
+
+// page says when the fastest page would have come had the fault gone on. Few
+// operations tell no share: none is judged on fewer than a node is.
 func (a Alerts) page(v *Verdict, all tally) []objective {
 	p := pages()[0]
-	share := float64(all.bad) / float64(all.ops)
-	allowed := (100 - serviceObjective) / 100
-	if share <= p.factor*allowed {
+	share := 100 - all.percent()
+	if a.PageWithin > 0 && all.ops < leastOfNode {
+		return []objective{{name: "page", reason: fmt.Sprintf("too few operations while the fault bit: %d, and at least %d tell a share; lengthen the phase", all.ops, leastOfNode)}}
+	}
+	after := PageAfter(share)
+	if after == 0 {
 		v.Notes = append(v.Notes, fmt.Sprintf("%s of the operations were bad while the fault bit: too few for the %s/%s page, however long it had gone on",
-			sayPercent(100*share), sayWindow(p.long), sayWindow(p.short)))
+			sayPercent(share), sayWindow(p.long), sayWindow(p.short)))
 		if a.PageWithin > 0 {
 			o := objective{name: "page", status: Fail, text: "no page would have come, however long it had gone on", fix: p.fix()}
 			v.Evidence = append(v.Evidence, Evidence{Class: "page", Text: o.text})
@@ -240,10 +255,9 @@ func (a Alerts) page(v *Verdict, all tally) []objective {
 		}
 		return nil
 	}
-	after := time.Duration(allowed / share * p.factor * float64(p.long))
 	m := Measure{
 		Name: "time to page", Value: after.Seconds(), Unit: "s",
-		Note: fmt.Sprintf("had the fault gone on: (1 − %s %%) / %s × %s × %s", trimZeros(serviceObjective, 3), sayPercent(100*share), trimZeros(p.factor, 1), sayWindow(p.long)),
+		Note: fmt.Sprintf("had the fault gone on: (1 − %s %%) / %s × %s × %s", trimZeros(serviceObjective, 3), sayPercent(share), trimZeros(p.factor, 1), sayWindow(p.long)),
 	}
 	o := objective{name: "page", status: Pass, text: fmt.Sprintf("had it gone on, a page would have come after %s", sayTime(after))}
 	if a.PageWithin > 0 {
@@ -254,6 +268,5 @@ func (a Alerts) page(v *Verdict, all tally) []objective {
 		}
 	}
 	v.Measures = append(v.Measures, m)
-
 	return []objective{o}
 }

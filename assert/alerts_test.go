@@ -74,6 +74,51 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+func TestPageAfter(t *testing.T) {
+	for bad, want := range map[float64]time.Duration{
+		0: 0, 1.4: 0, // 14.4 × 0.1 % is an hour's worth
+		1.6: 54 * time.Minute, 50: 103_680 * ms, 100: 51_840 * ms,
+	} {
+		require.InDelta(t, float64(want), float64(assert.PageAfter(bad)), float64(ms), "%v %%", bad)
+	}
+}
+
+// A share of a handful of operations is none: the page is not judged on it.
+func TestAPageTakesEnoughOperations(t *testing.T) {
+	for _, tt := range []struct {
+		asked int // while the fault bites
+		want  string
+	}{
+		{29, "too few operations while the fault bit: 29, and at least 30 tell a share; lengthen the phase"},
+		{30, ""},
+	} {
+		b := historytest.New().Phase("steady", history.PhaseSteady, 0, 5*sec).
+			Phase("break", history.PhaseBreak, 5*sec, 6*sec).Phase("steady again", history.PhaseSteady, 6*sec, 11*sec)
+		b.Clock(0, 1_700_000_000_000_000_000).Clock(11*sec, 1_700_000_011_000_000_000)
+		b.Fault("database-cut", 5*sec, "j1").Active(5 * sec).Heal(6 * sec).Healed(6*sec + ms)
+		for i := range 1100 {
+			at := time.Duration(i) * 10 * ms
+			struck := at >= 5*sec && at < 6*sec
+			if struck && i >= 500+tt.asked {
+				continue
+			}
+			o := b.Op(history.OpSessionRead, at).In(uint32(1 + i%10)).Bound("j1").On("j1")
+			if struck {
+				o.Status(503).Fail(history.ErrStatus)
+			} else {
+				o.OK()
+			}
+		}
+		v := assert.Judge(b.Build(t), []assert.Checker{assert.Alerts{Tells: assert.TellsAll, PageWithin: sec}})[0]
+		if tt.want == "" {
+			require.NotEqual(t, assert.Inconclusive, v.Status, "%s %v", v.Summary, v.Reasons)
+			continue
+		}
+		require.Equal(t, assert.Inconclusive, v.Status, v.Summary)
+		require.Contains(t, v.Reasons, tt.want)
+	}
+}
+
 // Without a fault there is nothing to be told of.
 func TestAlertsNeedAFault(t *testing.T) {
 	b := historytest.New()

@@ -397,7 +397,9 @@ func naiveAlerts(h *history.History, tells string, within time.Duration) (status
 	case told != tells:
 		judge[0] = assert.Fail
 	}
-	if within > 0 {
+	if within > 0 && ops["all"] < 30 {
+		judge = append(judge, assert.Inconclusive)
+	} else if within > 0 {
 		// 14.4 × 0.1 % of the errors of an hour have come after so long.
 		pages := 10_000*bad["all"] > 144*ops["all"]
 		after := time.Duration(float64(time.Hour) * 14.4 / 1000 * float64(ops["all"]) / float64(max(1, bad["all"])))

@@ -31,6 +31,11 @@ being alive, since each of them can still serve sessions; and that orders are ac
 again as soon as there is room, on every node. Orders do not count while the disk is
 full; all else is held to the objective of a steady phase.
 
+Monitoring must have paged: a third of what users ask for are orders, and were one in ten
+operations bad from then on, an alert on the burn rate of a 99.9 % objective (14.4 × over
+an hour and five minutes; The Site Reliability Workbook, Google, 2018, chapter 5, table
+5-8) would page after 0.1 % / 10 % × 14.4 × 1 h, which is 518 s: the bound.
+
 PostgreSQL goes on filling the pages that it has, and each of its processes has one of
 its own: with seven rows to a page, which the table's fillfactor makes it, those last
 for about a second.
@@ -59,7 +64,7 @@ after ten a node can do nothing any more, with room or without.`,
 			assert.SessionSurvival{Expect: "survive"},
 			assert.RotationKept{Least: assert.EveryServer},
 			assert.OverloadContract{},
-			assert.Alerts{Tells: assert.TellsAll},
+			assert.Alerts{Tells: assert.TellsAll, PageWithin: assert.PageAfter(10)},
 			assert.Leftovers{},
 		},
 		Cases: []harness.Case{

@@ -28,6 +28,13 @@ full pool is overload, and a check that took every overloaded node out would tak
 all of them out on the day when the database is slow. What tells the person on call
 is the share of errors by node: one node's users see errors and the other's do not
 (seed 003 §30 question 10).
+And monitoring must have paged: half of all users are the node's, and were three in
+ten of all operations bad from then on, an alert on the burn rate of a 99.9 % objective
+(14.4 × over an hour and five minutes; The Site Reliability Workbook, Google, 2018,
+chapter 5, table 5-8) would page after 0.1 % / 30 % × 14.4 × 1 h, which is 173 s. That is
+the bound. The more nodes there are the smaller is the share of one, so that an alert on
+the sum of them all comes later: five are too many for this one, and need an alert by
+node.
 
 Half of the sessions are the node's, for about 7 of 23 judged seconds: at most 15 %
 of all operations are refused, and 80 % must be good.
@@ -53,7 +60,7 @@ away before anybody has asked it.`,
 		Asserts: []assert.Checker{
 			assert.OverloadContract{AnswerBound: topology.BoundAnsweredPool},
 			assert.BlastRadius{},
-			assert.Alerts{Tells: assert.TellsNode},
+			assert.Alerts{Tells: assert.TellsNode, PageWithin: assert.PageAfter(30)},
 			assert.ErrorBudget{Overall: 80},
 			assert.WriteLedger{},
 			assert.SessionSurvival{Expect: "survive"},
@@ -71,6 +78,7 @@ away before anybody has asked it.`,
 				Also:    []string{"overload-contract", "alerts", "error-budget", "recovery"},
 				Because: "what hangs on one node takes the balancers' places from the users of the other, who then see the same errors",
 			},
+			{Name: "one node of five", Nodes: 5, Fails: []string{"alerts"}, Evidence: "a page would have come after"},
 		},
 	}
 }
