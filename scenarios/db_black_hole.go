@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -26,7 +27,12 @@ What is expected is the contract of db-down (seed 003 §27.3): clear refusals
 within the stated time, no thread and no queue exhausted, liveness up, readiness
 down, nobody restarted. When the packets flow again, what hangs on the old
 connections is given up within the driver's limit, and all is steady within the
-bound that follows from it.`,
+bound that follows from it.
+
+With --set by=freeze the packets arrive, and the database's processes are frozen: its
+kernel takes connections, and nobody answers on them. What was sent and given up is
+carried out after the thaw, when nobody waits for it any more, so that the ledger has
+to bear that, too.`,
 		Tags:     []string{"database", "network"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -41,6 +47,10 @@ bound that follows from it.`,
 		},
 		Exercises: []string{"overload-contract"},
 		Asserts:   judgedWithoutDatabase(),
+		Settings: []topology.Switch{
+			{Key: "by", Values: []string{"packets", "freeze"}, Default: "packets", About: "what is silent: the network, all packets of the database vanishing, or the database itself, frozen"},
+		},
+		Apply: applyBlackHole,
 		Cases: []harness.Case{
 			{
 				Name: "no limits of the driver", Set: map[string]string{"db-timeouts": "off"}, Fails: []string{"overload-contract"}, Also: []string{"recovery"}, Evidence: "queue",
@@ -51,6 +61,19 @@ bound that follows from it.`,
 				Because: "requests whose users have gone hold threads until the pool's minute is over, which is after the heal",
 			},
 			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
+			{Name: "frozen", Set: map[string]string{"by": "freeze"}},
 		},
 	}
+}
+
+// applyBlackHole chooses what is silent.
+func applyBlackHole(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+	switch by := set["by"]; by {
+	case "", "packets":
+	case "freeze":
+		s.Phases[2].Faults[0].Fault = fault.DatabaseFreeze{}
+	default:
+		return s, fmt.Errorf("--set by=%s: want packets or freeze", by)
+	}
+	return s, nil
 }

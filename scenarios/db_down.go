@@ -31,7 +31,10 @@ bound that follows from the driver's and the pool's limits, with no storm; users
 still have their sessions, and no acknowledged order is lost or there twice.
 
 The database is killed, so that it recovers from its log. --set how=stop ends it
-in order; --set how=cut leaves it alone and refuses every node its way to it.`,
+in order; --set how=cut leaves it alone and refuses every node its way to it. With --set
+how=read-only it is there and refuses whatever writes, as a standby does that was taken
+for the server: readiness has no reason to say no, and each write must be refused as
+clearly.`,
 		Tags:     []string{"database"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -47,7 +50,7 @@ in order; --set how=cut leaves it alone and refuses every node its way to it.`,
 		Exercises: []string{"overload-contract"},
 		Asserts:   judgedWithoutDatabase(),
 		Settings: []topology.Switch{
-			{Key: "how", Values: []string{"kill", "stop", "cut"}, Default: "kill", About: "how the database goes: killed, stopped in order, or every node's way to it refused"},
+			{Key: "how", Values: []string{"kill", "stop", "cut", "read-only"}, Default: "kill", About: "how the database goes: killed, stopped in order, every node's way to it refused, or its writes alone"},
 		},
 		Apply: applyDown,
 		Cases: []harness.Case{
@@ -62,6 +65,7 @@ in order; --set how=cut leaves it alone and refuses every node its way to it.`,
 			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
 			{Name: "stopped in order", Set: map[string]string{"how": "stop"}},
 			{Name: "refused", Set: map[string]string{"how": "cut"}},
+			{Name: "read-only", Set: map[string]string{"how": "read-only"}},
 		},
 	}
 }
@@ -89,8 +93,10 @@ func applyDown(s harness.Scenario, set map[string]string) (harness.Scenario, err
 				in.Fault = fault.DatabaseDown{Stop: true}
 			case "cut":
 				in.Fault, in.Aim = fault.DatabaseCut{}, harness.All(topology.Application)
+			case "read-only":
+				in.Fault = fault.DatabaseReadOnly{}
 			default:
-				return s, fmt.Errorf("--set how=%s: want kill, stop or cut", how)
+				return s, fmt.Errorf("--set how=%s: want kill, stop, cut or read-only", how)
 			}
 		}
 	}

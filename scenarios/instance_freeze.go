@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -36,7 +38,14 @@ no thread or connection left hanging.
 The objective over the whole run is 90 %, not 99.5 %: half of the users may be
 away for "outage/frozen", which is 4.9 s of 33 s on the tuned profile, or 7 % of
 all operations. That of the other users stays 99.5 %, and blast-radius holds the
-system to it.`,
+system to it.
+
+With --set how=threads the process runs, and every one of its worker threads is held by
+something that does not end, as by calls without a time limit: it looks the same from
+outside, is found by the same check, and costs as much at the most. The moment in which
+the last thread goes is known to a second or two alone, so that it is the users' outage
+that is judged, and not the time of the detection by itself. The application must be one
+that can be made to lose its threads (--set faults=on).`,
 		Tags:     []string{"process"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -61,8 +70,31 @@ system to it.`,
 			assert.Distribution{},
 			assert.Leftovers{},
 		},
+		Settings: []topology.Switch{
+			{Key: "how", Values: []string{"pause", "threads"}, Default: "pause", About: "what stops: the whole node, or its worker threads alone, which takes --set faults=on"},
+		},
+		Apply: applyFreeze,
 		Cases: []harness.Case{
 			{Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy"}, Evidence: "down (at most"},
+			{Name: "no thread left", Set: map[string]string{"how": "threads", "faults": "on"}},
+			{
+				Name: "no thread left, and a lying health check", Set: map[string]string{"how": "threads", "faults": "on", "check": "liar"},
+				Fails: []string{"error-budget"}, Also: []string{"readiness-gating", "recovery"}, Evidence: "without service",
+				Because: "the node stays in the rotation, is sent requests that it does not answer, and has all of them to answer at the heal",
+			},
 		},
 	}
+}
+
+// applyFreeze chooses what stops.
+func applyFreeze(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+	switch how := set["how"]; how {
+	case "", "pause":
+	case "threads":
+		s.Phases[2].Faults[0].Fault = fault.ThreadsExhausted{}
+		s.Asserts = slices.DeleteFunc(s.Asserts, func(c assert.Checker) bool { return c.Name() == assert.FailoverAnatomy{}.Name() })
+	default:
+		return s, fmt.Errorf("--set how=%s: want pause or threads", how)
+	}
+	return s, nil
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -32,7 +33,10 @@ an address that it had (bind … transparent): its kernel would refuse to, and w
 an answer sends nothing that could be reset, so that each would wait for its own patience.
 A packet that meets the owner that has just yielded is sent again after a second (RFC 6298,
 2.1): that makes the bound outage/vip-two-owners. The overlap is measured, and so is what
-clients saw.`,
+clients saw.
+
+With --set by=freeze the network is well, and the owner's keepalived is frozen. It says nothing any more, and nobody takes its address off
+the interface, so that there are two owners just so; HAProxy serves on at both.`,
 		Tags:     []string{"vip", "network"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -47,6 +51,10 @@ clients saw.`,
 		},
 		Exercises: []string{"vip"},
 		Asserts:   balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
+		Settings: []topology.Switch{
+			{Key: "by", Values: []string{"cut", "freeze"}, Default: "cut", About: "why the backup hears nothing: VRRP is cut, or the owner's keepalived is frozen"},
+		},
+		Apply: applySplitBrain,
 		Cases: []harness.Case{
 			{
 				Name: "two virtual routers", Set: map[string]string{"router": "two"}, Fails: []string{"vip"}, Also: []string{"error-budget"},
@@ -57,6 +65,20 @@ clients saw.`,
 				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain"}, Fails: []string{"error-budget"},
 				Evidence: "timeout",
 			},
+			{Name: "keepalived frozen", Set: map[string]string{"by": "freeze"}},
 		},
 	}
+}
+
+// applySplitBrain chooses the fault, while which there may be two owners.
+func applySplitBrain(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+	switch by := set["by"]; by {
+	case "", "cut":
+	case "freeze":
+		s.Phases[2].Faults[0] = harness.Injection{Label: "cut", Fault: fault.KeepalivedFreeze{}, Aim: harness.VIPOwner()}
+		s.Asserts = balancersJudgedBy(assert.VIP{Cut: fault.KeepalivedFreeze{}.Kind()}, topology.BoundOutageVIPTwo)
+	default:
+		return s, fmt.Errorf("--set by=%s: want cut or freeze", by)
+	}
+	return s, nil
 }
