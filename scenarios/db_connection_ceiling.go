@@ -15,7 +15,7 @@ import (
 func DBConnectionCeiling() harness.Scenario {
 	return harness.Scenario{
 		Name:  "db-connection-ceiling",
-		About: "A third node joins two, and the database is slow so that pools fill: all pools together stay below what the database has to give.",
+		About: "A third node joins two, and then the database is slow: all pools together stay below what the database has to give.",
 		Story: `A pool that is right for one node is dangerous for ten (seed 003 §12.1 and §28.6,
 §30 question 7): the database sees nodes × pool connections, and refuses those above
 max_connections less what is reserved, which hits first whoever starts or grows last:
@@ -28,7 +28,13 @@ max_connections − superuser_reserved_connections − reserved_connections (Pos
 17 Documentation, 19.3.1), and beside that by the number of connections that the
 database was seen to have and by those that its log says it refused. One node of
 three is away at first and is added; then statements that write orders take 60 ms
-longer inside the database.`,
+longer inside the database.
+
+It is the sum that decides. The pools of the tuned profile are full at all times, ten of
+ten on each node, so that what is promised is there in every sample, and the slow
+database shows that they do not grow beyond. The database is not driven to its ceiling:
+that it refuses what is above is PostgreSQL's promise, and any refusal that its log has
+fails the run.`,
 		Tags:     []string{"database", "pool"},
 		Topology: "jetty-ha",
 		Nodes:    3,
@@ -46,6 +52,7 @@ longer inside the database.`,
 			{Name: "healed", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"slow"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
+		Exercises: []string{"readiness-gating"},
 		Asserts: []assert.Checker{
 			assert.ConnectionCeiling{},
 			assert.ErrorBudget{},

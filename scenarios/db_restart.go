@@ -19,8 +19,10 @@ func DBRestart() harness.Scenario {
 		Story: `Every minor upgrade of PostgreSQL, and many a change of its configuration, takes
 a restart. It ends every connection of every pool, at a moment when many are at
 work, and some transactions with them; for two seconds nobody listens, and then
-it is back. What was in a pool before is dead, and has to be noticed as such:
-connections must be validated (seed 003 §12).
+it is back. What was in a pool before is dead, and has to be noticed as such (seed 003
+§12). Under load that is no question of a look before each use: users go on asking
+while nobody listens, and their requests, each of which fails at once, find every dead
+connection before the database is back. Which of the two noticed it cannot be told here.
 
 What must hold is what holds where the database is away for longer (db-down):
 clear refusals in time, liveness up and no node restarted, sessions kept and no

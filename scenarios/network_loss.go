@@ -60,7 +60,8 @@ Orders work for 50 ms here, so that it is the network that decides what is slow.
 			{Name: "whole again", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"loss"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
-		Asserts: judgedByLoss(usualLoss),
+		Exercises: []string{"blast-radius"},
+		Asserts:   judgedByLoss(usualLoss),
 		Settings: []topology.Switch{
 			{Key: "loss", Default: strconv.Itoa(usualLoss), About: fmt.Sprintf("percent of the packets that are lost, each way, %d to %d", leastLoss, mostLoss)},
 		},

@@ -61,6 +61,7 @@ that it is the network that decides what is slow.`,
 			{Name: "near again", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"slow", "narrow"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 8 * time.Second},
 		},
+		Exercises: []string{"blast-radius"},
 		Asserts: []assert.Checker{
 			assert.ErrorBudget{Overall: assert.DefaultSteady},
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},
