@@ -83,7 +83,8 @@ type sharer struct {
 	all []topology.Node // the balancers
 }
 
-// Inject takes the address away; the undo takes away the note of that.
+// Inject takes the address away; the undo takes away the note of that. A target that
+// has such a note is an error, before any act.
 func (f AddressRemoved) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	ss, err := f.sharers(nodes)
 	if err != nil {
@@ -94,6 +95,9 @@ func (f AddressRemoved) Inject(ctx context.Context, nodes []topology.Node, log R
 		vs[i] = s.victim
 	}
 	if err := allRun(ctx, f.Kind(), vs); err != nil {
+		return err
+	}
+	if err := without(ctx, f.Kind(), vs, removalNote, "there is the note of such a removal"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), ss, log, func(s sharer) Entry {

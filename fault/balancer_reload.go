@@ -131,7 +131,8 @@ echo --
 
 // Inject reloads, or restarts; the undo brings the first configuration back,
 // by another reload. A balancer that runs with that maxconn already is an error,
-// before any act: neither the reload nor its undo could be told.
+// before any act: neither the reload nor its undo could be told. So is one whose
+// configuration another reload has changed.
 func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
@@ -142,6 +143,9 @@ func (f BalancerReload) Inject(ctx context.Context, nodes []topology.Node, log R
 	}
 	if err := f.differs(ctx, nodes); err != nil {
 		return fmt.Errorf("%s: %w", f.Kind(), err)
+	}
+	if err := without(ctx, f.Kind(), vs, configBefore, "its configuration was changed by such a reload"); err != nil {
+		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(BalancerConfig, map[string]string{"maxconn": strconv.Itoa(f.maxConn())}), func(v victim) error {
 		return succeed(v.Exec(ctx, f.reloaded()...))

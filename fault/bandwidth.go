@@ -13,8 +13,7 @@ import (
 )
 
 // Bandwidth limits what each target can send, whatever to: a saturated or a
-// slow link. What it is sent is not limited. Two of them on one node are one:
-// the later limit counts, and the first heal ends it. KBit must be given.
+// slow link. What it is sent is not limited. KBit must be given.
 type Bandwidth struct {
 	// KBit is how many thousands of bits it can send in a second, 200 to
 	// 50,000: below, a probe takes too long, and beyond, its socket does not

@@ -43,6 +43,7 @@ const (
 	// clockSlack is how far the measured offset may be off: the answer's way
 	// on a busy machine.
 	clockSlack = 250 * time.Millisecond
+	clockLeast = time.Second
 	clockMost  = 24 * time.Hour
 	// clockWithin bounds one look.
 	clockWithin = time.Second
@@ -53,7 +54,7 @@ func (ClockMoved) Kind() string { return "clock-moved" }
 
 // Validate reports an offset that cannot be set or told.
 func (f ClockMoved) Validate() error {
-	if d := f.By.Abs(); d < time.Second || d > clockMost || d%time.Second != 0 {
+	if d := f.By.Abs(); d < clockLeast || d > clockMost || d%time.Second != 0 {
 		return fmt.Errorf("%s: by %s: want whole seconds, from 1s to 24h, ahead or back", f.Kind(), f.By)
 	}
 	return validPort(f.Kind(), f.Port)
@@ -65,10 +66,24 @@ func moveClock(by time.Duration) []string {
 	return []string{"/bin/sh", "-c", fmt.Sprintf("echo %+d >%s", int64(by/time.Second), clockFile)}
 }
 
-// Inject moves the clocks; the undo puts them right.
+// onTime checks that the application's clock was not moved: by half of the least
+// offset that can be asked for. One that does not tell it is taken for right.
+func (v victim) onTime(ctx context.Context) error {
+	off, err := v.clockOffset(ctx)
+	if err == nil && off.Abs() >= clockLeast/2 {
+		return already("its clock is " + sayOffset(off))
+	}
+	return ctx.Err()
+}
+
+// Inject moves the clocks; the undo puts them right. One that is off by half a
+// second is an error, before any act.
 func (f ClockMoved) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return v.onTime(ctx) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(ClockRight, nil), func(v victim) error {

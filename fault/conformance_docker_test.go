@@ -27,88 +27,10 @@ import (
 // The test's binary is the reaper and Toxiproxy, too.
 func init() { wiring.Agent() }
 
-// jettyPort is where the fixture's application serves.
-const jettyPort = 8080
-
-// aimed is a fault and the nodes that it is tested on.
-type aimed struct {
-	fault.Fault
-	nodes []string
-}
-
-// vipOwner stands for the balancer that owns the VIP.
-const vipOwner = "the VIP's owner"
-
 // TestDockerConformance holds every built-in fault to the suite, on nodes of
 // a real topology; a rotation takes one of them by its seed.
 func TestDockerConformance(t *testing.T) {
-	var all []aimed
-	for _, f := range []fault.Fault{
-		fault.InstanceKill{Port: jettyPort},
-		fault.ProcessCrash{Port: jettyPort},
-		fault.PowerLoss{Port: jettyPort},
-		fault.InstanceFreeze{Port: jettyPort},
-		fault.InstanceStop{Port: jettyPort},
-		fault.InstanceRestart{Port: jettyPort},
-		fault.CrashLoop{Port: jettyPort, Life: time.Second, Rest: 300 * time.Millisecond},
-		fault.SlowStart{Delay: 10 * time.Second},
-	} {
-		all = append(all, aimed{f, []string{"j1"}})
-	}
-	for _, f := range []fault.Fault{
-		fault.Drain{Server: "j1"},
-		fault.Maintenance{Server: "j1"},
-		fault.Weight{Server: "j1", Weight: 20},
-		fault.HealthCheckLiar{Server: "j1"},
-	} {
-		all = append(all, aimed{f, []string{"lb1", "lb2"}})
-	}
-	for _, f := range []fault.Fault{
-		fault.DatabaseBlackHole{},
-		fault.DatabaseDown{},
-		fault.DatabaseDown{Stop: true},
-		fault.DatabaseFreeze{},
-		fault.DatabaseRestart{},
-	} {
-		all = append(all, aimed{f, []string{"db"}})
-	}
-	for _, f := range []fault.Fault{
-		fault.DatabaseCut{},
-		fault.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond},
-		fault.Stall{},
-		fault.NetworkCut{Peers: []string{"balancer"}},
-		fault.NetworkCut{Peers: []string{"db", "toxi"}, Way: fault.Incoming},
-		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5},
-		fault.ConnectionReset{Peers: []string{"balancer"}},
-		fault.Bandwidth{KBit: 4000},
-		fault.StaleARP{Peers: []string{"balancer", "db"}},
-		fault.LinkLatency{Delay: 100 * time.Millisecond},
-	} {
-		all = append(all, aimed{f, []string{"j1"}})
-	}
-	all = append(all, aimed{fault.SessionCleanup{}, []string{"db"}})
-	for _, f := range []fault.Fault{
-		fault.BalancerKill{},
-		fault.BalancerFreeze{},
-		fault.BalancerReload{},
-		fault.BalancerReload{Restart: true},
-		fault.KeepalivedKill{},
-		fault.KeepalivedFreeze{},
-	} {
-		all = append(all, aimed{f, []string{"lb1"}})
-	}
-	all = append(all,
-		aimed{fault.AddressRemoved{}, []string{vipOwner}},
-		aimed{fault.ClockMoved{By: time.Minute, Port: jettyPort}, []string{"j1"}},
-		aimed{fault.OutOfMemory{Port: jettyPort}, []string{"j1"}},
-		aimed{fault.MemorySqueeze{Port: jettyPort}, []string{"j1"}},
-		aimed{fault.CPUStarvation{Port: jettyPort}, []string{"j1"}},
-		aimed{fault.VRRPCut{}, []string{"lb1", "lb2"}},
-		aimed{fault.Drain{}, []string{"j1", "lb1", "lb2"}},
-		aimed{fault.Weight{Weight: 20}, []string{"j1", "lb1", "lb2"}},
-		aimed{fault.NetworkCut{Peers: []string{fault.Clients}}, []string{"j1"}},
-		aimed{fault.LinkLatency{Delay: 200 * time.Millisecond, Jitter: 100 * time.Millisecond}, []string{"j1"}},
-	)
+	all := onStack()
 	turn := drawn(t, len(all))
 	c := standing(t)
 	for i, one := range all {
@@ -121,6 +43,7 @@ func TestDockerConformance(t *testing.T) {
 			faulttest.Suite{
 				New:      func() fault.Fault { return f },
 				Wrong:    wrongUnlessDrawn(f, turn),
+				Beside:   beside(f),
 				Nodes:    func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
 				Settle:   30 * time.Second,
 				Restless: f.Kind() == fault.CrashLoop{}.Kind(),

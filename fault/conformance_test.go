@@ -169,6 +169,7 @@ func conforms(t *testing.T, f fault.Fault, roles ...topology.Role) {
 		faulttest.Suite{
 			New:     func() fault.Fault { return f },
 			Wrong:   wrong(f),
+			Beside:  beside(f),
 			Nodes:   func(t *testing.T) []topology.Node { return nodesOf(t, roles...) },
 			Around:  synctest.Test,
 			Notices: cuts,

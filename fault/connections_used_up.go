@@ -43,10 +43,14 @@ func (ConnectionsUsedUp) Kind() string { return "connections-used-up" }
 // Validate accepts every value: there are no parameters.
 func (ConnectionsUsedUp) Validate() error { return nil }
 
-// Inject begins to take connections; the undo gives all of them back.
+// Inject begins to take connections; the undo gives all of them back. A database
+// that has such sessions is an error, before any act.
 func (f ConnectionsUsedUp) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := unnamed(ctx, f.Kind(), vs, connectionsName); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(SessionsEnded, map[string]string{"name": connectionsName}), func(v victim) error {

@@ -30,6 +30,9 @@ type CrashLoop struct {
 	Port int `json:"port,omitempty"`
 }
 
+// loopMark is there for as long as the loop is to go on.
+const loopMark = "/run/hachaos/crash-loop"
+
 // leastDeaths is how many deaths are a loop.
 const leastDeaths = 2
 
@@ -106,10 +109,13 @@ func ensureNoCrashLoop(ctx context.Context, n topology.Node, _ map[string]string
 }
 
 // Inject begins the loop in each container; the undo ends it and starts the
-// process. One that does not run is an error.
+// process. One that does not run, or has such a loop, is an error.
 func (f CrashLoop) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := without(ctx, f.Kind(), vs, loopMark, "such a loop is in place"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(CrashLoopOver, nil), func(v victim) error {

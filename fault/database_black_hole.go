@@ -25,10 +25,14 @@ func (DatabaseBlackHole) Kind() string { return "database-black-hole" }
 func (f DatabaseBlackHole) Validate() error { return validPort(f.Kind(), f.Port) }
 
 // Inject drops all packets of the targets, each in one transaction; the undo
-// removes the filters.
+// removes the filters. A target that has such a filter is an error, before any
+// act.
 func (f DatabaseBlackHole) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, true)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return noFilter(ctx, v.ns, blackHoleTable) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(FilterAbsent, map[string]string{"table": blackHoleTable}), func(v victim) error {

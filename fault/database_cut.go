@@ -12,8 +12,8 @@ import (
 // that it has are closed and new ones are refused, while the database itself
 // and the other nodes' ways are well. The zero value is ready to use.
 //
-// It acts on the proxy between the node and the database; two of them on one
-// node are one, which ends with the first heal.
+// It acts on the proxy between the node and the database. A node whose proxy
+// refuses connections already is an error, before any act.
 type DatabaseCut struct{}
 
 // Kind is "database-cut".
@@ -43,10 +43,14 @@ func (f DatabaseCut) Healed(ctx context.Context, nodes []topology.Node) (Proof, 
 	})
 }
 
-// disable disables the proxies that the targets' ways lead through.
+// disable disables the proxies that the targets' ways lead through. One that is
+// disabled is an error, before any act: the first undo would open it for both.
 func disable(ctx context.Context, kind string, nodes []topology.Node, log Recorder) error {
 	ws, err := runningWays(ctx, kind, nodes)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(kind, ws, func(w way) error { return w.open(ctx) }); err != nil {
 		return err
 	}
 	return actOn(kind, ws, log, func(w way) Entry { return w.undo(ProxyEnabled, nil) }, func(w way) error {

@@ -15,6 +15,10 @@ type DatabaseReadOnly struct{}
 
 const readOnlySetting = "default_transaction_read_only"
 
+// readOnlySet asks whether the server's files make transactions read-only; what the
+// asking session itself may do says nothing.
+const readOnlySet = "SELECT EXISTS (SELECT FROM pg_file_settings WHERE name = '" + readOnlySetting + "' AND setting = 'on')"
+
 // Kind is "database-read-only".
 func (DatabaseReadOnly) Kind() string { return "database-read-only" }
 
@@ -22,10 +26,14 @@ func (DatabaseReadOnly) Kind() string { return "database-read-only" }
 func (DatabaseReadOnly) Validate() error { return nil }
 
 // Inject changes the server's configuration and has it read again, which
-// reaches sessions that are open; the undo resets it.
+// reaches sessions that are open; the undo resets it. A server that is set so is an
+// error, before any act.
 func (f DatabaseReadOnly) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := unlike(ctx, f.Kind(), vs, readOnlySet, "t", "the database's own configuration says that it is read-only"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(SettingReset, map[string]string{"setting": readOnlySetting}), func(v victim) error {

@@ -26,6 +26,11 @@ type DatabaseRestart struct {
 // that an earlier one is not taken for it.
 const restartMark = "/tmp/hachaos-restart"
 
+// unmarked checks that none of the containers bears the mark of a restart.
+func unmarked(ctx context.Context, kind string, vs []victim) error {
+	return without(ctx, kind, vs, restartMark, "it bears the mark of a restart")
+}
+
 // Kind is "database-restart".
 func (DatabaseRestart) Kind() string { return "database-restart" }
 
@@ -43,13 +48,16 @@ func (f DatabaseRestart) Validate() error {
 	return validPort(f.Kind(), f.Port)
 }
 
-// Inject marks, stops and starts the containers. One that does not run is an
-// error, and so is one that did not end in order within 8 s: the engine forgets
+// Inject marks, stops and starts the containers. One that does not run, or bears
+// the mark of a restart, is an error, and so is one that did not end in order within 8 s: the engine forgets
 // how a container ended when it starts it again, so that this is the time to
 // ask.
 func (f DatabaseRestart) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := unmarked(ctx, f.Kind(), vs); err != nil {
 		return err
 	}
 	for _, v := range vs {

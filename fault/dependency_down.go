@@ -19,7 +19,8 @@ func (DependencyDown) Kind() string { return "dependency-down" }
 // Validate accepts every value: there are no parameters.
 func (DependencyDown) Validate() error { return nil }
 
-// Inject disables the proxy that leads to the target; the undo enables it.
+// Inject disables the proxy that leads to the target; the undo enables it. One that
+// is disabled already is an error, before any act.
 func (f DependencyDown) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	return disable(ctx, f.Kind(), nodes, log)
 }

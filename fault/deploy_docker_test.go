@@ -3,8 +3,11 @@
 package fault_test
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/fault/faulttest"
@@ -16,19 +19,7 @@ import (
 // which a node in memory could only pretend, and a step of the schema is the
 // database's own. A rotation takes one of them by its seed.
 func TestDockerDeployments(t *testing.T) {
-	quick := fault.Rollout{Linger: 100 * time.Millisecond}
-	var all []aimed
-	for _, f := range []fault.Fault{
-		fault.Deploy{Version: "2", Rollout: quick},
-		fault.RollBack{Rollout: quick},
-		fault.ConfigDrift{Set: map[string]string{"POOL_SIZE": "8"}, Rollout: quick},
-		fault.Canary{Version: "2", Share: 20, Rollout: quick},
-	} {
-		all = append(all, aimed{f, []string{"j1", "lb1", "lb2"}})
-	}
-	all = append(all,
-		aimed{fault.BlueGreen{Version: "2", Rollout: quick}, []string{"j1", "j2", "lb1", "lb2"}},
-		aimed{fault.SchemaChange{Step: fault.StepExpand}, []string{"db"}})
+	all := deployments()
 	turn := drawn(t, len(all))
 	c := standing(t)
 	for i, one := range all {
@@ -36,12 +27,26 @@ func TestDockerDeployments(t *testing.T) {
 			if turn >= 0 && i != turn {
 				t.Skip("left out by the rotation: `make test-all` runs it")
 			}
+			nodes := func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) }
+			if one.Fault == (fault.SchemaChange{Step: fault.StepContract}) {
+				expand(t, nodes(t))
+			}
 			faulttest.Suite{
-				New:    func() fault.Fault { return one.Fault },
-				Wrong:  wrongUnlessDrawn(one.Fault, turn),
-				Nodes:  func(t *testing.T) []topology.Node { return readyNodes(t, c, one.nodes) },
-				Settle: 30 * time.Second,
+				New:     func() fault.Fault { return one.Fault },
+				Wrong:   wrongUnlessDrawn(one.Fault, turn),
+				Beside:  beside(one.Fault),
+				Repeats: repeats(one.Fault),
+				Nodes:   nodes,
+				Settle:  30 * time.Second,
 			}.Run(t)
 		})
 	}
+}
+
+// expand takes the step that a contraction needs, until the test ends.
+func expand(t *testing.T, db []topology.Node) {
+	t.Helper()
+	undos := &kept{}
+	t.Cleanup(func() { require.NoError(t, fault.UndoAll(context.Background(), db, undos.all)) })
+	require.NoError(t, fault.SchemaChange{Step: fault.StepExpand}.Inject(t.Context(), db, undos))
 }

@@ -53,13 +53,17 @@ func (f DiskFull) Validate() error {
 	return nil
 }
 
-// Inject fills the file system; the undo removes the file.
+// Inject fills the file system; the undo removes the file. One that has such a file
+// is an error, before any act.
 func (f DiskFull) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := without(ctx, f.Kind(), vs, f.path()+"/"+fillerName, "the file system has a file that fills it"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(FillerAbsent, map[string]string{"path": f.path()}), func(v victim) error {

@@ -37,6 +37,9 @@ type Fault interface {
 	// acts, so that an act that reports failure after taking effect is still
 	// undone. No nodes is an error that wraps ErrNoTargets; a node without
 	// the needed capability one that wraps ErrCapability, before any act.
+	// A node that suffers the same already is an error, too, before anything is
+	// recorded, since the undo of one would end both; but a deployment takes the
+	// place of the one before.
 	Inject(ctx context.Context, nodes []topology.Node, log Recorder) error
 	// Active looks, from the victims' side and without changing anything,
 	// whether the fault bites, and by how much. It waits, within ctx, for a

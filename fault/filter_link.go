@@ -84,8 +84,8 @@ func parseCounts(b []byte) (counts, error) {
 }
 
 // filter puts a rule between each target and its peers; each undo removes
-// it. Tables bear the fault's parameters in their name, so that faults
-// overlap.
+// it. Tables bear the fault's parameters in their name, so that different ones
+// overlap; a target that has the same is an error, before any act.
 func filter(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, peers []string, way, rule string) error {
 	if err := f.Validate(); err != nil {
 		return err
@@ -95,6 +95,9 @@ func filter(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, p
 		return err
 	}
 	table := toxicName(f)
+	if err := inTurn(f.Kind(), ls, func(l link) error { return noFilter(ctx, l.ns, table) }); err != nil {
+		return err
+	}
 	return actOn(f.Kind(), ls, log, func(l link) Entry {
 		return Entry{Undo: FilterAbsent, Node: l.Name(), Params: map[string]string{"table": table}}
 	}, func(l link) error {

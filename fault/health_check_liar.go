@@ -36,9 +36,10 @@ func (f HealthCheckLiar) Validate() error { return f.order().validate() }
 
 func (f HealthCheckLiar) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
 
-// Inject tells the balancers; the undo has them ask again.
+// Inject tells the balancers; the undo has them ask again. A server that a balancer
+// does not check is an error, before any act.
 func (f HealthCheckLiar) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	return f.order().inject(ctx, nodes, log, "disable health %s", ServerChecked)
+	return f.order().inject(ctx, nodes, log, "disable health %s", ServerChecked, unchecked)
 }
 
 // Active holds when every balancer itself says that it does not check the
@@ -60,10 +61,13 @@ func (f HealthCheckLiar) prove(ctx context.Context, nodes []topology.Node, asked
 			return err
 		}
 		s.measured = after.Status
-		s.see(strings.HasPrefix(after.Status, "no check") == lies, "its view of %s is %s", server, after.Status)
+		s.see(unchecked(after) == lies, "its view of %s is %s", server, after.Status)
 		return nil
 	}})
 }
+
+// unchecked says that the balancer does not ask the server how it is.
+func unchecked(v ServerView) bool { return strings.HasPrefix(v.Status, "no check") }
 
 // ensureServerChecked has a balancer check a server. Where no HAProxy runs
 // there is nothing to take back: its order is gone with its process.

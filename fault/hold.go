@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ func lose(ctx context.Context, f Fault, nodes []topology.Node, log Recorder, wha
 	err = inTurn(f.Kind(), vs, func(v victim) error {
 		there, err := v.has(ctx, "/run/hachaos/hold."+what)
 		if err == nil && there {
-			err = errors.New("another fault of this kind is in place: heal that first, or aim at another node")
+			err = already("another fault of this kind is in place")
 		}
 		return err
 	})

@@ -47,10 +47,14 @@ func (f InstanceRestart) Validate() error {
 }
 
 // Inject restarts the containers. The undo starts those that do not run, and
-// takes away the mark of the act. One that does not run is an error.
+// takes away the mark of the act. One that does not run, or bears such a mark, is an
+// error.
 func (f InstanceRestart) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := unmarked(ctx, f.Kind(), vs); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(RestartMarkAbsent, nil), func(v victim) error { return f.restart(ctx, v) })

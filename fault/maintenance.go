@@ -34,9 +34,11 @@ func (f Maintenance) Validate() error { return f.order().validate() }
 
 func (f Maintenance) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.Server} }
 
-// Inject tells the balancers; the undo makes the server ready again.
+// Inject tells the balancers; the undo makes the server ready again, or drains it if
+// that was ordered before. A server that is in maintenance is an error, before any
+// act.
 func (f Maintenance) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	return f.order().inject(ctx, nodes, log, "set server %s state maint", ServerReady)
+	return f.order().inject(ctx, nodes, log, "set server %s state maint", ServerReady, ServerView.InMaintenance)
 }
 
 // Active holds when every balancer itself says that the server is in
@@ -56,7 +58,8 @@ func (f Maintenance) Active(ctx context.Context, nodes []topology.Node) (Proof, 
 	}})
 }
 
-// Healed holds when no balancer says that the server is in maintenance.
+// Healed holds when no balancer says that the server is in maintenance, or has a note
+// that it is to be.
 func (f Maintenance) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.order().proveReady(ctx, nodes)
+	return f.order().proveOver(ctx, nodes, "no MAINT", ServerView.InMaintenance)
 }

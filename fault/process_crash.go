@@ -45,10 +45,14 @@ func (ProcessCrash) Kind() string { return "process-crash" }
 // Validate reports a port that cannot be.
 func (f ProcessCrash) Validate() error { return validPort(f.Kind(), f.Port) }
 
-// Inject kills the processes; the undo starts them again.
+// Inject kills the processes; the undo starts them again. One that does not run is
+// an error, before any act.
 func (f ProcessCrash) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := with(ctx, f.Kind(), vs, pidFile, "no process of the application runs"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(ProcessRunning, nil), func(v victim) error {

@@ -20,22 +20,7 @@ import (
 // plans and parsers are unit tests, and this is all the rest. The last one
 // costs the database its orders, since the suite kills what it is aimed at.
 func TestDockerConformanceOfResources(t *testing.T) {
-	all := []struct {
-		fault.Fault
-		node string
-	}{
-		{fault.PoolLeak{Connections: 9}, "j1"},
-		{fault.ThreadsExhausted{}, "j1"},
-		{fault.ThreadsExhausted{Threads: 40}, "j1"},
-		{fault.DependencySlow{Delay: 200 * time.Millisecond}, "price"},
-		{fault.DependencyDown{}, "price"},
-		{fault.RowLock{}, "db"},
-		{fault.DatabaseSlowInside{Delay: 300 * time.Millisecond}, "db"},
-		{fault.DatabaseReadOnly{}, "db"},
-		{fault.ConnectionsUsedUp{}, "db"},
-		{fault.DiskSlow{Writes: 100}, "db"},
-		{fault.DiskFull{}, "db"},
-	}
+	all := onResources()
 	turn := drawn(t, len(all))
 	usual := sync.OnceValue(func() topology.Cluster {
 		return standingWith(t, map[string]string{"faults": "on", "dependency": "on"})
@@ -48,16 +33,16 @@ func TestDockerConformanceOfResources(t *testing.T) {
 				t.Skip("left out by the rotation: `make test-all` runs it")
 			}
 			needKernel(t, one.Fault)
-			nodes := func(t *testing.T) []topology.Node { return readyNodes(t, usual(), []string{one.node}) }
+			nodes := func(t *testing.T) []topology.Node { return readyNodes(t, usual(), one.nodes) }
 			switch one.Fault.(type) {
 			case fault.DiskSlow:
-				nodes = func(t *testing.T) []topology.Node { return readyNodes(t, slow(), []string{one.node}) }
+				nodes = func(t *testing.T) []topology.Node { return readyNodes(t, slow(), one.nodes) }
 			case fault.DiskFull:
-				nodes = func(t *testing.T) []topology.Node { return named(t, small(), one.node) }
+				nodes = func(t *testing.T) []topology.Node { return named(t, small(), one.nodes[0]) }
 			}
 			faulttest.Suite{
 				New: func() fault.Fault { return one.Fault }, Wrong: wrongUnlessDrawn(one.Fault, turn),
-				Nodes: nodes, Settle: 30 * time.Second,
+				Nodes: nodes, Settle: 30 * time.Second, Beside: beside(one.Fault),
 			}.Run(t)
 		})
 	}

@@ -32,10 +32,14 @@ func (f RowLock) name() string { return sessionPrefix + "lock-" + f.table() }
 func (f RowLock) Validate() error { return validTable(f.Kind(), f.table()) }
 
 // Inject begins to wait for the lock, behind whoever has a part of it; the
-// undo ends the session.
+// undo ends the session. A database that has such a session is an error, before
+// any act.
 func (f RowLock) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := unnamed(ctx, f.Kind(), vs, f.name()); err != nil {
 		return err
 	}
 	argv := asRole("postgres", f.name(), "BEGIN", "LOCK TABLE "+f.table()+" IN EXCLUSIVE MODE", "SELECT pg_sleep(86400)")

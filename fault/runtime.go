@@ -177,15 +177,22 @@ func (o serverOrder) running(ctx context.Context, nodes []topology.Node) ([]orde
 }
 
 // inject gives every balancer the command about every server, each after its
-// undo was recorded. Both formats are given the server's path.
-func (o serverOrder) inject(ctx context.Context, nodes []topology.Node, log Recorder, command, undo string) error {
+// undo was recorded. Both formats are given the server's path. A balancer whose view
+// of a server holds what the order would bring about is an error, before any act; nil
+// is for an order that has looked by itself.
+func (o serverOrder) inject(ctx context.Context, nodes []topology.Node, log Recorder, command, undo string, holds func(ServerView) bool) error {
 	all, err := o.running(ctx, nodes)
 	if err != nil {
 		return err
 	}
+	if holds != nil {
+		if err := inTurn(o.kind, all, func(t ordered) error { return t.unlike(ctx, holds) }); err != nil {
+			return err
+		}
+	}
 	for _, t := range all {
 		path := o.path(t.server)
-		e := Entry{Undo: undo, Node: t.victim.Name(), Params: map[string]string{"server": path}}
+		e := Entry{Undo: undo, Node: t.victim.Name(), Params: map[string]string{"server": path, "note": o.note(t.server)}}
 		if err := log.Record(e); err != nil {
 			return fmt.Errorf("%s of %s at %s: %w", o.kind, t.server, e.Node, err)
 		}
@@ -194,6 +201,20 @@ func (o serverOrder) inject(ctx context.Context, nodes []topology.Node, log Reco
 		}
 	}
 	return nil
+}
+
+// unlike checks, from outside, that the balancer's view of the server is not one
+// that the order would bring about, or change for another fault.
+func (t ordered) unlike(ctx context.Context, holds func(ServerView) bool) error {
+	d, err := newDirector(t.Container)
+	if err != nil {
+		return err
+	}
+	view, err := d.server(ctx, t.server)
+	if err == nil && holds(view) {
+		err = already(fmt.Sprintf("its view of %s is %s", t.server, view.Status))
+	}
+	return err
 }
 
 // question is what a look asks every balancer, and wants to see.
@@ -364,10 +385,22 @@ func viewOf(server string, replies [2]string) (before, after ServerView, err err
 	return two[0], two[1], nil
 }
 
-// ensureServerReady takes drain and maintenance back. Where no HAProxy runs
-// there is nothing to take back: both are gone with its process.
+// untell takes an order back, whose note is $2, and with it the note. HAProxy has one
+// state for a server $1: it is what the notes that are left ask for, maintenance
+// before drain, and without any it is ready.
+const untell = `[ -z "$2" ] || rm -f "/run/hachaos/told.$2"
+state=ready
+[ ! -e "/run/hachaos/told.drain.${1#*/}" ] || state=drain
+[ ! -e "/run/hachaos/told.maintenance.${1#*/}" ] || state=maint
+set -- "set server $1 state $state" ""
+` + tell
+
+// ensureServerReady takes the drain or the maintenance back whose note is
+// Params["note"], and leaves the other if that was ordered. Where no HAProxy runs
+// there is nothing to take back but the note: both are gone with its process.
 func ensureServerReady(ctx context.Context, n topology.Node, params map[string]string) error {
-	return order(ctx, n, "set server "+params["server"]+" state ready")
+	out, err := n.Exec(ctx, "bash", "-c", untell, "hachaos-untell", params["server"], params["note"])
+	return ordinary(out, err)
 }
 
 // ensureServerWeight gives a server the weight that its configuration says.
@@ -377,6 +410,11 @@ func ensureServerWeight(ctx context.Context, n topology.Node, params map[string]
 
 func order(ctx context.Context, n topology.Node, command string) error {
 	out, err := n.Exec(ctx, told(command, "")...)
+	return ordinary(out, err)
+}
+
+// ordinary is succeed for a balancer whose HAProxy need not run.
+func ordinary(out topology.Output, err error) error {
 	if errors.Is(err, topology.ErrNotRunning) || err == nil && out.Code == noSocket {
 		return nil
 	}

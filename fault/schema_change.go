@@ -124,11 +124,16 @@ func statements(sql ...string) []string {
 	return argv
 }
 
-// Inject takes the step.
+// Inject takes the step. A database that has taken it is an error, before any act.
 func (f SchemaChange) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, false)
 	if err != nil {
 		return err
+	}
+	for _, done := range f.migration().after {
+		if err := unlike(ctx, f.Kind(), vs, schemaLook, done, "the table orders has "+schemaWords(done)); err != nil {
+			return err
+		}
 	}
 	for _, v := range vs {
 		if err := log.Record(Entry{Undo: f.migration().undo, Node: v.Name()}); err != nil {

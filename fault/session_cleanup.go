@@ -110,13 +110,17 @@ func psql(statements string) []string {
 }
 
 // Inject plants and removes; the undo takes the trace away, and what is left
-// of the planted.
+// of the planted. A database that has the trace of another is an error, before any
+// act.
 func (f SessionCleanup) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := f.databases(nodes)
 	if err != nil {
 		return err
 	}
 	if err := allRun(ctx, f.Kind(), vs); err != nil {
+		return err
+	}
+	if err := unlike(ctx, f.Kind(), vs, "SELECT to_regclass('public.hachaos_cleanup') IS NOT NULL", "t", "the database has the trace of such a job"); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(NoCleanupTrace, nil), func(v victim) error {

@@ -18,8 +18,7 @@ import (
 // and the gratuitous ARP that says so was lost. What the target sends them
 // goes nowhere; what they send it arrives. Unlike an entry that the kernel
 // would find out to be stale by itself, within a minute, it stays until the
-// heal. Where two of them name the same peer of a target, the first heal ends
-// both. Peers must be given.
+// heal. Peers must be given.
 type StaleARP struct {
 	// Peers are names of nodes or roles. The target itself is never one, and
 	// clients, who have no address of their own here, cannot be.
@@ -72,13 +71,31 @@ func neighbours(act string, peers []netip.Addr, more string) string {
 	return strings.Join(lines, " && ")
 }
 
-// Inject enters the addresses; the undo forgets them.
+// sees checks that the victim is wrong about none of its peers.
+func (l link) sees(ctx context.Context) error {
+	known, err := neighboursOf(ctx, l.ns)
+	if err != nil {
+		return err
+	}
+	for _, p := range l.addrs() {
+		if known[p] == goneMachine {
+			return already("it is wrong about the address of " + p.String())
+		}
+	}
+	return nil
+}
+
+// Inject enters the addresses; the undo forgets them. A target that is wrong about
+// one of the peers is an error, before any act.
 func (f StaleARP) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	ls, err := runningLinks(ctx, f.Kind(), nodes, f.Peers)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), ls, func(l link) error { return l.sees(ctx) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), ls, log, func(l link) Entry {

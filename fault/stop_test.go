@@ -99,6 +99,7 @@ func TestARestartThatHadToKillIsNone(t *testing.T) {
 		n := nodesOf(t, topology.Database)[0].(whole)
 		log := &kept{}
 		require.NoError(t, fault.DatabaseRestart{}.Inject(t.Context(), []topology.Node{n}, log))
+		require.NoError(t, fault.UndoAll(t.Context(), []topology.Node{n}, log.all))
 		err := fault.DatabaseRestart{}.Inject(t.Context(), []topology.Node{stubborn{n}}, log)
 		require.EqualError(t, err, "database-restart db: it did not end in order within 8s and was killed: exit status 137")
 		require.NoError(t, fault.UndoAll(t.Context(), []topology.Node{n}, log.all))

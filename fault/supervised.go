@@ -60,11 +60,31 @@ echo --
 cat /run/hachaos/frozen.` + p.name + ` 2>/dev/null || echo -`}
 }
 
+// running checks that each victim's process runs, and is not frozen.
+func (p supervised) running(ctx context.Context, vs []victim) error {
+	if err := with(ctx, p.kind, vs, "/run/hachaos/"+p.name+".pid", "no "+p.name+" runs"); err != nil {
+		return err
+	}
+	return inTurn(p.kind, vs, func(v victim) error {
+		out, err := v.Exec(ctx, "ps", "-C", p.name, "-o", "stat=")
+		if err := succeed(out, err); err != nil {
+			return err
+		}
+		if strings.Contains(string(out.Stdout), "T") {
+			return already(p.name + " is frozen")
+		}
+		return nil
+	})
+}
+
 // inject acts on the process of each node by the command, after the undo was
-// recorded.
+// recorded. One that does not run, or is frozen, is an error, before any act.
 func (p supervised) inject(ctx context.Context, nodes []topology.Node, log Recorder, argv []string, undo string) error {
 	vs, err := runningVictims(ctx, p.kind, nodes, 0, false)
 	if err != nil {
+		return err
+	}
+	if err := p.running(ctx, vs); err != nil {
 		return err
 	}
 	return actOn(p.kind, vs, log, ensures(undo, map[string]string{"process": p.name}), func(v victim) error {

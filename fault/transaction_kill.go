@@ -71,10 +71,14 @@ func (f TransactionKill) point() string {
 }
 
 // Inject arms the point; the application dies at the next order. The undo
-// disarms it and starts the process again.
+// disarms it and starts the process again. A node that does not run, or where one is
+// armed, is an error.
 func (f TransactionKill) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
-	vs, err := victims(f.Kind(), nodes, f.Port, false)
+	vs, err := runningVictims(ctx, f.Kind(), nodes, f.Port, false)
 	if err != nil {
+		return err
+	}
+	if err := without(ctx, f.Kind(), vs, crashDir, "a crash point is armed"); err != nil {
 		return err
 	}
 	arm := fmt.Sprintf("mkdir -p %[1]s && chmod 777 %[1]s && : >%[1]s/%[2]s", crashDir, f.point())

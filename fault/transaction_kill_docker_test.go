@@ -25,15 +25,20 @@ func TestDockerTransactionKill(t *testing.T) {
 		t.Skip("left out by the rotation: `make test-all` runs it")
 	}
 	c := standing(t)
-	faulttest.Suite{
-		New: func() fault.Fault { return fault.TransactionKill{Port: jettyPort} },
-		Nodes: func(t *testing.T) []topology.Node {
-			nodes := readyNodes(t, c, []string{"j1"})
-			order(t, c, nodes[0])
-			return nodes
-		},
-		Settle: 30 * time.Second,
-	}.Run(t)
+	for _, one := range amidOrders() {
+		t.Run(one.Fault.(fault.TransactionKill).Point, func(t *testing.T) {
+			faulttest.Suite{
+				New:    func() fault.Fault { return one.Fault },
+				Beside: beside(one.Fault),
+				Nodes: func(t *testing.T) []topology.Node {
+					nodes := readyNodes(t, c, one.nodes)
+					order(t, c, nodes[0])
+					return nodes
+				},
+				Settle: 30 * time.Second,
+			}.Run(t)
+		})
+	}
 }
 
 // order sends the node an order every 50 ms until the test ends.

@@ -62,8 +62,9 @@ const (
 	// HoldAbsent has the application give back what it was asked to lose:
 	// Params["what"], "pool" or "threads".
 	HoldAbsent = "hold-absent"
-	// ServerReady has a balancer use the server that Params["server"] names,
-	// as "nodes/j1", whatever it was ordered.
+	// ServerReady has a balancer use the server that Params["server"] names, as
+	// "nodes/j1", unless another drain or maintenance is in place than the one whose
+	// note is Params["note"].
 	ServerReady = "server-ready"
 	// ServerWeight gives that server the weight of the configuration.
 	ServerWeight = "server-weight"

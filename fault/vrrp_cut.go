@@ -37,10 +37,14 @@ func dropVRRP() []string {
 	return nft(append(append([]string{"add table inet " + vrrpTable, "flush table inet " + vrrpTable}, chain("input")...), chain("output")...)...)
 }
 
-// Inject drops the packets; the undo removes the filter.
+// Inject drops the packets; the undo removes the filter. A target that has such a
+// filter is an error, before any act.
 func (f VRRPCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	vs, err := runningVictims(ctx, f.Kind(), nodes, 0, true)
 	if err != nil {
+		return err
+	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return noFilter(ctx, v.ns, vrrpTable) }); err != nil {
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(FilterAbsent, map[string]string{"table": vrrpTable}), func(v victim) error {

@@ -125,6 +125,15 @@ func (w way) state(ctx context.Context) (proxyState, error) {
 	return s, nil
 }
 
+// open checks that the node's proxy lets connections through.
+func (w way) open(ctx context.Context) error {
+	state, err := w.state(ctx)
+	if err == nil && !state.Enabled {
+		err = already("its proxy refuses all connections")
+	}
+	return err
+}
+
 // passage is a way as it stands: what the API says of its proxy, where the
 // node enters it, and where it leads to, which is the service itself.
 type passage struct {

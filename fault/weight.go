@@ -47,7 +47,8 @@ func (f Weight) order() serverOrder { return serverOrder{f.Kind(), f.Backend, f.
 
 // Inject tells the balancers; the undo gives the server the weight of the
 // configuration again. A balancer that gives it that weight already is an error,
-// before any act: nothing would change, and seem proven.
+// before any act: nothing would change, and seem proven. So is one that gives it
+// another weight than its configuration says: that is another fault's.
 func (f Weight) Inject(ctx context.Context, nodes []topology.Node, log Recorder) error {
 	if err := f.Validate(); err != nil {
 		return err
@@ -55,19 +56,24 @@ func (f Weight) Inject(ctx context.Context, nodes []topology.Node, log Recorder)
 	if err := f.differs(ctx, nodes); err != nil {
 		return err
 	}
-	return f.order().inject(ctx, nodes, log, "set weight %s "+strconv.Itoa(f.Weight), ServerWeight)
+	return f.order().inject(ctx, nodes, log, "set weight %s "+strconv.Itoa(f.Weight), ServerWeight, nil)
 }
 
-// differs checks that each balancer runs, and that its weight is another one.
+// differs checks that each balancer runs, and that its weight is another one, by its
+// configuration.
 func (f Weight) differs(ctx context.Context, nodes []topology.Node) error {
 	all, err := f.order().running(ctx, nodes)
 	if err != nil {
 		return err
 	}
 	for _, t := range all {
-		now, err := t.weight(ctx, f.command(f.order().path(t.server)))
-		if err == nil && now == f.Weight {
+		now, initial, err := t.weight(ctx, f.command(f.order().path(t.server)))
+		switch {
+		case err != nil:
+		case now == f.Weight:
 			err = fmt.Errorf("balancer %s: its weight is %d already: nothing would change", t.victim.Name(), now)
+		case now != initial:
+			err = fmt.Errorf("balancer %s: %w", t.victim.Name(), already(fmt.Sprintf("its weight is %d in place of %d", now, initial)))
 		}
 		if err != nil {
 			return fmt.Errorf("%s of %s: %w", f.Kind(), t.server, err)
@@ -80,20 +86,19 @@ func (f Weight) differs(ctx context.Context, nodes []topology.Node) error {
 func (Weight) command(path string) string { return "get weight " + path }
 
 // weight asks the balancer, from outside.
-func (t ordered) weight(ctx context.Context, command string) (int, error) {
+func (t ordered) weight(ctx context.Context, command string) (now, initial int, err error) {
 	d, err := newDirector(t.Container)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	reply, err := d.ask(ctx, command)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	now, _, err := parseWeight(reply)
-	if err != nil {
-		return 0, fmt.Errorf("balancer %s: %w", d.name, err)
+	if now, initial, err = parseWeight(reply); err != nil {
+		return 0, 0, fmt.Errorf("balancer %s: %w", d.name, err)
 	}
-	return now, nil
+	return now, initial, nil
 }
 
 // Active holds when every balancer itself says that the server has the

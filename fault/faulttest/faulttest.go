@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,9 +35,34 @@ type Suite struct {
 	// Restless says that the fault goes on changing its targets by itself, so
 	// that only the acts of a proof tell whether it changed anything.
 	Restless bool
+	// Repeats says that a second of the fault takes the first one's place and is not
+	// refused: a deployment.
+	Repeats bool
+	// Beside is a fault that this one overlaps with; nil is none.
+	Beside *Other
 	// Notices says that Inject looks at its targets from inside while it acts,
 	// so that it fails by itself where its acts have no effect.
 	Notices bool
+}
+
+// Other is a fault that is in place beside the one that is tested.
+type Other struct {
+	fault.Fault
+	// On are its targets' names, among those of the tested one and the other nodes of
+	// their cluster.
+	On []string
+}
+
+// among finds the targets.
+func (o Other) among(t *testing.T, nodes []topology.Node) (on []topology.Node) {
+	t.Helper()
+	for _, n := range everyone(nodes) {
+		if slices.Contains(o.On, n.Name()) {
+			on = append(on, n)
+		}
+	}
+	require.Len(t, on, len(o.On), "the other fault's targets")
+	return on
 }
 
 // Run holds the fault to the contract of package fault.
@@ -61,6 +87,12 @@ func (s Suite) Run(t *testing.T) {
 		{"notices that nothing happened", Suite.noEffect},
 		{"notices that nothing healed", Suite.notHealed},
 		{"carried by JSON", Suite.json},
+	}
+	if !s.Repeats {
+		parts = append(parts, part{"refused where it is in place", Suite.inPlace})
+	}
+	if s.Beside != nil {
+		parts = append(parts, part{"overlaps with another", Suite.overlaps})
 	}
 	if len(s.Wrong) > 0 {
 		parts = append(parts, part{"notices a wrong amount", Suite.wrongAmount})
@@ -234,6 +266,46 @@ func (s Suite) endedBefore(t *testing.T) {
 	}
 	require.ErrorIs(t, f.Inject(context.Background(), nodes, sc), topology.ErrNotRunning)
 	s.heal(t, f, nodes, sc)
+}
+
+// inPlace: of two faults that share an undo, the first heal would end both.
+func (s Suite) inPlace(t *testing.T) {
+	f, nodes, sc := s.start(t)
+	require.NoError(t, f.Inject(context.Background(), nodes, sc))
+	require.True(t, s.active(t, f, nodes, s.settle()).OK)
+	lines := len(sc.lines)
+	require.Error(t, f.Inject(context.Background(), nodes, sc), "it is in place, and was injected again")
+	require.Len(t, sc.lines, lines, "a record or an act of what was refused")
+	p := s.active(t, f, nodes, s.settle())
+	require.Truef(t, p.OK, "what was refused ended what was there: %+v", p)
+	s.heal(t, f, nodes, sc)
+}
+
+// overlaps: each of two faults is seen beside the other and outlasts the other's
+// heal, whichever is healed first.
+func (s Suite) overlaps(t *testing.T) {
+	for _, last := range []bool{false, true} {
+		f, nodes, sc := s.start(t)
+		on, theirs := s.Beside.among(t, nodes), &script{}
+		holds := func(f fault.Fault, nodes []topology.Node, when string) {
+			p := s.active(t, f, nodes, s.settle())
+			require.Truef(t, p.OK, "%s %s: %+v", f.Kind(), when, p)
+		}
+		require.NoError(t, s.Beside.Inject(context.Background(), on, theirs))
+		holds(s.Beside.Fault, on, "before the other")
+		require.NoError(t, f.Inject(context.Background(), nodes, sc))
+		holds(f, nodes, "with the other in place")
+		holds(s.Beside.Fault, on, "with the other in place")
+		if last {
+			s.heal(t, s.Beside.Fault, on, theirs)
+			holds(f, nodes, "after the other's heal")
+			s.heal(t, f, nodes, sc)
+			continue
+		}
+		s.heal(t, f, nodes, sc)
+		holds(s.Beside.Fault, on, "after the other's heal")
+		s.heal(t, s.Beside.Fault, on, theirs)
+	}
 }
 
 func (s Suite) readOnly(t *testing.T) {

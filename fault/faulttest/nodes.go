@@ -112,18 +112,22 @@ func (n *spy) act(what string, do func() error) error { return n.s.act(what, n.N
 
 // looks says whether a command changes nothing by its very form, so that a
 // fault may look by it before it records and acts: a request by GET (RFC 9110,
-// 9.2.1), a `tc … show`, a `test`, or statements that PostgreSQL holds to
-// reading.
+// 9.2.1), a `tc … show`, an `ip … show`, an `nft list …`, a `ps`, a `test`, or
+// statements that PostgreSQL holds to reading.
 func looks(argv []string) bool {
 	switch argv[0] {
 	case "curl":
 		return strings.Contains(strings.Join(argv, " "), " -X GET ")
 	case "tc":
 		return len(argv) > 2 && argv[2] == "show"
+	case "ip":
+		return slices.Contains(argv, "show")
+	case "nft":
+		return strings.HasPrefix(argv[len(argv)-1], "list ")
 	case "psql":
 		return slices.ContainsFunc(argv, func(a string) bool { return strings.Contains(a, fault.ReadingOnly) })
 	}
-	return argv[0] == "test"
+	return argv[0] == "test" || argv[0] == "ps"
 }
 
 // Exec is an act, but for a look.

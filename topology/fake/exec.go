@@ -23,6 +23,10 @@ func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) 
 	switch {
 	case argv[0] == "bash" && len(argv) == 6 && strings.Contains(argv[2], "/dev/tcp/"):
 		return n.bash(argv[2], argv[4], argv[5]), nil
+	case argv[0] == "test":
+		return n.test(script), nil
+	case argv[0] == "ps":
+		return topology.Output{Stdout: []byte("S\n")}, nil
 	case argv[0] == "cat":
 		_, pid, _ := strings.Cut(strings.TrimSpace(n.look()), "\n")
 		return topology.Output{Stdout: []byte(pid)}, nil
@@ -47,6 +51,24 @@ func (n *node) Exec(_ context.Context, argv ...string) (topology.Output, error) 
 
 // restartMark is the file that marks a restart under way.
 const restartMark = "/tmp/hachaos-restart"
+
+// test looks for a file: the mark of a restart, or that with the number of the
+// process.
+func (n *node) test(path string) topology.Output {
+	there := false
+	switch path {
+	case restartMark:
+		there = !n.marked.IsZero()
+	case "/run/hachaos/java.pid", "/run/hachaos/haproxy.pid":
+		there = !n.ended.After(n.state.StartedAt)
+	default:
+		return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}
+	}
+	if there {
+		return topology.Output{}
+	}
+	return topology.Output{Code: 1}
+}
 
 // mark makes, removes, looks for or dates that file.
 func (n *node) mark(program, script string) (topology.Output, error) {

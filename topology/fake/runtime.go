@@ -115,9 +115,12 @@ func (v *view) status() string {
 }
 
 // bash imitates the scripts of package fault that speak to the runtime
-// socket from inside of the node: "told" for a change, which notes when, and
-// otherwise two looks and the note.
+// socket from inside of the node: "told" for a change, which notes when, "untell"
+// for what takes one back, and otherwise two looks and the note.
 func (n *node) bash(script, command, note string) topology.Output {
+	if strings.Contains(script, "state=ready") {
+		command, note = n.untell(command, note), ""
+	}
 	b, ok := n.proc.(*lb)
 	if !ok {
 		return topology.Output{Code: 7}
@@ -135,4 +138,19 @@ func (n *node) bash(script, command, note string) topology.Output {
 		n.told[note] = before + " " + epoch()
 	}
 	return topology.Output{}
+}
+
+// untell takes the note of an order back and gives the command for the state that
+// the notes which are left ask for.
+func (n *node) untell(path, note string) string {
+	delete(n.told, note)
+	_, server, _ := strings.Cut(path, "/")
+	state := "ready"
+	switch {
+	case n.told["maintenance."+server] != "":
+		state = "maint"
+	case n.told["drain."+server] != "":
+		state = "drain"
+	}
+	return "set server " + path + " state " + state
 }
