@@ -25,24 +25,27 @@ func (f DependencyDown) Inject(ctx context.Context, nodes []topology.Node, log R
 	return disable(ctx, f.Kind(), nodes, log)
 }
 
-// Active holds when no request gets an answer where the application asks.
+// Active holds when no request of any application node that runs gets an answer
+// where it asks.
 func (f DependencyDown) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	return f.look(ctx, nodes, "refused", func(p probes) bool { return p.all(cutProbes, probeClosed) })
 }
 
-// Healed holds when each is answered there.
+// Healed holds when each request of each of them is answered there.
 func (f DependencyDown) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	return f.look(ctx, nodes, "answered again", func(p probes) bool { return len(p.answered) == cutProbes })
 }
 
 func (f DependencyDown) look(ctx context.Context, nodes []topology.Node, asked string, right func(probes) bool) (Proof, error) {
 	return proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
-		p, err := askHTTP(ctx, w.keeper, at.in, cutProbes, 1, time.Second)
-		if err != nil {
-			return err
-		}
-		s.measured = p.String()
-		s.see(right(p), "asked %s, where the application asks: %s", at.in, p)
-		return nil
+		return w.byAskers(ctx, s, func(ctx context.Context, s *sight, from topology.Namespace) error {
+			p, err := askHTTP(ctx, from, at.in, cutProbes, 1, time.Second)
+			if err != nil {
+				return err
+			}
+			s.measured = p.String()
+			s.see(right(p), "asked %s from %s: %s", at.in, from.Name(), p)
+			return nil
+		})
 	})
 }

@@ -2,11 +2,13 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hachaos/hachaos/topology"
@@ -36,6 +38,45 @@ func askHTTP(ctx context.Context, from topology.Namespace, to netip.AddrPort, n,
 		return probes{}, fmt.Errorf("ask %s from %s: %w", to, from.Name(), err)
 	}
 	return parseHTTP(string(out.Stdout), n, limit)
+}
+
+// byAskers has look see a way to a service from beside each application node that
+// runs, all at the same time: those are whom a fault of the service makes suffer, and
+// it must hold for each. Without one there is no proof.
+func (w way) byAskers(ctx context.Context, s *sight, look func(context.Context, *sight, topology.Namespace) error) error {
+	var from []topology.Namespace
+	for _, n := range w.askers {
+		if !runs(ctx, n) {
+			continue
+		}
+		ns, err := namespace(n)
+		if err != nil {
+			return err
+		}
+		from = append(from, ns)
+	}
+	sights, errs := make([]sight, len(from)), make([]error, len(from))
+	var wg sync.WaitGroup
+	for i, ns := range from {
+		sights[i].ok = true
+		wg.Go(func() { errs[i] = look(ctx, &sights[i], ns) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var measured []string
+	for i, ns := range from {
+		s.ok = s.ok && sights[i].ok
+		s.how = append(s.how, sights[i].how...)
+		measured = append(measured, sights[i].measured+" from "+ns.Name())
+	}
+	s.measured = strings.Join(measured, ", ")
+	if len(from) == 0 {
+		s.measured = "nobody to ask it"
+		s.see(false, "application nodes that run: 0 of %d", len(w.askers))
+	}
+	return nil
 }
 
 // parseHTTP reads what probeHTTP prints.

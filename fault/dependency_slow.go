@@ -41,8 +41,9 @@ func (f DependencySlow) Inject(ctx context.Context, nodes []topology.Node, log R
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.
 func (f DependencySlow) tolerance() time.Duration { return max(f.Delay/10, latencyFloor) }
 
-// Active holds when the median of 30 requests by the proxy, less that of the
-// same ones straight to the service, is the asked delay within 10 % or 5 ms.
+// Active holds when, from beside each application node that runs, the median of 30
+// requests by the proxy, less that of the same ones straight to the service, is the
+// asked delay within 10 % or 5 ms.
 func (f DependencySlow) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	asked := fmt.Sprintf("%d within %d", f.Delay.Milliseconds(), f.tolerance().Milliseconds())
 	return f.look(ctx, nodes, asked, func(added time.Duration) bool { return (added - f.Delay).Abs() <= f.tolerance() })
@@ -56,17 +57,19 @@ func (f DependencySlow) Healed(ctx context.Context, nodes []topology.Node) (Proo
 
 func (f DependencySlow) look(ctx context.Context, nodes []topology.Node, asked string, right func(time.Duration) bool) (Proof, error) {
 	p, err := proveWays(ctx, f.Kind(), nodes, asked, func(ctx context.Context, s *sight, w way, at passage) error {
-		n, limit := latencyProbes, f.Delay+2*time.Second
-		straight, err := askHTTP(ctx, w.keeper, at.out, n, atATime(n, f.Delay), limit)
-		if err != nil {
-			return err
-		}
-		through, err := askHTTP(ctx, w.keeper, at.in, n, atATime(n, f.Delay), limit)
-		if err != nil {
-			return err
-		}
-		s.added("%d requests by the proxy: %s, median %.1f ms; straight to the service: %s, median %.1f ms", n, through, straight, right)
-		return nil
+		return w.byAskers(ctx, s, func(ctx context.Context, s *sight, from topology.Namespace) error {
+			n, limit := latencyProbes, f.Delay+2*time.Second
+			straight, err := askHTTP(ctx, from, at.out, n, atATime(n, f.Delay), limit)
+			if err != nil {
+				return err
+			}
+			through, err := askHTTP(ctx, from, at.in, n, atATime(n, f.Delay), limit)
+			if err != nil {
+				return err
+			}
+			s.added("from "+from.Name()+" %d requests by the proxy: %s, median %.1f ms; straight to the service: %s, median %.1f ms", n, through, straight, right)
+			return nil
+		})
 	})
 	p.Unit = "ms"
 	return p, err

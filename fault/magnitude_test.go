@@ -71,19 +71,13 @@ var measured = map[string]func(times float64) (Fault, *stub){
 		}}
 	},
 	"dependency-slow": func(times float64) (Fault, *stub) {
-		toxi := slowedProxy("j1")
-		state := toxi.beside
-		toxi.beside = func(argv []string) (topology.Output, error) {
-			url := argv[len(argv)-1]
-			switch {
-			case strings.Contains(url, "/proxies/"):
-				return state(argv)
-			case strings.Contains(url, ":5433/"):
+		asks := &stub{name: "j2", role: topology.Application, state: up, beside: func(argv []string) (topology.Output, error) {
+			if strings.Contains(argv[len(argv)-1], ":5433/") {
 				return text("%s", strings.Repeat(fmt.Sprintf("200 %.4f\n", 0.001+0.2*times), latencyProbes))
 			}
 			return text("%s", strings.Repeat("200 0.0010\n", latencyProbes))
-		}
-		return DependencySlow{Delay: 200 * time.Millisecond}, &stub{peers: []topology.Node{toxi}}
+		}}
+		return DependencySlow{Delay: 200 * time.Millisecond}, &stub{peers: []topology.Node{slowedProxy("j1"), asks}}
 	},
 	"slow-start": func(times float64) (Fault, *stub) {
 		n := starting{started: time.Now(), boot: 600 * time.Millisecond, warmUp: time.Duration(2 * times * float64(time.Second)), told: "2000"}

@@ -18,6 +18,7 @@ import (
 type way struct {
 	victim
 	keeper topology.Namespace // the node that the proxy runs on
+	askers []topology.Node    // the application nodes of the cluster
 	api    string             // the proxies' API, as that node reaches it
 }
 
@@ -36,6 +37,7 @@ func ways(kind string, nodes []topology.Node) ([]way, error) {
 			return nil, fmt.Errorf("%s: node %s: %w (a proxy on its way to the database)", kind, v.Name(), ErrCapability)
 		}
 		w.keeper, w.api = keeper, fmt.Sprintf("http://127.0.0.1:%d/proxies/", port)
+		w.askers = applications(nodes[i])
 		all = append(all, w)
 	}
 	return all, nil
@@ -71,6 +73,18 @@ func proxies(n topology.Node) (keeper topology.Namespace, port int, ok bool) {
 		}
 	}
 	return nil, 0, false
+}
+
+// applications are the application nodes of a node's cluster.
+func applications(n topology.Node) (all []topology.Node) {
+	if m, ok := n.(topology.Member); ok {
+		for _, p := range m.Peers() {
+			if p.Role() == topology.Application {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
 }
 
 // call is a request to the proxies' API: Toxiproxy's README, "HTTP API". A
