@@ -19,8 +19,10 @@ func TestWhatFaultsSayOfThemselves(t *testing.T) {
 		"instance-freeze": {"pause"}, "database-freeze": {"pause"},
 	}
 	endure := []string{
-		"balancer-kill", "database-cut", "database-down", "database-freeze", "database-read-only", "dependency-down",
-		"instance-freeze", "instance-kill", "instance-stop", "keepalived-freeze", "keepalived-kill", "power-loss", "vrrp-cut",
+		"balancer-kill", "database-black-hole", "database-cut", "database-down", "database-freeze", "database-read-only",
+		"dependency-down", "disk-full", "instance-freeze", "instance-kill", "instance-stop", "keepalived-freeze",
+		"keepalived-kill", "network-cut", "power-loss", "row-lock", "stale-arp", "stall",
+		"vrrp-cut",
 	}
 	var marked []string
 	for _, kind := range fault.Kinds() {
