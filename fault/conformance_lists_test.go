@@ -32,6 +32,7 @@ func onStack() (all []aimed) {
 		fault.InstanceFreeze{Port: jettyPort},
 		fault.InstanceStop{Port: jettyPort},
 		fault.InstanceRestart{Port: jettyPort},
+		fault.InstanceRestart{Port: jettyPort, Kill: true},
 		fault.CrashLoop{Port: jettyPort, Life: time.Second, Rest: 300 * time.Millisecond},
 		fault.SlowStart{Delay: 10 * time.Second},
 	} {
@@ -50,7 +51,7 @@ func onStack() (all []aimed) {
 		fault.DatabaseDown{},
 		fault.DatabaseDown{Stop: true},
 		fault.DatabaseFreeze{},
-		fault.DatabaseRestart{},
+		fault.DatabaseRestart{Pause: time.Second},
 	} {
 		all = append(all, aimed{f, []string{"db"}})
 	}
@@ -61,6 +62,7 @@ func onStack() (all []aimed) {
 		fault.NetworkCut{Peers: []string{"balancer"}},
 		fault.NetworkCut{Peers: []string{"db", "toxi"}, Way: fault.Incoming},
 		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5},
+		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5, Way: fault.Outgoing},
 		fault.ConnectionReset{Peers: []string{"balancer"}},
 		fault.Bandwidth{KBit: 4000},
 		fault.StaleARP{Peers: []string{"balancer", "db"}},
@@ -86,6 +88,7 @@ func onStack() (all []aimed) {
 		aimed{fault.MemorySqueeze{Port: jettyPort}, []string{"j1"}},
 		aimed{fault.CPUStarvation{Port: jettyPort}, []string{"j1"}},
 		aimed{fault.VRRPCut{}, []string{"lb1", "lb2"}},
+		aimed{fault.VRRPCut{}, []string{vipOwner}},
 		aimed{fault.Drain{}, []string{"j1", "lb1", "lb2"}},
 		aimed{fault.Weight{Weight: 20}, []string{"j1", "lb1", "lb2"}},
 		aimed{fault.NetworkCut{Peers: []string{fault.Clients}}, []string{"j1"}},

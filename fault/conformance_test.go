@@ -54,6 +54,7 @@ func TestConformance(t *testing.T) {
 	for _, f := range []fault.Fault{
 		fault.DatabaseDown{},
 		fault.DatabaseDown{Stop: true},
+		fault.DatabaseRestart{Pause: 2 * time.Second},
 		fault.DatabaseFreeze{},
 		fault.DatabaseBlackHole{},
 	} {
@@ -80,7 +81,27 @@ func wrong(f fault.Fault) []func() fault.Fault {
 	case fault.Bandwidth:
 		return those(fault.Bandwidth{KBit: f.KBit / 10}, fault.Bandwidth{KBit: 10 * f.KBit})
 	case fault.PacketLoss:
-		return those(lossy{f, f.Percent / 10}, lossy{f, 10 * f.Percent})
+		all := those(lossy{f, f.Percent / 10}, lossy{f, 10 * f.Percent})
+		if oneWay(f.Way) {
+			all = append(all, those(edited{f, mirrored})...)
+		}
+		return all
+	case fault.NetworkCut:
+		if oneWay(f.Way) {
+			return those(edited{f, mirrored})
+		}
+	case fault.VRRPCut:
+		return those(edited{f, without("input")}, edited{f, without("output")})
+	case fault.CrashLoop:
+		return those(fault.CrashLoop{Life: 10 * f.Life, Rest: f.Rest, Port: f.Port}, fault.CrashLoop{Life: f.Life, Rest: 10 * f.Rest, Port: f.Port})
+	case fault.InstanceRestart:
+		return those(fault.InstanceRestart{Kill: !f.Kill, Port: f.Port})
+	case fault.DatabaseRestart:
+		if f.Pause > 0 {
+			return those(fault.DatabaseRestart{Pause: f.Pause / 10, Port: f.Port}, fault.DatabaseRestart{Pause: 10 * f.Pause, Port: f.Port})
+		}
+	case fault.SessionCleanup:
+		return those(fault.SessionCleanup{Idle: 24 * time.Minute, Dead: f.Dead}, fault.SessionCleanup{Expired: true, Dead: f.Dead})
 	case fault.CPUStarvation:
 		return those(fault.CPUStarvation{CPU: 0.02, Port: f.Port}, fault.CPUStarvation{CPU: 0.9, Port: f.Port})
 	case fault.MemorySqueeze:
@@ -108,6 +129,59 @@ func wrong(f fault.Fault) []func() fault.Fault {
 		return those(fault.Weight{Server: f.Server, Weight: f.Weight / 10}, fault.Weight{Server: f.Server, Weight: 10 * f.Weight})
 	}
 	return nil
+}
+
+// oneWay says whether a fault is meant for one of two ways.
+func oneWay(way string) bool { return way == fault.Incoming || way == fault.Outgoing }
+
+// edited is a fault whose filter is another than the one that it says: each command of
+// nft is edited before it is carried out.
+type edited struct {
+	fault.Fault
+	edit func(command string) string
+}
+
+// Inject implements fault.Fault.
+func (e edited) Inject(ctx context.Context, nodes []topology.Node, log fault.Recorder) error {
+	var all []topology.Node
+	for _, n := range nodes {
+		all = append(all, editing{n.(filtered), e.edit})
+	}
+	return e.Fault.Inject(ctx, all, log)
+}
+
+// editing is a node that edits the commands of nft.
+type editing struct {
+	filtered
+	edit func(string) string
+}
+
+// InNamespace implements topology.Namespace.
+func (n editing) InNamespace(ctx context.Context, argv ...string) (topology.Output, error) {
+	if argv[0] == "nft" {
+		argv = []string{argv[0], n.edit(argv[1])}
+	}
+	return n.filtered.InNamespace(ctx, argv...)
+}
+
+// mirrored adds to a filter of one way the same of the other.
+func mirrored(command string) string {
+	table, rules, ok := strings.Cut(command, "; ")
+	if !ok {
+		return command
+	}
+	words := []string{"input", "output", "saddr", "daddr", "iifname", "oifname"}
+	if strings.Contains(rules, "hook output") {
+		words = []string{"output", "input", "daddr", "saddr", "oifname", "iifname"}
+	}
+	return table + "; " + rules + "; " + strings.NewReplacer(words...).Replace(rules)
+}
+
+// without leaves the rule of a chain out of the filter of a VRRPCut.
+func without(chain string) func(string) string {
+	return func(command string) string {
+		return strings.ReplaceAll(command, "; add rule inet hachaos_vrrp_cut "+chain+" ip protocol 112 counter drop", "")
+	}
 }
 
 // lossy is a loss of packets at another rate than the one that it says.
@@ -222,6 +296,24 @@ func TestTheWrongLossIsOne(t *testing.T) {
 	require.Equal(t, []string{"nft", fmt.Sprintf(rule, 500)}, got)
 }
 
+// TestTheEditedFiltersAreOthers: a cut of one way gets the other, and a cut of VRRP
+// loses a half.
+func TestTheEditedFiltersAreOthers(t *testing.T) {
+	const in = "add table inet x; add counter inet x input; add chain inet x input { type filter hook input priority -400; policy accept; }; add rule inet x input ip saddr { 198.18.7.10 } counter name input drop"
+	const out = "add counter inet x output; add chain inet x output { type filter hook output priority -400; policy accept; }; add rule inet x output ip daddr { 198.18.7.10 } counter name output drop"
+	require.Equal(t, in+"; "+out, mirrored(in))
+	require.Equal(t, "add table inet x; "+out+"; "+strings.TrimPrefix(in, "add table inet x; "), mirrored("add table inet x; "+out))
+	require.Equal(t, "list tables", mirrored("list tables"))
+	for _, half := range []string{"input", "output"} {
+		var got []string
+		_, err := editing{overheard{got: &got}, without(half)}.InNamespace(t.Context(), "nft", "add chain a; add rule inet hachaos_vrrp_cut input ip protocol 112 counter drop; add rule inet hachaos_vrrp_cut output ip protocol 112 counter drop")
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		require.NotContains(t, got[1], "cut "+half)
+		require.Equal(t, 1, strings.Count(got[1], "add rule"))
+	}
+}
+
 // TestEveryWrongAmountIsValid: a fault that is refused would notice nothing.
 func TestEveryWrongAmountIsValid(t *testing.T) {
 	for _, f := range []fault.Fault{
@@ -231,6 +323,11 @@ func TestEveryWrongAmountIsValid(t *testing.T) {
 		fault.LinkLatency{Delay: 200 * time.Millisecond, Jitter: 100 * time.Millisecond},
 		fault.Bandwidth{KBit: 4000},
 		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5},
+		fault.PacketLoss{Peers: []string{"balancer"}, Percent: 5, Way: fault.Outgoing},
+		fault.VRRPCut{},
+		fault.CrashLoop{Life: time.Second, Rest: 300 * time.Millisecond},
+		fault.DatabaseRestart{Pause: time.Second},
+		fault.SessionCleanup{},
 		fault.CPUStarvation{},
 		fault.MemorySqueeze{},
 		fault.PoolLeak{Connections: 9},

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,8 +74,8 @@ $0"
 ` + untilWritten("crash-loop.pid", "the loop"), f.loop()}
 }
 
-// loop is the program of the act, which runs where its mark is. What it does it writes down, a line each:
-// "end" or "start", the time and the process's number.
+// loop is the program of the act, which runs where its mark is. What it does it
+// writes down, a line each: "end", "rested" or "start", and the time.
 func (f CrashLoop) loop() string {
 	life, rest := f.times()
 	seconds := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
@@ -85,6 +86,7 @@ while [ -e crash-loop ]; do
 		echo "end $(date +%s.%N) $pid" >>crash-loop.log
 	fi
 	sleep ` + seconds(rest) + `
+	echo "rested $(date +%s.%N)" >>crash-loop.log
 	[ -e crash-loop ] || exit 0
 	` + appStart + ` java >/dev/null 2>&1 && echo "start $(date +%s.%N) $(cat java.pid)" >>crash-loop.log
 	sleep ` + seconds(life) + `
@@ -123,15 +125,36 @@ func (f CrashLoop) Inject(ctx context.Context, nodes []topology.Node, log Record
 	})
 }
 
-// Active holds when the loop goes on and the process has died at least twice,
-// with a start between. From and To are the first death, which is when the
-// fault takes effect.
+// paceNoise is how much less than a sleep its two stamps may say, and paceSlack how
+// much more at least: what the machine needs to begin a process.
+const (
+	paceNoise = 10 * time.Millisecond
+	paceSlack = 250 * time.Millisecond
+)
+
+// paced says whether the median of the times is the asked one, or longer by up to a
+// half or 250 ms: a sleep is never shorter, and a busy machine adds to it.
+func paced(asked time.Duration, times []time.Duration) bool {
+	got := middle(times)
+	return len(times) > 0 && got >= asked-paceNoise && got <= asked+max(asked/2, paceSlack)
+}
+
+// middle is the median of times; 0 if there are none.
+func middle(times []time.Duration) time.Duration {
+	return probes{answered: slices.Sorted(slices.Values(times))}.median()
+}
+
+// Active holds when the loop goes on, the process has died at least twice, with a
+// start between, and the medians of how long it lived and how long it rested are the
+// asked ones, or longer by up to a half or 250 ms. From and To are the first death,
+// which is when the fault takes effect.
 func (f CrashLoop) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, false)
 	if err != nil {
 		return Proof{}, err
 	}
-	asked := fmt.Sprintf("the process dies again and again, at least %d times", leastDeaths)
+	life, rest := f.times()
+	asked := fmt.Sprintf("the process dies again and again, at least %d times, having lived for %v and rested for %v", leastDeaths, life, rest)
 	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s, l, err := seeLoop(ctx, v)
 		if err != nil || !s.ok {
@@ -139,6 +162,11 @@ func (f CrashLoop) Active(ctx context.Context, nodes []topology.Node) (Proof, er
 		}
 		s.see(l.on, "the loop goes on: %t", l.on)
 		s.see(len(l.ends) >= leastDeaths && l.starts >= leastDeaths-1, "it died %d times and was started %d times", len(l.ends), l.starts)
+		s.see(paced(life, l.lives), "it lived for %v, the median of %d lives", middle(l.lives).Round(time.Millisecond), len(l.lives))
+		s.see(paced(rest, l.rests), "it rested for %v, the median of %d rests", middle(l.rests).Round(time.Millisecond), len(l.rests))
+		if len(l.lives) > 0 {
+			s.measured += fmt.Sprintf(", lived for %v and rested for %v", middle(l.lives).Round(time.Millisecond), middle(l.rests).Round(time.Millisecond))
+		}
 		if len(l.ends) > 0 {
 			s.from, s.to = l.ends[0], l.ends[0]
 		}
@@ -197,6 +225,8 @@ type loopState struct {
 	pid    int  // 0 if none runs
 	ends   []time.Time
 	starts int
+	// lives are from a start to the end that came next, rests from an end on.
+	lives, rests []time.Duration
 }
 
 // parseLoop reads what looping prints.
@@ -214,6 +244,8 @@ func parseLoop(text string) (loopState, error) {
 		}
 		l.pid = pid
 	}
+	var before string
+	var then time.Time
 	for _, line := range lines[2:] {
 		f := strings.Fields(line)
 		if len(f) < 2 {
@@ -223,11 +255,22 @@ func parseLoop(text string) (loopState, error) {
 		if err != nil {
 			return l, fmt.Errorf("state of the crash loop: %w", err)
 		}
-		if f[0] == "end" {
+		switch f[0] {
+		case "end":
 			l.ends = append(l.ends, at)
-		} else {
+			if before == "start" {
+				l.lives = append(l.lives, at.Sub(then))
+			}
+		case "rested":
+			if before == "end" {
+				l.rests = append(l.rests, at.Sub(then))
+			}
+		case "start":
 			l.starts++
+		default:
+			return l, fmt.Errorf("state of the crash loop: %q: want end, rested or start", line)
 		}
+		before, then = f[0], at
 	}
 	return l, nil
 }

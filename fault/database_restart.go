@@ -26,6 +26,10 @@ type DatabaseRestart struct {
 // that an earlier one is not taken for it.
 const restartMark = "/tmp/hachaos-restart"
 
+// restartStatus is a file in the container that says with which exit status it ended
+// in a restart: the engine forgets that when it starts it again.
+const restartStatus = restartMark + ".status"
+
 // unmarked checks that none of the containers bears the mark of a restart.
 func unmarked(ctx context.Context, kind string, vs []victim) error {
 	return without(ctx, kind, vs, restartMark, "it bears the mark of a restart")
@@ -92,15 +96,20 @@ func endInOrder(ctx context.Context, v victim) error {
 	return err
 }
 
+// restartSlack is how much longer than the pause a database may be away between its
+// end and its start: what an engine needs to tell of the one and to do the other.
+const restartSlack = 3 * time.Second
+
 // Active holds when the containers ended and started after the restart was
-// asked for, and answer; that they ended in order Inject has seen. From is the
-// last end of one, To its start.
+// asked for, were away for the pause and at most 3 s longer, and answer; that they
+// ended in order Inject has seen. From is the last end of one, To its start.
 func (f DatabaseRestart) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, false)
 	if err != nil {
 		return Proof{}, err
 	}
-	return prove(ctx, "container ended and started", vs, func(ctx context.Context, v victim) (sight, error) {
+	asked := fmt.Sprintf("container ended and started %v later, or up to %v more", f.Pause, restartSlack)
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
 		st, mark, err := f.see(ctx, &s, v)
 		if err != nil || !s.ok {
@@ -108,6 +117,9 @@ func (f DatabaseRestart) Active(ctx context.Context, nodes []topology.Node) (Pro
 		}
 		s.from, s.to = st.FinishedAt, st.StartedAt
 		s.see(!mark.IsZero() && st.FinishedAt.After(mark), "its end came after the restart was asked for")
+		away := st.StartedAt.Sub(st.FinishedAt).Round(time.Millisecond)
+		s.measured = fmt.Sprintf("away for %v", away)
+		s.see(away >= f.Pause && away <= f.Pause+restartSlack, "between its end and its start it was away for %v", away)
 		return s, seeConnect(ctx, &s, v, connected)
 	})
 }
@@ -156,7 +168,7 @@ func ensureNoRestartMark(ctx context.Context, n topology.Node, _ map[string]stri
 		return err
 	}
 	for {
-		err := succeed(n.Exec(ctx, "rm", "-f", restartMark))
+		err := succeed(n.Exec(ctx, "rm", "-f", restartStatus, restartMark))
 		if !errors.Is(err, topology.ErrNotRunning) {
 			return err
 		}

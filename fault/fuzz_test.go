@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +164,8 @@ func FuzzRuntime(f *testing.F) {
 func FuzzProcess(f *testing.F) {
 	f.Add("1795159126.002745000\n1795159127.002745000\n12\n")
 	f.Add("-\n-\n-\n")
-	f.Add("on\n12\nend 1795159126.002745000\nstart 1795159127.002745000\n")
+	f.Add("on\n12\nend 1795159126.002745000\nrested 1795159126.302745000\nstart 1795159127.002745000\nend 1795159130.002745000\n")
+	f.Add("1795159126.002745000\n143\n")
 	f.Add("after-commit\nafter-commit 1795159126002745 12.1 k-12\n-\n-\n7\n")
 	f.Add("rolling\n1795159126.002745000\n1795159126.002745000\n")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -173,6 +175,11 @@ func FuzzProcess(f *testing.F) {
 		if l, err := parseLoop(text); err == nil {
 			require.True(t, l.left || !l.on, "%q", text)
 			require.LessOrEqual(t, len(l.ends)+l.starts, strings.Count(text, "\n")+1)
+			require.LessOrEqual(t, len(l.lives), min(len(l.ends), l.starts))
+			require.LessOrEqual(t, len(l.rests), len(l.ends))
+		}
+		if _, status, err := parseRestarted(text); err == nil {
+			require.Equal(t, strings.Fields(text)[1], status)
 		}
 		if m, err := parseMark(text); err == nil {
 			require.Equal(t, m.point == "", m.op == "", "%q", text)
@@ -193,6 +200,7 @@ func FuzzNumbers(f *testing.F) {
 	f.Add("1795159126.002745000 1795159127.002745000 3 2 1")
 	f.Add("0 10 9000 2000010 5 0")
 	f.Add("max 1 2 3 4 5 6 - - -")
+	f.Add("1732082400.100000000 1732082400.200000000 40 40 3 1 0 1100 900")
 	f.Add("35 96 1795228799196291929 1795228802295293561 61")
 	f.Fuzz(func(t *testing.T, text string) {
 		if _, err := parseSpace(text); err == nil {
@@ -213,8 +221,9 @@ func FuzzNumbers(f *testing.F) {
 		if tr, err := parseTrace(text); err == nil {
 			require.Equal(t, tr.there, strings.Fields(text)[0] == "t")
 		}
-		if _, err := parseCleanup(text); err == nil {
-			require.Len(t, strings.Fields(text), 5)
+		if c, err := parseCleanup(text); err == nil {
+			require.Len(t, strings.Fields(text), 9)
+			require.NotEmpty(t, c.by())
 		}
 		if r, err := parseFlood(text); err == nil {
 			require.False(t, math.IsNaN(r.kbit) || math.IsInf(r.kbit, 0), "%q", text)
@@ -249,6 +258,7 @@ func FuzzNetwork(f *testing.F) {
 	f.Add([]byte(`{"nftables":[{"counter":{"name":"out","packets":3}},{"table":{}}]}`))
 	f.Add([]byte("1795159126.002745 1795159126.002933 198.18.0.100"))
 	f.Add([]byte("chain input { ip protocol vrrp counter packets 3 bytes 120 drop }"))
+	f.Add([]byte(snmp(17)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if addrs, err := parseAddresses(b); err == nil {
 			require.True(t, json.Valid(b))
@@ -265,6 +275,17 @@ func FuzzNetwork(f *testing.F) {
 			require.NotEmpty(t, r.addrs)
 			for _, a := range r.addrs {
 				require.True(t, a.IsValid())
+			}
+		}
+		if n, err := parseUnwanted(string(b)); err == nil {
+			require.True(t, slices.ContainsFunc(strings.Fields(string(b)), func(word string) bool {
+				got, err := strconv.Atoi(word)
+				return err == nil && got == n
+			}), "%q", b)
+		}
+		for _, chain := range []string{"input", "output"} {
+			if !bytes.Contains(b, []byte("chain "+chain+" {")) {
+				require.Equal(t, -1, droppedIn(string(b), chain))
 			}
 		}
 		if !bytes.Contains(b, []byte("packets")) {

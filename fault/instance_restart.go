@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,18 +72,44 @@ func (f InstanceRestart) restart(ctx context.Context, v victim) error {
 	if err := end(); err != nil {
 		return err
 	}
-	return v.Start(ctx)
+	st, err := v.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := v.Start(ctx); err != nil {
+		return err
+	}
+	return succeed(v.Exec(ctx, "/bin/sh", "-c", fmt.Sprintf("echo %d >%s", st.ExitCode, restartStatus)))
+}
+
+// restarted prints when the act began and with which exit status the container ended
+// in it, "-" for what is not there.
+const restarted = "stat -c %.9Y " + restartMark + " 2>/dev/null || echo -; cat " + restartStatus + " 2>/dev/null || echo -"
+
+// parseRestarted reads what restarted prints.
+func parseRestarted(text string) (acted time.Time, status string, err error) {
+	f := strings.Fields(text)
+	if len(f) != 2 {
+		return acted, "", fmt.Errorf("marks of the restart: %.80q: want a time and an exit status", text)
+	}
+	acted, err = parseStamp(f[0])
+	return acted, f[1], err
 }
 
 // Active holds when the engine reports an end of each container that came
-// after the act had begun, and a start after it. From is the act, To the last
-// end.
+// after the act had begun, and a start after it, and has said between the two that
+// the container ended by itself, or by SIGKILL if that was asked for. From is the
+// act, To the last end.
 func (f InstanceRestart) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	vs, err := victims(f.Kind(), nodes, f.Port, false)
 	if err != nil {
 		return Proof{}, err
 	}
-	return prove(ctx, "container ended and started again", vs, func(ctx context.Context, v victim) (sight, error) {
+	asked := "container ended by itself and started again"
+	if f.Kill {
+		asked = "container ended by SIGKILL and started again"
+	}
+	return prove(ctx, asked, vs, func(ctx context.Context, v victim) (sight, error) {
 		s := sight{ok: true}
 		st, err := v.Inspect(ctx)
 		if err != nil {
@@ -92,11 +119,11 @@ func (f InstanceRestart) Active(ctx context.Context, nodes []topology.Node) (Pro
 		if !s.ok {
 			return s, nil
 		}
-		out, err := v.Exec(ctx, "/bin/sh", "-c", "stat -c %.9Y "+restartMark+" 2>/dev/null || echo -")
+		out, err := v.Exec(ctx, "/bin/sh", "-c", restarted)
 		if err := succeed(out, err); err != nil {
 			return s, err
 		}
-		acted, err := parseStamp(strings.TrimSpace(string(out.Stdout)))
+		acted, status, err := parseRestarted(string(out.Stdout))
 		if err != nil {
 			return s, err
 		}
@@ -105,7 +132,8 @@ func (f InstanceRestart) Active(ctx context.Context, nodes []topology.Node) (Pro
 			s.see(false, "its last end, at %s, did not come after the act", st.FinishedAt.UTC().Format(stamp))
 			return s, nil
 		}
-		s.measured = fmt.Sprintf("ended and started again within %v", st.StartedAt.Sub(st.FinishedAt).Round(time.Millisecond))
+		s.measured = fmt.Sprintf("ended with exit status %s and started again within %v", status, st.StartedAt.Sub(st.FinishedAt).Round(time.Millisecond))
+		s.see(status != "-" && (status == strconv.Itoa(exitKilled)) == f.Kill, "before its start the engine said that it had ended with exit status %s", status)
 		s.see(true, "the act began at %s", acted.UTC().Format(stamp))
 		s.from, s.to = acted, st.FinishedAt // the service is away from then on
 		return s, nil

@@ -110,18 +110,50 @@ var measured = map[string]func(times float64) (Fault, *stub){
 			},
 		}
 	},
+	"crash-loop": func(times float64) (Fault, *stub) {
+		return CrashLoop{Life: 2 * time.Second, Rest: 500 * time.Millisecond}, loopOf(2*times, 0.5)
+	},
+	"the rest of a crash-loop": func(times float64) (Fault, *stub) {
+		return CrashLoop{Life: 2 * time.Second, Rest: 500 * time.Millisecond}, loopOf(2, 0.5*times)
+	},
 	"packet-loss": func(times float64) (Fault, *stub) {
 		f := PacketLoss{Peers: []string{"lb1"}, Percent: 5, Way: Incoming}
+		var arrived int64 // of what it sends
 		return f, &stub{
-			peers: []topology.Node{&stub{name: "lb1", role: topology.Balancer}},
+			peers: []topology.Node{&stub{name: "lb1", role: topology.Balancer, state: up, beside: func(argv []string) (topology.Output, error) {
+				if argv[0] != "cat" {
+					return topology.Output{}, errUnasked
+				}
+				return text("%s", snmp(arrived))
+			}}},
 			beside: func(argv []string) (topology.Output, error) {
-				if slices.Equal(argv, listTables()) {
+				switch {
+				case slices.Equal(argv, listTables()):
 					return text("table inet %s\n", toxicName(f))
+				case slices.Contains(argv, "datagrams"):
+					arrived += cutDatagrams
+					return topology.Output{}, nil
 				}
 				return text(`{"nftables":[{"counter":{"name":"input_all","packets":10000}},{"counter":{"name":"input","packets":%.0f}}]}`, 500*times)
 			},
 		}
 	},
+}
+
+// loopOf is a node whose process lives and rests for so many seconds.
+func loopOf(life, rest float64) *stub {
+	at := 1732082400.0
+	lines := "on\n-\n"
+	for range 3 {
+		for _, act := range []struct {
+			name  string
+			after float64
+		}{{"end", life}, {"rested", rest}, {"start", 0.1}} {
+			at += act.after
+			lines += fmt.Sprintf("%s %.9f\n", act.name, at)
+		}
+	}
+	return &stub{exec: func([]string) (topology.Output, error) { return text("%s", lines) }}
 }
 
 // TestAWrongAmountIsNoticed: a fault is proven by what was asked, neither by a

@@ -52,8 +52,9 @@ func (f NetworkCut) Inject(ctx context.Context, nodes []topology.Node, log Recor
 const cutDatagrams = 5
 
 // Active holds when every datagram that the peers and the target send each
-// other for the purpose is dropped, each way that is cut, and no attempt to
-// connect is answered either way. (A connection takes both.) What comes in from
+// other for the purpose is dropped, each way that is cut, those of the way that is
+// not cut arrive, and no attempt to connect is answered either way. (A connection
+// takes both.) What comes in from
 // Clients are attempts to connect, one packet each, and what goes out to them
 // are datagrams to an address that is no node's.
 func (f NetworkCut) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
@@ -98,6 +99,9 @@ func (f NetworkCut) Active(ctx context.Context, nodes []topology.Node) (Proof, e
 			s.see(got >= want, "%s: %d packets sent, %d dropped meanwhile; since it began %d of %d", c, want, got, after[c], after[c+"_all"])
 		}
 		s.see(took > 0 || l.clients, "peers that run: %d of %d", took, len(l.peers))
+		if err := l.seeOtherWay(ctx, &s, f.Way, after); err != nil {
+			return s, err
+		}
 		return s, l.seeConnects(ctx, &s, probeSilent)
 	})
 }
@@ -105,9 +109,9 @@ func (f NetworkCut) Active(ctx context.Context, nodes []topology.Node) (Proof, e
 func (f NetworkCut) asked() string {
 	switch f.Way {
 	case Incoming:
-		return "all packets dropped that come in"
+		return "all packets dropped that come in, none that go out"
 	case Outgoing:
-		return "all packets dropped that go out"
+		return "all packets dropped that go out, none that come in"
 	}
 	return "all packets dropped, both ways"
 }

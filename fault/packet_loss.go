@@ -86,7 +86,7 @@ func (f PacketLoss) sample() int {
 // and its peers exchanged since it began, their own and datagrams that are
 // sent for the purpose, the asked share was dropped: the asked rate lies
 // within the measured one's interval of 99 %, and that is narrower than from
-// half to double.
+// half to double. Of a way that is not meant, datagrams arrive.
 func (f PacketLoss) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
 	ls, err := links(f.Kind(), nodes, f.Peers)
 	if err != nil {
@@ -120,7 +120,7 @@ func (f PacketLoss) Active(ctx context.Context, nodes []topology.Node) (Proof, e
 			s.see(lossOK(asked, now[c], now[c+"_all"]), "%s: %d of %d packets dropped, an interval of %.3g to %.3g %%", c, now[c], now[c+"_all"], 100*low, 100*high)
 		}
 		s.measured = strings.Join(parts, ", ")
-		return s, nil
+		return s, l.seeOtherWay(ctx, &s, f.Way, now)
 	})
 }
 

@@ -1,7 +1,15 @@
 package fault
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -177,6 +185,49 @@ func TestPlanOfACutVRRP(t *testing.T) {
 	require.Zero(t, droppedBy(""))
 }
 
+// TestHalfACutOfVRRPIsNone: whichever half is missing, and where another balancer
+// advertises, whichever half has dropped nothing.
+func TestHalfACutOfVRRPIsNone(t *testing.T) {
+	chain := func(name, rule string) string {
+		return "\tchain " + name + " {\n\t\ttype filter hook " + name + " priority -400; policy accept;\n" + rule + "\t}\n"
+	}
+	drops := func(n int) string { return fmt.Sprintf("\t\tip protocol 112 counter packets %d bytes 120 drop\n", n) }
+	lb2 := &stub{name: "lb2", role: topology.Balancer}
+	for name, tc := range map[string]struct {
+		chains       string
+		alone, whole bool // of one balancer, and of both
+	}{
+		"whole":         {chain("input", drops(2)) + chain("output", drops(3)), true, true},
+		"nothing in":    {chain("input", drops(0)) + chain("output", drops(3)), false, true},
+		"nothing out":   {chain("input", drops(2)) + chain("output", drops(0)), false, true},
+		"nothing":       {chain("input", drops(0)) + chain("output", drops(0)), false, false},
+		"only in":       {chain("input", drops(2)), false, false},
+		"only out":      {chain("output", drops(3)), false, false},
+		"no rule in":    {chain("input", "") + chain("output", drops(3)), false, false},
+		"only counted":  {chain("input", drops(2)) + chain("output", "\t\tip protocol 112 counter packets 3 bytes 120\n"), false, false},
+		"no table's is": {"", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lb1 := &stub{name: "lb1", role: topology.Balancer, state: up, peers: []topology.Node{lb2}, beside: func(argv []string) (topology.Output, error) {
+					if slices.Equal(argv, listTables()) {
+						return text("table inet %s\n", vrrpTable)
+					}
+					return text("%s", "table inet "+vrrpTable+" {\n"+tc.chains+"}\n")
+				}}
+				both := &stub{name: "lb2", role: topology.Balancer, state: up, peers: []topology.Node{lb1}, beside: lb1.beside}
+				for want, targets := range map[*bool][]topology.Node{&tc.alone: {lb1}, &tc.whole: {lb1, both}} {
+					ctx, cancel := context.WithTimeout(t.Context(), 3*poll)
+					p, err := VRRPCut{}.Active(ctx, targets)
+					cancel()
+					require.NoError(t, err)
+					require.Equal(t, *want, p.OK, "%+v", p)
+				}
+			})
+		})
+	}
+}
+
 func TestParseServing(t *testing.T) {
 	info := "Name: HAProxy\nPid: 31\nMaxsock: 8000\nMaxconn: 3999\n"
 	at, err := parseServing(info, "12\n31\n--\nchanged\n")
@@ -188,4 +239,41 @@ func TestParseServing(t *testing.T) {
 	require.ErrorContains(t, err, "configuration's state")
 	require.ErrorContains(t, BalancerReload{MaxConn: 5}.Validate(), "maxconn 5: want 100 to 100000")
 	require.Equal(t, "3999", BalancerReload{}.reloaded()[4])
+}
+
+// TestWhatIsLeftOfTwoOrders: an order that is taken back leaves what the other asks
+// for, whichever comes first.
+func TestWhatIsLeftOfTwoOrders(t *testing.T) {
+	for name, tc := range map[string]struct {
+		told []string
+		take string // the note that is taken back
+		left string
+		want string
+	}{
+		"the only one":                  {[]string{"drain.j1"}, "drain.j1", "", "ready"},
+		"maintenance of a drain":        {[]string{"drain.j1", "maintenance.j1"}, "maintenance.j1", "drain.j1", "drain"},
+		"the drain under a maintenance": {[]string{"drain.j1", "maintenance.j1"}, "drain.j1", "maintenance.j1", "maint"},
+		"of another server":             {[]string{"drain.j1", "drain.j2"}, "drain.j1", "drain.j2", "ready"},
+		"another order":                 {[]string{"drain.j1", "weight.j1"}, "drain.j1", "weight.j1", "ready"},
+		"never told":                    {nil, "drain.j1", "", "ready"},
+		"no note of its own":            {[]string{"drain.j1"}, "", "drain.j1", "drain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, note := range tc.told {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "told."+note), []byte("1732082400.100000 1732082400.200000\n"), 0o644))
+			}
+			script := strings.ReplaceAll(strings.TrimSuffix(untell, tell), "/run/hachaos", dir) + `echo "$1"`
+			out, err := exec.CommandContext(t.Context(), "bash", "-c", script, "hachaos-untell", "nodes/j1", tc.take).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			require.Equal(t, "set server nodes/j1 state "+tc.want+"\n", string(out))
+			left, err := filepath.Glob(filepath.Join(dir, "told.*"))
+			require.NoError(t, err)
+			if tc.left == "" {
+				require.Empty(t, left)
+				return
+			}
+			require.Equal(t, []string{filepath.Join(dir, "told."+tc.left)}, left)
+		})
+	}
 }

@@ -14,7 +14,8 @@ import (
 // database's table jettysessions, while the nodes serve from it. Beforehand it
 // plants sessions that ended long ago, so that a job which removes nothing is
 // told from one that had nothing to do: the fault bites if the job removed
-// just them, whatever else it removed. It acts on database nodes.
+// them, whatever else it removed. Two more sessions, which nobody but the job ever
+// sees, tell by what it goes, and by how much. It acts on database nodes.
 //
 // The zero value is the tutorial's hourly job: a session that was not used for
 // 4 hours is removed.
@@ -40,26 +41,45 @@ const (
 // a dash in its id's beginning.
 const deadPrefix = "hachaos-dead-"
 
-// cleanupSQL plants, removes and leaves a trace, in one transaction. The
-// condition of the DELETE and the milliseconds that planted sessions are old
-// come last.
+// The ids of two sessions that are there for as long as the job runs: one was last
+// used a tenth of Idle longer ago than Idle and has not expired, the other a tenth
+// less long ago and has.
+const (
+	probePrefix  = "hachaos-probe-"
+	unusedProbe  = probePrefix + "unused"
+	expiredProbe = probePrefix + "expired"
+)
+
+// cleanupSQL plants, removes and leaves a trace, in one transaction. Its arguments
+// are how many sessions are planted, for how many milliseconds these were not used,
+// the condition of the DELETE, and for how many milliseconds the two probes were not:
+// the older and the younger.
 const cleanupSQL = `
-CREATE TABLE IF NOT EXISTS hachaos_cleanup (began timestamptz, ended timestamptz, planted int, dead int, others int);
+CREATE TABLE IF NOT EXISTS hachaos_cleanup (began timestamptz, ended timestamptz, planted int, dead int, others int,
+	unused int, expired int, older bigint, younger bigint);
 DELETE FROM hachaos_cleanup;
 INSERT INTO jettysessions (sessionid, contextpath, virtualhost, lastnode, accesstime, lastaccesstime, createtime,
 	cookietime, lastsavedtime, expirytime, maxinterval, map)
 SELECT '` + deadPrefix + `' || i, '', '0.0.0.0', 'none', t, t, t, t, t, t + 1800000, 1800000, ''
 FROM generate_series(1, %[1]d) i, (SELECT (extract(epoch FROM now()) * 1000)::bigint - %[2]d AS t) old;
+INSERT INTO jettysessions (sessionid, contextpath, virtualhost, lastnode, accesstime, lastaccesstime, createtime,
+	cookietime, lastsavedtime, expirytime, maxinterval, map)
+SELECT id, '', '0.0.0.0', 'none', t - ago, t - ago, t - ago, t - ago, t - ago, t + till, 1800000, ''
+FROM (SELECT (extract(epoch FROM now()) * 1000)::bigint AS t) n,
+	(VALUES ('` + unusedProbe + `', %[4]d, 1800000), ('` + expiredProbe + `', %[5]d, -1800000)) AS p(id, ago, till);
 WITH gone AS (DELETE FROM jettysessions WHERE %[3]s RETURNING sessionid)
 INSERT INTO hachaos_cleanup SELECT statement_timestamp(), clock_timestamp(), %[1]d,
 	count(*) FILTER (WHERE sessionid LIKE '` + deadPrefix + `%%'),
-	count(*) FILTER (WHERE sessionid NOT LIKE '` + deadPrefix + `%%') FROM gone`
+	count(*) FILTER (WHERE sessionid NOT LIKE '` + deadPrefix + `%%' AND sessionid NOT LIKE '` + probePrefix + `%%'),
+	count(*) FILTER (WHERE sessionid = '` + unusedProbe + `'), count(*) FILTER (WHERE sessionid = '` + expiredProbe + `'),
+	%[4]d, %[5]d FROM gone;
+DELETE FROM jettysessions WHERE sessionid LIKE '` + probePrefix + `%%'`
 
 // cleanupTrace prints whether the job left its trace; where it did, cleanupSeen
 // tells what it did and how many planted sessions are left.
 const (
 	cleanupTrace = `SELECT to_regclass('public.hachaos_cleanup') IS NOT NULL, count(*) FROM jettysessions WHERE sessionid LIKE '` + deadPrefix + `%'`
-	cleanupSeen  = `SELECT to_char(extract(epoch FROM began), 'FM9999999999.000000000'), to_char(extract(epoch FROM ended), 'FM9999999999.000000000'), planted, dead, others FROM hachaos_cleanup`
+	cleanupSeen  = `SELECT to_char(extract(epoch FROM began), 'FM9999999999.000000000'), to_char(extract(epoch FROM ended), 'FM9999999999.000000000'), planted, dead, others, unused, expired, older, younger FROM hachaos_cleanup`
 	cleanupUndo  = `DROP TABLE IF EXISTS hachaos_cleanup; DELETE FROM jettysessions WHERE sessionid LIKE '` + deadPrefix + `%'`
 )
 
@@ -100,7 +120,18 @@ func (f SessionCleanup) statement() string {
 	if f.Expired {
 		where = "expirytime > 0 AND expirytime < extract(epoch FROM now()) * 1000"
 	}
-	return fmt.Sprintf(cleanupSQL, f.dead(), (f.idle() + time.Hour).Milliseconds(), where)
+	return fmt.Sprintf(cleanupSQL, f.dead(), (f.idle() + time.Hour).Milliseconds(), where,
+		(f.idle() + f.tenth()).Milliseconds(), (f.idle() - f.tenth()).Milliseconds())
+}
+
+// tenth is how far the two probes are from Idle: the database's times are in
+// milliseconds.
+func (f SessionCleanup) tenth() time.Duration { return max(f.idle()/10, time.Millisecond) }
+
+// bounds says whether the ages of the two probes are those to either side of Idle,
+// no farther from it than twice what they should be.
+func (f SessionCleanup) bounds(older, younger time.Duration) bool {
+	return younger < f.idle() && f.idle() < older && older-younger <= 4*f.tenth()
 }
 
 // psql is the command that has the database of the node it runs in carry out
@@ -142,10 +173,15 @@ func (f SessionCleanup) databases(nodes []topology.Node) ([]victim, error) {
 	return vs, nil
 }
 
-// Active holds when the job removed every planted session. From and To are
-// the beginning and the end of the removal, by the database's clock.
+// Active holds when the job removed every planted session, and of two others the one
+// that was last used a little longer ago than Idle, and not the one that was used a
+// little less long ago; or, of these, the one that had expired. From and To are the
+// beginning and the end of the removal, by the database's clock.
 func (f SessionCleanup) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	asked := fmt.Sprintf("%d dead sessions removed", f.dead())
+	asked := fmt.Sprintf("%d dead sessions removed, of those not used for %v", f.dead(), f.idle())
+	if f.Expired {
+		asked = fmt.Sprintf("%d dead sessions removed, of those that had expired", f.dead())
+	}
 	return f.look(ctx, nodes, asked, func(ctx context.Context, v victim, s *sight, t trace) error {
 		if !t.there {
 			s.measured = "the job has not run"
@@ -161,9 +197,11 @@ func (f SessionCleanup) Active(ctx context.Context, nodes []topology.Node) (Proo
 			return err
 		}
 		s.from, s.to = c.began, c.ended
-		s.measured = fmt.Sprintf("%d dead sessions removed", c.dead)
+		s.measured = fmt.Sprintf("%d dead sessions removed, %s", c.dead, c.by())
 		s.see(c.planted == f.dead(), "dead sessions that were planted: %d", c.planted)
 		s.see(c.dead == f.dead() && t.planted == 0, "of them the job removed %d, and %d are left", c.dead, t.planted)
+		s.see((c.expired > 0) == f.Expired && (c.unused > 0) != f.Expired, "removed of one that was last used %v ago and had not expired: %d; of one %v ago that had: %d", c.older, c.unused, c.younger, c.expired)
+		s.see(f.Expired || f.bounds(c.older, c.younger), "the two are to either side of %v: %t", f.idle(), f.bounds(c.older, c.younger))
 		s.how = append(s.how, fmt.Sprintf("other sessions that it removed: %d", c.others))
 		return nil
 	})
@@ -229,13 +267,28 @@ func parseTrace(text string) (trace, error) {
 type cleanup struct {
 	began, ended          time.Time
 	planted, dead, others int
+	// unused and expired are how many of the two probes it removed; older and younger
+	// say how long ago these were used.
+	unused, expired int
+	older, younger  time.Duration
+}
+
+// by says, in words, by what it removed.
+func (c cleanup) by() string {
+	switch {
+	case c.unused > 0 && c.expired == 0:
+		return fmt.Sprintf("of those not used for a time from %v to %v", c.younger, c.older)
+	case c.unused == 0 && c.expired > 0:
+		return "of those that had expired"
+	}
+	return fmt.Sprintf("by neither use nor expiry: %d and %d of one each", c.unused, c.expired)
 }
 
 // parseCleanup reads the line that cleanupSeen prints.
 func parseCleanup(text string) (c cleanup, err error) {
 	f := strings.Fields(text)
-	if len(f) != 5 {
-		return c, fmt.Errorf("trace of the job: %.80q: want two times and three numbers", text)
+	if len(f) != 9 {
+		return c, fmt.Errorf("trace of the job: %.80q: want two times and seven numbers", text)
 	}
 	if c.began, err = parseStamp(f[0]); err != nil {
 		return c, err
@@ -243,10 +296,12 @@ func parseCleanup(text string) (c cleanup, err error) {
 	if c.ended, err = parseStamp(f[1]); err != nil {
 		return c, err
 	}
-	for i, to := range []*int{&c.planted, &c.dead, &c.others} {
+	var older, younger int
+	for i, to := range []*int{&c.planted, &c.dead, &c.others, &c.unused, &c.expired, &older, &younger} {
 		if *to, err = strconv.Atoi(f[2+i]); err != nil {
 			return c, fmt.Errorf("trace of the job: %w", err)
 		}
 	}
+	c.older, c.younger = time.Duration(older)*time.Millisecond, time.Duration(younger)*time.Millisecond
 	return c, nil
 }

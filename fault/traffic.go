@@ -65,6 +65,87 @@ func (l link) exchange(ctx context.Context, way string, n int) (int, error) {
 	return took, nil
 }
 
+// otherWay is the way that is left open where one is meant; empty where both are.
+func otherWay(way string) string {
+	switch way {
+	case Incoming:
+		return Outgoing
+	case Outgoing:
+		return Incoming
+	}
+	return ""
+}
+
+// seeOtherWay looks, where a fault is meant for one way, whether the other is left
+// alone: whether its filter counts nothing there, and as many datagrams arrive there
+// as are sent for the purpose, by the receiver's own count. What clients are sent
+// nobody can count.
+func (l link) seeOtherWay(ctx context.Context, s *sight, way string, filter counts) error {
+	other := otherWay(way)
+	if other == "" {
+		return nil
+	}
+	chain := chains(other)[0]
+	_, filters := filter[chain]
+	s.see(!filters, "its filter has a chain %s, of the way that is not meant: %t", chain, filters)
+	for _, p := range l.peers {
+		if !runs(ctx, p) {
+			continue
+		}
+		to, err := namespace(p)
+		if err != nil {
+			return err
+		}
+		if other == Incoming {
+			to = l.ns
+		}
+		before, err := unwantedBy(ctx, to)
+		if err != nil {
+			return err
+		}
+		if _, err := (link{victim: l.victim, peers: []topology.Node{p}}).exchange(ctx, other, cutDatagrams); err != nil {
+			return err
+		}
+		after, err := unwantedBy(ctx, to)
+		if err != nil {
+			return err
+		}
+		s.see(after-before >= cutDatagrams, "the other way, between it and %s: %d datagrams sent, %d arrived", p.Name(), cutDatagrams, after-before)
+	}
+	return nil
+}
+
+// unwantedBy is how many datagrams a node has been sent to ports that nothing
+// listens on: NoPorts of its kernel (RFC 4113, udpNoPorts).
+func unwantedBy(ctx context.Context, ns topology.Namespace) (int, error) {
+	out, err := ns.InNamespace(ctx, "cat", "/proc/net/snmp")
+	if err := succeed(out, err); err != nil {
+		return 0, err
+	}
+	return parseUnwanted(string(out.Stdout))
+}
+
+// parseUnwanted reads /proc/net/snmp: of each protocol a line of names and one of
+// numbers.
+func parseUnwanted(text string) (int, error) {
+	var names []string
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) == 0 || f[0] != "Udp:" {
+			continue
+		}
+		at := slices.Index(names, "NoPorts")
+		if at < 0 {
+			names = f
+			continue
+		}
+		if at < len(f) {
+			return strconv.Atoi(f[at])
+		}
+	}
+	return 0, errors.New("/proc/net/snmp: it has no NoPorts of Udp")
+}
+
 // callable checks that clients, where they are among the peers, can call each
 // victim.
 func callable(kind string, ls []link) error {
@@ -138,39 +219,58 @@ func connectsCommand(to []netip.AddrPort) []string {
 	return argv
 }
 
-// seeConnects looks how attempts to connect end between the victim and its
-// peers, both ways; want is how each must.
-func (l link) seeConnects(ctx context.Context, s *sight, want string) error {
-	var served []netip.AddrPort
+// attempt is one node's attempt to connect.
+type attempt struct {
+	who  string
+	from topology.Namespace // nil where the harness tries itself
+	to   []netip.AddrPort
+	ends string // the lines that connects prints
+}
+
+// attempts are those between the victim and its peers, both ways.
+func (l link) attempts(ctx context.Context) (all []*attempt) {
+	own := &attempt{who: l.Name() + " to", from: l.ns}
 	for _, p := range l.peers {
-		if a := address(p, 0); a.IsValid() && runs(ctx, p) {
-			served = append(served, a)
-		}
-	}
-	if len(served) > 0 {
-		out, err := l.ns.InNamespace(ctx, connectsCommand(served)...)
-		if err := succeed(out, err); err != nil {
-			return err
-		}
-		l.seeEnds(s, l.Name()+" to", string(out.Stdout), len(served), want)
-	}
-	for _, p := range l.peers {
-		ns, err := namespace(p)
-		if err != nil || !l.addr.IsValid() || !runs(ctx, p) {
+		if !runs(ctx, p) {
 			continue
 		}
-		out, err := ns.InNamespace(ctx, connectsCommand([]netip.AddrPort{l.addr})...)
-		if err := succeed(out, err); err != nil {
-			return err
+		if a := address(p, 0); a.IsValid() {
+			own.to = append(own.to, a)
 		}
-		l.seeEnds(s, p.Name()+" to", string(out.Stdout), 1, want)
+		if ns, err := namespace(p); err == nil && l.addr.IsValid() {
+			all = append(all, &attempt{who: p.Name() + " to", from: ns, to: []netip.AddrPort{l.addr}})
+		}
+	}
+	if len(own.to) > 0 {
+		all = append([]*attempt{own}, all...)
 	}
 	if l.clients && l.addr.IsValid() {
+		all = append(all, &attempt{who: Clients + " to", to: []netip.AddrPort{l.addr}})
+	}
+	return all
+}
+
+// try carries an attempt out.
+func (l link) try(ctx context.Context, a *attempt) error {
+	if a.from == nil {
 		got, err := l.connect(ctx)
-		if err != nil {
-			return err
-		}
-		l.seeEnds(s, Clients+" to", l.addr.String()+" "+strings.ReplaceAll(got, unreachable, probeSilent)+"\n", 1, want)
+		a.ends = l.addr.String() + " " + strings.ReplaceAll(got, unreachable, probeSilent) + "\n"
+		return err
+	}
+	out, err := a.from.InNamespace(ctx, connectsCommand(a.to)...)
+	a.ends = string(out.Stdout)
+	return succeed(out, err)
+}
+
+// seeConnects looks how attempts to connect end between the victim and its
+// peers, both ways and all at the same time; want is how each must.
+func (l link) seeConnects(ctx context.Context, s *sight, want string) error {
+	all := l.attempts(ctx)
+	if err := each(all, func(a *attempt) error { return l.try(ctx, a) }); err != nil {
+		return err
+	}
+	for _, a := range all {
+		l.seeEnds(s, a.who, a.ends, len(a.to), want)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,18 +53,49 @@ func (f VRRPCut) Inject(ctx context.Context, nodes []topology.Node, log Recorder
 	})
 }
 
-// Active holds when the filter of every target has dropped something: an
-// owner's own advertisements, or those that reach a standby. That two then
-// own the address is for the VIP's observer to see.
+// Active holds when the filter of every target stands both ways and has dropped
+// something: an owner's own advertisements, or those that reach a standby. Where a
+// balancer is no target, whose advertisements still come in, each way must have: a
+// balancer that hears nothing becomes an owner, and advertises. That two then own
+// the address is for the VIP's observer to see.
 func (f VRRPCut) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.prove(ctx, nodes, "VRRP dropped", func(s *sight, table string) {
-		dropped := droppedBy(table)
-		s.measured = "VRRP dropped"
-		if dropped == 0 {
-			s.measured = "nothing dropped"
+	hears := othersAdvertise(nodes)
+	return f.prove(ctx, nodes, "VRRP dropped, both ways", func(s *sight, table string) {
+		in, out := droppedIn(table, "input"), droppedIn(table, "output")
+		s.measured = fmt.Sprintf("VRRP dropped: %d in, %d out", max(0, in), max(0, out))
+		s.see(in >= 0 && out >= 0, "its filter drops VRRP that comes in: %t, that goes out: %t", in >= 0, out >= 0)
+		if hears {
+			s.see(in > 0 && out > 0, "packets of VRRP that it has dropped: %d that came in and %d that went out", max(0, in), max(0, out))
+			return
 		}
-		s.see(dropped > 0, "its filter has dropped %d packets of VRRP", dropped)
+		s.see(in > 0 || out > 0, "packets of VRRP that it has dropped: %d", max(0, in)+max(0, out))
 	})
+}
+
+// othersAdvertise says whether a balancer is none of the targets.
+func othersAdvertise(nodes []topology.Node) bool {
+	for _, n := range nodes {
+		m, ok := n.(topology.Member)
+		if !ok {
+			continue
+		}
+		for _, p := range m.Peers() {
+			if p.Role() == topology.Balancer && !slices.ContainsFunc(nodes, func(n topology.Node) bool { return n.Name() == p.Name() }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// droppedIn is what a chain of a table has dropped; -1 if it drops nothing.
+func droppedIn(table, chain string) int {
+	_, rules, _ := strings.Cut(table, "chain "+chain+" {")
+	rules, _, _ = strings.Cut(rules, "}")
+	if !strings.Contains(rules, " drop") {
+		return -1
+	}
+	return droppedBy(rules)
 }
 
 // Healed holds when no filter is left. To is when it was looked for.
@@ -110,7 +142,7 @@ func (f VRRPCut) prove(ctx context.Context, nodes []topology.Node, asked string,
 	})
 }
 
-// droppedBy sums the counters of a table as nft lists it: "counter packets 3
+// droppedBy sums the counters of rules as nft lists them: "counter packets 3
 // bytes 120 drop".
 func droppedBy(table string) (sum int) {
 	f := strings.Fields(table)

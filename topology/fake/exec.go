@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,7 +71,7 @@ func (n *node) test(path string) topology.Output {
 	return topology.Output{Code: 1}
 }
 
-// mark makes, removes, looks for or dates that file.
+// mark makes, removes, looks for or dates that file, and the exit status beside it.
 func (n *node) mark(program, script string) (topology.Output, error) {
 	answer := ""
 	switch {
@@ -79,7 +80,11 @@ func (n *node) mark(program, script string) (topology.Output, error) {
 			n.marked = time.Now()
 		}
 	case program == "rm":
-		n.marked = time.Time{}
+		n.marked, n.endedBy = time.Time{}, ""
+	case strings.HasPrefix(script, "echo "):
+		n.endedBy = strings.Fields(script)[1]
+	case strings.Contains(script, restartMark+".status"):
+		answer = unixNano(n.marked) + "\n" + cmp.Or(n.endedBy, "-")
 	case strings.HasPrefix(script, "stat "):
 		answer = unixNano(n.marked)
 	case n.marked.IsZero():

@@ -25,7 +25,9 @@ type node struct {
 	host   *host
 	proc   process // nil if none runs
 	tables map[string]bool
-	told   map[string]string // notes of orders to the balancer's process
+	// endedBy is the exit status that a restart noted; empty without one.
+	endedBy string
+	told    map[string]string // notes of orders to the balancer's process
 	// crashed and ended are when the process was last killed and noticed.
 	crashed, ended time.Time
 	marked         time.Time // the mark of a restart; zero if there is none
