@@ -43,6 +43,8 @@ type Record struct {
 	Took      time.Duration      `json:"took"` // wall time
 	Measures  map[string]float64 `json:"measures,omitempty"`
 	Shared    string             `json:"shared,omitempty"` // the topology, if it was shared
+	// Notes say what was done to the topology before the run, as the suite's do.
+	Notes []string `json:"notes,omitempty"`
 	// Folder is the run's, if it was kept: it is where the result was not as
 	// expected.
 	Folder string `json:"folder,omitempty"`
@@ -56,6 +58,7 @@ type Attempt struct {
 	Reason    string          `json:"reason"`
 	Seed      uint64          `json:"seed"`
 	StartedAt time.Time       `json:"startedAt"`
+	Notes     []string        `json:"notes,omitempty"`
 	Folder    string          `json:"folder,omitempty"`
 }
 
@@ -101,7 +104,7 @@ func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 		}
 	}
 	if before != nil {
-		rec.Before = append(slices.Clone(before.Before), Attempt{before.Verdict, before.Reason, before.Seed, before.StartedAt, before.Folder})
+		rec.Before = append(slices.Clone(before.Before), Attempt{before.Verdict, before.Reason, before.Seed, before.StartedAt, before.Notes, before.Folder})
 	}
 	return rec
 }

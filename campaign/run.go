@@ -151,7 +151,7 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 			return nil // what was broken off says nothing
 		}
 		rec := record(e.Item, e.Hash, run.Run, e.Record)
-		rec.Machine, rec.Took, rec.Shared = c.Machine, run.Took, run.Shared
+		rec.Machine, rec.Took, rec.Shared, rec.Notes = c.Machine, run.Took, run.Shared, run.Notes
 		rec.Dirty, rec.Reason = run.Dirty, run.Reason
 		if rec.State() != Good {
 			rec.Folder = filepath.Join("runs", filepath.Base(run.Dir))

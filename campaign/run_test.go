@@ -16,6 +16,8 @@ import (
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/suite"
+	"github.com/hachaos/hachaos/topology"
+	"github.com/hachaos/hachaos/topology/fake"
 )
 
 // stage is a campaign whose runs take a minute and end as they are told.
@@ -270,6 +272,69 @@ func TestADirtyItem(t *testing.T) {
 		require.Equal(t, "2 good, 1 bad", Totals(s.look()))
 		require.Equal(t, harness.ExitDirty, ExitCode(s.look()))
 	})
+}
+
+// shutting is a driver in memory that knows what it has started.
+type shutting struct {
+	fake.Driver
+	started []*fake.Cluster
+}
+
+func (d *shutting) Start(ctx context.Context, id string, plan topology.Plan, opts topology.StartOptions) (topology.Cluster, error) {
+	c, err := d.Driver.Start(ctx, id, plan, opts)
+	if err == nil {
+		d.started = append(d.started, c.(*fake.Cluster))
+	}
+	return c, err
+}
+
+// TestARecordTellsWhyATopologyWasReplaced, by what the suite itself notes of it.
+func TestARecordTellsWhyATopologyWasReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, driver := newStage(t, scenario("a")), &shutting{}
+		s.Runner.Topologies = &suite.Keeper{Driver: driver, Shape: func(j suite.Job) harness.Shape {
+			shape, err := memory().Shape(j.Scenario, j.Options)
+			require.NoError(t, err)
+			return shape
+		}}
+		s.ends = func(_ string, nth int) harness.Result {
+			if nth == 1 {
+				return harness.Result{Verdict: harness.VerdictInconclusive, Faults: []harness.FaultResult{{HealedAt: -1}}}
+			}
+			return harness.Result{Verdict: harness.VerdictPass, Dirty: nth == 3}
+		}
+		s.resume(t.Context())
+		for _, c := range driver.started {
+			c.Shut()
+		}
+		time.Sleep(time.Hour) // virtual: what still waits has ended
+		entries := s.look()
+		require.Contains(t, entries[0].Record.Before[0].Notes[0], " is new ")
+		require.Contains(t, entries[1].Record.Notes[0], " is as new, ")
+		replaced := Summarise(entries)[0].Replaced
+		require.Len(t, replaced, 2)
+		require.Regexp(t, `^before a \(1\): topology suite-\w+ is replaced: a fault of the run before was not seen to heal$`, replaced[0])
+		require.Regexp(t, `^before a \(3\): topology suite-\w+ is replaced: the run before was dirty$`, replaced[1])
+	})
+}
+
+// TestARecordWithoutNotesIsRead, as those of before they were kept; what the
+// repeated runs of an item noted is told in their order.
+func TestARecordWithoutNotesIsRead(t *testing.T) {
+	s := Store{t.TempDir()}
+	i := Items([]harness.Scenario{scenario("a")}, "")[0]
+	require.NoError(t, s.Put(&Record{Schema: Schema, Item: i, Hash: "abc", Before: []Attempt{{Reason: "The host was busy."}}}))
+	text, err := os.ReadFile(s.path(i, "abc"))
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "notes")
+	r, err := s.Get(i, "abc")
+	require.NoError(t, err)
+	require.Empty(t, Summarise([]Entry{{Item: i, Record: r}})[0].Replaced)
+
+	r.Before = []Attempt{{Notes: []string{"one is replaced: x"}}, {Notes: []string{"two could not be put back and is replaced: y"}}}
+	r.Notes = []string{"three is replaced: z", "four is as new, by 5 facts"}
+	require.Equal(t, []string{"before a (1): one is replaced: x", "before a (1): two could not be put back and is replaced: y", "before a (1): three is replaced: z"},
+		Summarise([]Entry{{Item: i, Record: r}})[0].Replaced)
 }
 
 func TestRecordsThatAreNotTheItems(t *testing.T) {

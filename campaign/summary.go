@@ -26,6 +26,9 @@ type Summary struct {
 	Missing int `json:"missing"`
 	// Open are those that are bad, or have no verdict yet, in words.
 	Open []string `json:"open,omitempty"`
+	// Replaced are the topologies that were not lent to one of its runs after
+	// another item's, because they were not as they had been when new, in words.
+	Replaced []string `json:"replaced,omitempty"`
 }
 
 // Done says that every item of the scenario is as expected.
@@ -64,6 +67,7 @@ func (s *Summary) add(e Entry) {
 	}
 	if e.Record != nil {
 		s.Repeated += len(e.Record.Before)
+		s.Replaced = append(s.Replaced, e.replaced()...)
 	}
 	switch e.State() {
 	case Missing:
@@ -85,6 +89,26 @@ func (e Entry) words() string {
 		text += " (" + e.Record.Folder + ")"
 	}
 	return text
+}
+
+// replacedNote is in what suite.Keeper notes of a topology that it does not
+// lend again.
+const replacedNote = " is replaced: "
+
+// replaced are the topologies that were replaced before an entry's runs, and
+// why, in words. The entry has a record.
+func (e Entry) replaced() []string {
+	notes := e.Record.Notes
+	for _, a := range slices.Backward(e.Record.Before) {
+		notes = slices.Concat(a.Notes, notes)
+	}
+	var out []string
+	for _, n := range notes {
+		if strings.Contains(n, replacedNote) {
+			out = append(out, "before "+e.Name()+": "+n)
+		}
+	}
+	return out
 }
 
 // Totals says how many entries are in each state: "120 good, 2 bad, 8
