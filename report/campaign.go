@@ -3,14 +3,16 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/campaign"
+	"github.com/hachaos/hachaos/harness"
 )
 
 // CampaignTable writes where a campaign stands for a terminal: one row a
-// scenario, then all that is not good.
+// scenario, then all that is not good, and which topologies were replaced.
 func CampaignTable(w io.Writer, entries []campaign.Entry, o TableOptions) error {
 	if o.Width <= 0 {
 		o.Width = 120
@@ -28,7 +30,7 @@ func CampaignTable(w io.Writer, entries []campaign.Entry, o TableOptions) error 
 		return err
 	}
 	for _, s := range all {
-		for _, l := range s.Open {
+		for _, l := range slices.Concat(s.Open, s.Replaced) {
 			p.line("%s", Clean(l))
 		}
 	}
@@ -82,7 +84,7 @@ func CampaignMarkdown(w io.Writer, entries []campaign.Entry) error {
 	}
 	p.line("")
 	for _, s := range campaign.Summarise(entries) {
-		for _, l := range s.Open {
+		for _, l := range slices.Concat(s.Open, s.Replaced) {
 			p.line("- %s", md(l))
 		}
 	}
@@ -99,9 +101,9 @@ func provenance(p *printer, entries []campaign.Entry) {
 	p.line("hachaos %s; %s; last run %s.\n", md(strings.Join(versions, ", ")), md(strings.Join(machines, "; ")), last.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// Profiles writes, scenario by scenario, what each profile costs users.
-// entries has, for each name of profiles, those of that profile; only those of
-// scenarios as they stand count.
+// Profiles writes, scenario by scenario, what each profile costs users, and
+// below that why a run has no verdict. entries has, for each name of profiles,
+// those of that profile; only those of scenarios as they stand count.
 func Profiles(w io.Writer, profiles []string, entries map[string][]campaign.Entry) error {
 	p := &printer{w: w}
 	p.line("# The profiles, side by side\n\nWritten by `hachaos campaign profiles` from result files; not to be edited by hand.\n")
@@ -132,7 +134,31 @@ which value to change. "-" means that the scenario does not ask.
 		}
 		p.line("%s", row)
 	}
+	if reasons := withoutVerdict(profiles, entries); len(reasons) > 0 {
+		p.line("\nWithout a verdict, and so without figures:\n\n%s", strings.Join(reasons, "\n"))
+	}
 	return p.err
+}
+
+// withoutVerdict are the records of scenarios as they stand that have no
+// verdict, as a list, each with its reason; by scenario, then by profile.
+func withoutVerdict(profiles []string, entries map[string][]campaign.Entry) []string {
+	var all []campaign.Entry
+	for _, name := range profiles {
+		all = append(all, entries[name]...)
+	}
+	var out []string
+	for _, s := range scenariosOf(all) {
+		for _, name := range profiles {
+			for _, e := range standing(entries[name], s) {
+				if e.Record == nil || e.Record.Verdict == harness.VerdictPass || e.Record.Verdict == harness.VerdictFail {
+					continue
+				}
+				out = append(out, fmt.Sprintf("- %s, %s: %s: %s", md(s), md(name), e.Record.Verdict, md(e.Record.Reason)))
+			}
+		}
+	}
+	return out
 }
 
 // scenariosOf are the entries' scenarios, each once, in their order.

@@ -66,6 +66,47 @@ func TestProfiles(t *testing.T) {
 	require.NoError(t, Profiles(&b, []string{"tuned", "documented"}, map[string][]campaign.Entry{"tuned": tuned, "documented": documented}))
 	require.Contains(t, b.String(), "hachaos v0-3-gabc; 2 processors; last run 2026-11-20 09:00 UTC.")
 	require.Contains(t, b.String(), "what 99.9 % leaves over 30 days")
+	require.NotContains(t, b.String(), "Without a verdict", "a case counts no more here than in the table")
 	require.Contains(t, b.String(), "| db-slow | 2 pass | 10 ms | 0 | - | 1.23 % | 1 fail | 20.1 s | - | 4 | - |")
 	require.Contains(t, b.String(), "| drain | not run | - | - | - | - | not run | - | - | - | - |", "its case does not count")
+}
+
+// TestProfilesGolden has a scenario that cannot be judged on one profile, one
+// that could not be carried out on the other, and one that has a verdict on both.
+func TestProfilesGolden(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	entry := func(scenario, profile string, n int, v harness.Verdict, reason string, measures map[string]float64) campaign.Entry {
+		return campaign.Entry{
+			Item:   campaign.Item{Scenario: scenario, Case: campaign.AsItStands, Profile: profile, Repetition: n},
+			Record: &campaign.Record{Verdict: v, Reason: reason, Version: "v0-3-gabc", Machine: "2 processors", StartedAt: at, Measures: measures},
+		}
+	}
+	outage := map[string]float64{"error-budget.longest_outage_of_the_victim_s_share": 480}
+	var b bytes.Buffer
+	require.NoError(t, Profiles(&b, []string{"tuned", "documented"}, map[string][]campaign.Entry{
+		"tuned": {
+			entry("instance-kill", "", 1, harness.VerdictPass, "All held.", outage),
+			entry("instance-kill", "", 2, harness.VerdictError, "j2 | never became ready.", outage),
+			entry("websocket-reconnect", "", 1, harness.VerdictPass, "All held.", nil),
+		},
+		"documented": {
+			entry("instance-kill", "documented", 1, harness.VerdictFail, "error-budget was violated.", map[string]float64{"error-budget.longest_outage_of_the_victim_s_share": 20100}),
+			entry("websocket-reconnect", "documented", 1, harness.VerdictInconclusive, "reconnection: client 1 never had a connection.", nil),
+		},
+	}))
+	golden(t, "profiles.md", b.Bytes())
+}
+
+func TestACampaignTellsWhichTopologyWasReplaced(t *testing.T) {
+	list := entries()
+	list[0].Record.Notes = []string{"topology suite-1 could not be put back (files) and is replaced: lb1: *one* file more", "topology suite-2 is new (jetty-ha)"}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"before db-slow (1): topology suite-1 could not be put back (files) and is replaced: lb1: *one* file more\n":       func(b *bytes.Buffer) error { return CampaignTable(b, list, TableOptions{}) },
+		"- before db-slow (1): topology suite-1 could not be put back (files) and is replaced: lb1: \\*one\\* file more\n": func(b *bytes.Buffer) error { return CampaignMarkdown(b, list) },
+	} {
+		var b bytes.Buffer
+		require.NoError(t, write(&b))
+		require.Contains(t, b.String(), name)
+		require.NotContains(t, b.String(), "suite-2", "a new one is nothing to look into")
+	}
 }
