@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/fixtures/mutants"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/scenarios"
+	"github.com/hachaos/hachaos/zoo"
 )
 
 // asked are the items of the seeds, by the page's sections and first cells,
@@ -74,14 +76,49 @@ type row struct {
 	items   []string
 	asks    string
 	answer  string
-	// named are the scenarios in the answer.
-	named []string
+	// claims are what the answer says is judged; none if nothing is. part is
+	// what it says of the rest.
+	claims []claim
+	part   string
+}
+
+// claim is a scenario, or a mutant of one, with its assertion that answers
+// what the row asks.
+type claim struct {
+	mutant, held    bool
+	name, assertion string
 }
 
 // tests says whether the row's scenarios test what it asks.
 func (r row) tests() bool { return !strings.HasPrefix(r.answer, "not tested") }
 
-var code = regexp.MustCompile("`([^`]+)`")
+// names says whether the row claims the scenario.
+func (r row) names(scenario string) bool {
+	return slices.ContainsFunc(r.claims, func(c claim) bool { return !c.mutant && c.name == scenario })
+}
+
+var (
+	code    = regexp.MustCompile("`([^`]+)`")
+	claimed = regexp.MustCompile("^(mutant )?(`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*): ([a-z-]+(?: \\(held\\))?(?:, [a-z-]+(?: \\(held\\))?)*)$")
+)
+
+// claims reads what an answer says is judged: "`a`, `b`: x, y (held); mutant
+// `c`: z".
+func claims(t *testing.T, answer string) []claim {
+	t.Helper()
+	var out []claim
+	for text := range strings.SplitSeq(answer, "; ") {
+		m := claimed.FindStringSubmatch(text)
+		require.NotNil(t, m, "%q is not: scenarios, a colon, assertions", text)
+		for _, name := range code.FindAllStringSubmatch(m[2], -1) {
+			for assertion := range strings.SplitSeq(m[3], ", ") {
+				assertion, held := strings.CutSuffix(assertion, " (held)")
+				out = append(out, claim{mutant: m[1] != "", held: held, name: name[1], assertion: assertion})
+			}
+		}
+	}
+	return out
+}
 
 // catalogue reads docs/catalogue.md.
 func catalogue(t *testing.T) []row {
@@ -108,15 +145,16 @@ func catalogue(t *testing.T) []row {
 		if strings.HasPrefix(first, "§") {
 			r.items = strings.Split(first, ", ")
 		}
-		for _, m := range code.FindAllStringSubmatch(r.answer, -1) {
-			r.named = append(r.named, m[1])
+		if r.tests() {
+			judged, part, _ := strings.Cut(r.answer, "; in part: ")
+			r.claims, r.part = claims(t, judged), part
 		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
-// The page names each scenario as testing something, and none that is not
+// The page names each scenario as testing something, and nothing that is not
 // there. What nothing tests, and what is tested in part, has its reason.
 func TestTheCatalogueIsTrue(t *testing.T) {
 	named, seen := map[string]bool{}, map[string]bool{}
@@ -124,22 +162,74 @@ func TestTheCatalogueIsTrue(t *testing.T) {
 		key := fmt.Sprint(r.section, r.items, r.asks)
 		require.False(t, seen[key], "%s is there twice", key)
 		seen[key] = true
-		for _, name := range r.named {
-			_, err := scenarios.Lookup(name)
-			require.NoError(t, err, "the item %q", r.asks)
-			named[name] = named[name] || r.tests()
+		for _, c := range r.claims {
+			named[c.name] = named[c.name] || !c.mutant
+		}
+		for _, m := range code.FindAllStringSubmatch(r.part, -1) {
+			mentioned(t, r, m[1])
 		}
 		if !r.tests() {
-			require.Regexp(t, `^not tested: \S+ \S+ \S+|^not tested: another topology$`, r.answer, "no reason is given for %q", r.asks)
+			for _, m := range code.FindAllStringSubmatch(r.answer, -1) {
+				mentioned(t, r, m[1])
+			}
+			require.Regexp(t, `^not tested: \S+ \S+ \S+|^not tested: another topology$|^not tested yet: nothing stands in the way\b`, r.answer, "no reason is given for %q", r.asks)
 			continue
 		}
-		require.NotEmpty(t, r.named, "nothing tests %q, and no reason is given", r.asks)
-		if _, part, ok := strings.Cut(r.answer, "in part"); ok {
-			require.Regexp(t, `^: \S+ \S+ \S+`, part, "what of %q is not tested", r.asks)
+		if strings.Contains(r.answer, "in part") {
+			require.Regexp(t, `^\S+ \S+ \S+`, r.part, "what of %q is not tested", r.asks)
 		}
 	}
 	for _, s := range scenarios.All() {
 		require.True(t, named[s.Name], "no item of docs/catalogue.md is tested by %s", s.Name)
+	}
+}
+
+// mentioned holds a name in a row's words to be a scenario's or a fault's.
+func mentioned(t *testing.T, r row, name string) {
+	t.Helper()
+	if slices.Contains(fault.Kinds(), name) {
+		return
+	}
+	_, err := scenarios.Lookup(name)
+	require.NoError(t, err, "the item %q", r.asks)
+}
+
+// Each scenario that the page names has the assertion that the page says
+// answers the item, as it stands, and a case or a mutant of that scenario
+// breaks it, or the page says "held". An item of which every assertion was only
+// seen to hold is tested in part, or not at all.
+func TestTheCatalogueNamesWhatJudges(t *testing.T) {
+	planted, err := zoo.Read(mutants.Files)
+	require.NoError(t, err)
+	broken, breaks := map[string]bool{}, map[string]string{}
+	for _, m := range planted {
+		broken[m.Scenario+" "+m.Fails], breaks[m.Name] = true, m.Fails
+	}
+	has := map[string]bool{}
+	for _, s := range scenarios.All() {
+		for _, c := range s.Asserts {
+			has[s.Name+" "+c.Name()] = true
+		}
+		for _, c := range s.Cases {
+			for _, assertion := range c.Fails {
+				broken[s.Name+" "+assertion] = true
+			}
+		}
+	}
+	for _, r := range catalogue(t) {
+		shown := false
+		for _, c := range r.claims {
+			if c.mutant {
+				require.Equal(t, breaks[c.name], c.assertion, "%v %q: what the mutant %s breaks", r.items, r.asks, c.name)
+				shown = true
+				continue
+			}
+			pair := c.name + " " + c.assertion
+			require.True(t, has[pair], "%v %q: %s is not judged by %s", r.items, r.asks, c.name, c.assertion)
+			require.Equal(t, !broken[pair], c.held, "%v %q: whether no case and no mutant of %s breaks %s", r.items, r.asks, c.name, c.assertion)
+			shown = shown || !c.held
+		}
+		require.True(t, shown || r.part != "" || !r.tests(), "%v %q: no planted defect shows that it can fail, so that it is tested in part", r.items, r.asks)
 	}
 }
 
@@ -244,7 +334,7 @@ func TestTheCatalogueKnowsWhatStoriesAreFor(t *testing.T) {
 			}
 			cited++
 			require.True(t, slices.ContainsFunc(rows, func(r row) bool {
-				return r.section == "Seed 003" && r.tests() && slices.Contains(r.items, item) && slices.Contains(r.named, s.Name)
+				return r.section == "Seed 003" && r.tests() && slices.Contains(r.items, item) && r.names(s.Name)
 			}), "%s says that it is for %s, and docs/catalogue.md does not", s.Name, item)
 		}
 	}
