@@ -2,46 +2,69 @@ package fault
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
+	"os"
+	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
 )
 
+// TestAsk is in virtual time: when a busy machine has its server run is no part
+// of what that answers.
 func TestAsk(t *testing.T) {
-	listen := func(t *testing.T, serve func(net.Conn)) victim {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, l.Close()) })
-		if serve != nil {
-			go func() {
-				c, err := l.Accept()
-				if err == nil {
-					serve(c)
-				}
-			}()
+	// served is a network in which this serves each connection.
+	served := func(serve func(net.Conn)) topology.DialFunc {
+		return func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go serve(there)
+			return here, nil
 		}
-		var d net.Dialer
-		return victim{addr: l.Addr().(*net.TCPAddr).AddrPort(), dial: d.DialContext}
 	}
+	takes := func(c net.Conn) { _, _ = c.Read(make([]byte, 1024)) }
 	for name, tc := range map[string]struct {
-		serve func(net.Conn)
-		want  string
+		dial topology.DialFunc
+		want string
 	}{
-		"says something":     {func(c net.Conn) { c.Write([]byte("E")); c.Close() }, answered},
-		"closes":             {func(c net.Conn) { c.Close() }, answered},
-		"nobody takes it up": {nil, silent},
+		"says something":    {served(func(c net.Conn) { takes(c); _, _ = c.Write([]byte("E")); _ = c.Close() }), answered},
+		"closes":            {served(func(c net.Conn) { _ = c.Close() }), answered},
+		"closes once asked": {served(func(c net.Conn) { takes(c); _ = c.Close() }), answered},
+		"takes it, no more": {served(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), silent},
+		"takes nothing":     {served(func(net.Conn) {}), silent},
+		"refuses": {func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		}, refused},
+		"packets vanish": {func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }, unreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := listen(t, tc.serve).ask(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, tc.want, got)
+			synctest.Test(t, func(t *testing.T) {
+				v := victim{addr: netip.MustParseAddrPort("198.18.7.21:8080"), dial: tc.dial}
+				got, err := v.ask(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, tc.want, got)
+			})
 		})
 	}
-	var d net.Dialer
-	none := victim{addr: netip.MustParseAddrPort("127.0.0.1:1"), dial: d.DialContext}
-	got, err := none.ask(t.Context())
+}
+
+// TestAskOfTheKernel: one that nobody takes up is accepted all the same. The
+// dialer does not heed the context, which a busy machine may let end first.
+func TestAskOfTheKernel(t *testing.T) {
+	dial := func(_ context.Context, network, address string) (net.Conn, error) { return net.Dial(network, address) }
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	got, err := victim{addr: l.Addr().(*net.TCPAddr).AddrPort(), dial: dial}.ask(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, silent, got)
+
+	none := victim{addr: netip.MustParseAddrPort("127.0.0.1:1"), dial: dial}
+	got, err = none.ask(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, refused, got)
 	gone, cancel := context.WithCancel(t.Context())

@@ -140,7 +140,9 @@ func TestWriteOut(t *testing.T) {
 	}
 	write := func(dir, group string) (string, error) {
 		script := strings.Replace(writeOut, "c=/sys/fs/cgroup", "c="+group, 1)
-		out, err := exec.Command("/bin/sh", "-c", script, "sh", dir, "254:0", "2", "5", "2").CombinedOutput()
+		// It is the number that ends it: how long this machine's disk takes for
+		// five writes nobody knows.
+		out, err := exec.Command("/bin/sh", "-c", script, "sh", dir, "254:0", "2", "5", "600").CombinedOutput()
 		return string(out), err
 	}
 	dir := t.TempDir()
