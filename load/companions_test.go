@@ -6,11 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -52,16 +52,20 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNotFound)
 }
 
-// plain is a cluster of one application node.
+// plain is a cluster of one application node, which is reached by dial.
 type plain struct {
 	topology.Cluster
-	at netip.AddrPort
+	dial topology.DialFunc
+}
+
+func (p plain) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return p.dial(ctx, network, address)
 }
 
 func (p plain) Spec() topology.Spec {
 	return topology.Spec{Nodes: []topology.NodeSpec{
 		{Name: "db", Role: topology.Database},
-		{Name: "j1", Role: topology.Application, Addr: p.at.Addr(), Port: int(p.at.Port())},
+		{Name: "j1", Role: topology.Application, Addr: netip.MustParseAddr("198.18.7.21"), Port: 8080},
 	}}
 }
 
@@ -77,33 +81,33 @@ func TestUploads(t *testing.T) {
 		{"sent again", &shelf{refuses: 1}, true, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			tc.server.files = map[string][]byte{}
-			server := httptest.NewServer(tc.server)
-			defer server.Close()
-			var sink historytest.Sink
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
-			u := Uploads{Rate: 20, Size: 1000}
-			require.NoError(t, u.Validate())
-			after, err := u.Run(ctx, Target{URL: server.URL, Dial: new(net.Dialer).DialContext}, history.StartClock(), &sink)
-			require.NoError(t, err)
-			at := netip.MustParseAddrPort(server.Listener.Addr().String())
-			require.NoError(t, after(t.Context(), plain{at: at}))
-			ups, downs := of[history.Upload](t, &sink), of[history.Download](t, &sink)
-			require.NotEmpty(t, ups)
-			require.Len(t, downs, 3*len(ups), "at once, through the balancer and at the node")
-			attempts := 0
-			for _, up := range ups {
-				require.Equal(t, string(history.OK), up.Outcome)
-				attempts = max(attempts, up.Attempts)
-			}
-			require.Equal(t, tc.attempts, attempts)
-			for _, d := range downs {
-				require.True(t, d.Known)
-				require.Equal(t, tc.found, d.Found)
-				require.Equal(t, tc.found, d.Same)
-			}
-			require.Len(t, of[history.Coverage](t, &sink), 2)
+			synctest.Test(t, func(t *testing.T) {
+				tc.server.files = map[string][]byte{}
+				dial := serve(t, tc.server).DialContext
+				var sink historytest.Sink
+				ctx, cancel := context.WithTimeout(t.Context(), 320*time.Millisecond) // no file is due then
+				defer cancel()
+				u := Uploads{Rate: 20, Size: 1000}
+				require.NoError(t, u.Validate())
+				after, err := u.Run(ctx, Target{URL: "http://app", Dial: dial}, history.StartClock(), &sink)
+				require.NoError(t, err)
+				require.NoError(t, after(t.Context(), plain{dial: dial}))
+				ups, downs := of[history.Upload](t, &sink), of[history.Download](t, &sink)
+				require.Len(t, ups, 6)
+				require.Len(t, downs, 3*len(ups), "at once, through the balancer and at the node")
+				attempts := 0
+				for _, up := range ups {
+					require.Equal(t, string(history.OK), up.Outcome)
+					attempts = max(attempts, up.Attempts)
+				}
+				require.Equal(t, tc.attempts, attempts)
+				for _, d := range downs {
+					require.True(t, d.Known)
+					require.Equal(t, tc.found, d.Found)
+					require.Equal(t, tc.found, d.Same)
+				}
+				require.Len(t, of[history.Coverage](t, &sink), 2)
+			})
 		})
 	}
 }
@@ -125,39 +129,40 @@ func of[T history.Observation](t *testing.T, sink *historytest.Sink) []T {
 }
 
 func TestPrices(t *testing.T) {
-	var mu sync.Mutex
-	prices := map[string]int{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if r.Method == http.MethodPost {
-			prices[r.URL.Path]++
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		prices := map[string]int{}
+		server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Method == http.MethodPost {
+				prices[r.URL.Path]++
+			}
+			w.Header().Set("X-Hachaos-Node", "j2")
+			_, _ = io.WriteString(w, `{"price":`+strings.Repeat("1", prices[r.URL.Path]%3+1)+`}`)
+		}))
+		var sink historytest.Sink
+		ctx, cancel := context.WithTimeout(t.Context(), 450*time.Millisecond) // nothing is due then
+		defer cancel()
+		p := Prices{Items: 2, Every: 100 * time.Millisecond, Reads: 50}
+		require.NoError(t, p.Validate())
+		after, err := p.Run(ctx, Target{URL: "http://app", Dial: server.DialContext}, history.StartClock(), &sink)
+		require.NoError(t, err)
+		require.Nil(t, after)
+		writes, reads := 0, 0
+		for _, seen := range of[history.Price](t, &sink) {
+			require.Equal(t, "j2", seen.Node)
+			require.Positive(t, seen.Price)
+			if seen.Write {
+				writes++
+			} else {
+				reads++
+			}
 		}
-		w.Header().Set("X-Hachaos-Node", "j2")
-		_, _ = io.WriteString(w, `{"price":`+strings.Repeat("1", prices[r.URL.Path]%3+1)+`}`)
-	}))
-	defer server.Close()
-	var sink historytest.Sink
-	ctx, cancel := context.WithTimeout(t.Context(), 450*time.Millisecond)
-	defer cancel()
-	p := Prices{Items: 2, Every: 100 * time.Millisecond, Reads: 50}
-	require.NoError(t, p.Validate())
-	after, err := p.Run(ctx, Target{URL: server.URL, Dial: new(net.Dialer).DialContext}, history.StartClock(), &sink)
-	require.NoError(t, err)
-	require.Nil(t, after)
-	writes, reads := 0, 0
-	for _, seen := range of[history.Price](t, &sink) {
-		require.Equal(t, "j2", seen.Node)
-		require.Positive(t, seen.Price)
-		if seen.Write {
-			writes++
-		} else {
-			reads++
-		}
-	}
-	require.Positive(t, writes)
-	require.Positive(t, reads)
-	require.Len(t, of[history.Coverage](t, &sink), 1)
+		require.Equal(t, 2*4, writes)
+		require.Equal(t, 22, reads)
+		require.Len(t, of[history.Coverage](t, &sink), 1)
+	})
 }
 
 func TestCompanionsValidate(t *testing.T) {
