@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -34,16 +35,27 @@ func newFakeEngine() *fakeEngine {
 	}
 }
 
+// listen is where an engine listens, and what DOCKER_HOST says of it. The path of
+// a socket must be short, which a test's own folder may not be.
+func listen(t *testing.T) (listener net.Listener, host string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "e")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	socket := filepath.Join(dir, "s")
+	listener, err = net.Listen("unix", socket)
+	require.NoError(t, err)
+	return listener, "unix://" + socket
+}
+
 // driver opens a driver on the fake engine.
 func (f *fakeEngine) driver(t *testing.T) *Driver {
 	t.Helper()
-	socket := filepath.Join(t.TempDir(), "engine.sock")
-	listener, err := net.Listen("unix", socket)
-	require.NoError(t, err)
+	listener, host := listen(t)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f}}
 	server.Start()
 	t.Cleanup(server.Close)
-	t.Setenv("DOCKER_HOST", "unix://"+socket)
+	t.Setenv("DOCKER_HOST", host)
 	d, err := Open(t.Context(), Options{})
 	require.NoError(t, err)
 	return d

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,11 +18,8 @@ import (
 
 // TestAFrozenEngine takes connections and says nothing.
 func TestAFrozenEngine(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "engine.sock")
-	listener, err := net.Listen("unix", socket)
-	require.NoError(t, err)
+	listener, host := listen(t)
 	defer listener.Close()
-	host := "unix://" + socket
 	cli, err := client.New(client.WithHost(host))
 	require.NoError(t, err)
 	defer cli.Close()
