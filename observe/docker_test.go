@@ -152,9 +152,12 @@ func testDeath(t *testing.T, r *recorder, killed time.Duration) {
 			started[v.V.What]++
 		}
 	}
-	for _, what := range []string{"started", "listening", "warm", "ready"} {
+	for _, what := range []string{"started", "listening", "warm"} {
 		require.Equal(t, 1, started[what], what)
 	}
+	// A busy machine may have the database answer too late for a look.
+	require.Positive(t, started["ready"])
+	require.Contains(t, []int{0, 1}, started["ready"]-started["unready"], "the two come in turn")
 
 	owners := map[string]bool{}
 	for _, v := range observed[history.VIP](t, r, history.StreamVIP) {

@@ -30,22 +30,30 @@ func TestReadyNamesWhoIsNot(t *testing.T) {
 	d := openDriver(t, Options{})
 	plan := func(subnet netip.Prefix) (topology.Spec, error) {
 		spec, err := pair(subnet)
-		spec.Nodes[0].Cmd = []string{"sh", "-c", "echo the reason >&2; sleep 2; exit 7"}
+		spec.Nodes[0].Cmd = []string{"sh", "-c", "echo the reason >&2; until [ -e /end ]; do sleep 0.05; done; exit 7"}
 		return spec, err
 	}
 	c, err := d.Start(t.Context(), testRun, plan, topology.StartOptions{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close(context.Background())) }()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	err = c.Ready(ctx)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	// It is given longer each time, until it has asked and was answered.
+	told := false
+	for patience := 500 * time.Millisecond; !told && patience < time.Minute; patience *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		err = c.Ready(ctx)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		told = strings.Contains(err.Error(), "refused") && strings.Contains(err.Error(), "the reason")
+	}
 	require.ErrorContains(t, err, "node a")
 	require.ErrorContains(t, err, "refused")
 	require.ErrorContains(t, err, "the reason")
 
-	ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+	out, err := nodeNamed(t, c, "a").Exec(t.Context(), "touch", "/end")
+	require.NoError(t, err)
+	require.Zero(t, out.Code, string(out.Stderr))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err = c.Ready(ctx)
 	require.ErrorIs(t, err, topology.ErrNotRunning)
