@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,16 @@ import (
 // in place on a topology that its runs share: its reapers remove that, too.
 func TestDockerKilledSuiteLeavesNothing(t *testing.T) {
 	d, dir := engine(t), t.TempDir()
-	before := suites(t, d)
+	before, err := suites(t, d)
+	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), program(t), "run", "instance-kill", "--repeat", "2", "--short", "--dir", dir)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool { return bites(dir) }, 3*time.Minute, 100*time.Millisecond, "its fault is seen to bite")
+	during, err := suites(t, d)
+	require.NoError(t, err)
 	var own []string
-	for name := range suites(t, d) {
+	for name := range during {
 		if !before[name] {
 			own = append(own, name)
 		}
@@ -35,13 +39,8 @@ func TestDockerKilledSuiteLeavesNothing(t *testing.T) {
 	require.Error(t, cmd.Wait())
 	began := time.Now()
 	require.Eventually(t, func() bool {
-		left := suites(t, d)
-		for _, name := range own {
-			if left[name] {
-				return false
-			}
-		}
-		return true
+		left, err := suites(t, d)
+		return err == nil && !slices.ContainsFunc(own, func(name string) bool { return left[name] })
 	}, time.Minute, 100*time.Millisecond, "the reaper removes what the runs shared")
 	t.Logf("removed %v after the kill", time.Since(began).Round(100*time.Millisecond))
 }
@@ -58,15 +57,14 @@ func bites(dir string) bool {
 }
 
 // suites are the topologies that stand for suites.
-func suites(t *testing.T, d *docker.Driver) map[string]bool {
+func suites(t *testing.T, d *docker.Driver) (map[string]bool, error) {
 	t.Helper()
 	list, err := d.Standing(t.Context())
-	require.NoError(t, err)
 	names := map[string]bool{}
 	for _, s := range list {
 		if strings.HasPrefix(s.Name, "suite-") {
 			names[s.Name] = true
 		}
 	}
-	return names
+	return names, err
 }
