@@ -370,13 +370,26 @@ type compareRow struct {
 	Strip      template.HTML
 }
 
+// ComparePage says how a page of comparisons is made. The zero value leaves out
+// what is the same everywhere.
+type ComparePage struct {
+	// All also shows what is the same everywhere.
+	All bool
+	// Missing are the subjects that are not in every group: see compare.Missing.
+	Missing []string
+	// Back is the address of the page that it was asked from; empty is none.
+	Back string
+}
+
 // CompareHTML writes comparisons as a page of its own that asks no network.
-func CompareHTML(w io.Writer, list []compare.Comparison, all bool) error {
+func CompareHTML(w io.Writer, list []compare.Comparison, o ComparePage) error {
 	var views []compareView
 	for i := range list {
-		views = append(views, viewComparison(&list[i], all))
+		views = append(views, viewComparison(&list[i], o.All))
 	}
-	return plain(w, "compare.html.tmpl", map[string]any{"Title": "hachaos: comparison", "List": views, "Method": compare.Method})
+	return plain(w, "compare.html.tmpl", map[string]any{
+		"Title": "hachaos: comparison", "List": views, "Method": compare.Method, "Missing": cleanAll(o.Missing), "Back": o.Back,
+	})
 }
 
 func viewComparison(c *compare.Comparison, all bool) compareView {

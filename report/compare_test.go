@@ -78,7 +78,7 @@ func TestCompareGolden(t *testing.T) {
 	golden(t, "compare-narrow.txt", narrow.Bytes())
 	require.NoError(t, CompareMarkdown(&markdown, compared(), false))
 	golden(t, "compare.md", markdown.Bytes())
-	require.NoError(t, CompareHTML(&page, compared(), true))
+	require.NoError(t, CompareHTML(&page, compared(), ComparePage{All: true}))
 	golden(t, "compare.html", page.Bytes())
 	wellFormed(t, page.String())
 }
@@ -134,7 +134,7 @@ func TestCompareEscapes(t *testing.T) {
 	var table, markdown, page bytes.Buffer
 	require.NoError(t, CompareTable(&table, list, true, TableOptions{}))
 	require.NoError(t, CompareMarkdown(&markdown, list, true))
-	require.NoError(t, CompareHTML(&page, list, true))
+	require.NoError(t, CompareHTML(&page, list, ComparePage{All: true, Missing: []string{bad}}))
 	for _, text := range []string{table.String(), markdown.String(), page.String()} {
 		require.False(t, strings.ContainsAny(text, "\x1b\x00\u202e"))
 	}
@@ -142,7 +142,7 @@ func TestCompareEscapes(t *testing.T) {
 	wellFormed(t, page.String())
 	require.ErrorIs(t, CompareTable(failingWriter{}, list, true, TableOptions{}), io.ErrShortWrite)
 	require.ErrorIs(t, CompareMarkdown(failingWriter{}, list, true), io.ErrShortWrite)
-	require.ErrorIs(t, CompareHTML(failingWriter{}, list, true), io.ErrShortWrite)
+	require.ErrorIs(t, CompareHTML(failingWriter{}, list, ComparePage{}), io.ErrShortWrite)
 }
 
 func TestSpark(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// The pages that need no script: a comparison, a suite.
+// The pages that need no script: a comparison, a suite, the list of runs.
 //
 //go:embed plain
 var plainFiles embed.FS
@@ -17,8 +17,8 @@ var plainTemplates = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("plain").ParseFS(plainFiles, "plain/*.tmpl")
 })
 
-// plain writes one of the pages. What data holds must be clean of control
-// characters; the template escapes the rest.
+// plain writes one of the pages, under the Title that data has. What data holds
+// must be clean of control characters; the template escapes the rest.
 func plain(w io.Writer, name string, data map[string]any) error {
 	t, err := plainTemplates()
 	if err != nil {

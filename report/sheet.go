@@ -108,7 +108,8 @@ func (p *printer) grid(g Grid) {
 // SheetHTML writes the page as HTML, which opens offline but for its pictures,
 // which are beside it.
 func SheetHTML(w io.Writer, s Sheet) error {
-	return plain(w, "sheet.html.tmpl", map[string]any{"Sheet": cleanSheet(s)})
+	clean := cleanSheet(s)
+	return plain(w, "sheet.html.tmpl", map[string]any{"Title": clean.Title, "Pictures": true, "Sheet": clean})
 }
 
 // cleanSheet is the page without control characters.

@@ -104,10 +104,7 @@ func SuiteHTML(w io.Writer, s *suite.Result, dir string) error {
 func viewEntry(e *suite.Entry, dir string) suiteView {
 	v := suiteView{
 		Name: Clean(e.Scenario), Repetition: repetition(e), Word: Clean(e.Word()), Took: duration(e), Reason: Clean(e.Reason), Command: Clean(e.Command),
-		Tone: map[harness.Verdict]string{harness.VerdictPass: "good", harness.VerdictFail: "bad", harness.VerdictError: "bad"}[e.Verdict],
-	}
-	if e.Dirty {
-		v.Tone = "bad"
+		Tone: toneOf(e.Verdict, e.Dirty),
 	}
 	if rel, err := filepath.Rel(dir, e.Dir); err == nil && e.Dir != "" && filepath.IsLocal(rel) {
 		v.Report = filepath.ToSlash(filepath.Join(rel, HTMLFile))

@@ -83,7 +83,10 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 		fmt.Fprintln(a.err, "hachaos: left out where it is missing:", report.Clean(m))
 	}
 	if f.html != "" {
-		if err := report.Replace(f.html, func(w io.Writer) error { return report.CompareHTML(w, list, f.all) }); err != nil {
+		page := func(w io.Writer) error {
+			return report.CompareHTML(w, list, report.ComparePage{All: f.all, Missing: missing})
+		}
+		if err := report.Replace(f.html, page); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.err, "hachaos: wrote", f.html)
