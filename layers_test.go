@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},
 	"hachaostest":           {"harness", "history", "internal/wiring", "report"},
 	"internal/live":         {"harness", "load", "report"},
+	"internal/serve":        {"harness", "suite", "compare", "report"},
 	"internal/wiring":       {"harness", "fault", "topology", "topology/docker", "topology/docker/agent"},
 }
 
