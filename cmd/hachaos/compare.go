@@ -13,6 +13,7 @@ import (
 
 	"github.com/hachaos/hachaos/compare"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/serve"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/topology"
 )
@@ -70,14 +71,13 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 			return err
 		}
 	}
-	groups, err := groupsOf(ctx, args, f.by)
+	judged := func(dir string) (*harness.Result, error) {
+		r, _, err := judge(ctx, dir)
+		return r, err
+	}
+	list, missing, err := compared(judged, args, f.by, f.all)
 	if err != nil {
 		return err
-	}
-	list := compare.Compare(groups, compare.Options{Phases: f.all})
-	missing := compare.Missing(groups)
-	if len(list) == 0 {
-		return usage("there is nothing to compare: no scenario is in two groups (%s)", strings.Join(missing, "; "))
 	}
 	for _, m := range missing {
 		fmt.Fprintln(a.err, "hachaos: left out where it is missing:", report.Clean(m))
@@ -100,18 +100,26 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 	return report.CompareTable(a.out, list, f.all, a.tableOptions())
 }
 
+// compared compares what the folders hold, with all figures or those of whole
+// runs; missing are the subjects that are not in every group.
+func compared(judge serve.Judge, args []string, by string, all bool) (list []compare.Comparison, missing []string, err error) {
+	groups, err := groupsOf(judge, args, by)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, missing = compare.Compare(groups, compare.Options{Phases: all}), compare.Missing(groups)
+	if len(list) == 0 {
+		return nil, nil, usage("there is nothing to compare: no scenario is in two groups (%s)", strings.Join(missing, "; "))
+	}
+	return list, missing, nil
+}
+
 // groupsOf reads the folders: a group each, or those that they are split into.
-func groupsOf(ctx context.Context, args []string, by string) ([]compare.Group, error) {
+func groupsOf(judge serve.Judge, args []string, by string) ([]compare.Group, error) {
 	if len(args) == 0 || len(args) == 1 && by == "" {
 		return nil, usage("hachaos compare wants two folders or more, or --by %s with one: see 'hachaos compare --help'", strings.Join(compare.Attributes, "|"))
 	}
-	reader := compare.Reader{
-		Profile: topology.All()[0].Profiles[0],
-		Judge: func(dir string) (*harness.Result, error) {
-			r, _, err := judge(ctx, dir)
-			return r, err
-		},
-	}
+	reader := compare.Reader{Profile: topology.All()[0].Profiles[0], Judge: judge}
 	var (
 		groups []compare.Group
 		pool   []compare.Run

@@ -51,11 +51,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // execute carries out a command line.
 func (a *app) execute(args []string) int {
-	ctx, hurry, stop := signals(context.Background(), a.err)
-	defer stop()
-	a.hurry = hurry
 	root := a.root()
 	root.SetArgs(args)
+	ctx, hurry, stop := signals(context.Background(), a.err, partingOf(root, args))
+	defer stop()
+	a.hurry = hurry
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
@@ -107,7 +107,7 @@ and judges from the recorded history whether users would have noticed.`,
 	root.AddCommand(
 		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(), a.mutantsCmd(), a.trustCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
-		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(),
+		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(), a.serveCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -162,7 +162,7 @@ Exit codes: 0 each was caught as it must be (and each mended half passed), 1 one
 	}
 	f.add(c)
 	c.Flags().Uint64Var(&run.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
-	c.Flags().StringVar(&run.dir, "dir", "runs", "where the runs' folders go")
+	c.Flags().StringVar(&run.dir, "dir", runsDir, "where the runs' folders go")
 	return c
 }
 

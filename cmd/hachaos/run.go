@@ -22,6 +22,9 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
+// runsDir is where runs' folders go unless something else is said.
+const runsDir = "runs"
+
 // runFlags are the flags of run and, in part, of up.
 type runFlags struct {
 	topologyFlags
@@ -84,7 +87,7 @@ or not there; if one cannot be written, the exit code is not 0.`,
 	c.Flags().StringArrayVar(&f.tags, "tag", nil, "only scenarios with this tag, repeatable (see 'hachaos list')")
 	c.Flags().BoolVar(&f.short, "short", false, "the scenario's short form: phases last 60 % of their time, and as long as their bounds demand")
 	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
-	c.Flags().StringVar(&f.dir, "dir", "runs", "where the run's folder goes")
+	c.Flags().StringVar(&f.dir, "dir", runsDir, "where the run's folder goes")
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object (of several runs, a list of them) on standard output, and nothing else there")
 	addWrite(c, &f.write)
 	return c

@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // asking are the signals that ask the program to end: of a terminal that is
@@ -20,9 +22,25 @@ func asking() []os.Signal {
 	return all
 }
 
+// parting is the annotation of a command that brings nothing up: what it says
+// when it is interrupted.
+const parting = "parting"
+
+// partingOf is that of the command that the arguments name; empty if it has
+// none.
+func partingOf(root *cobra.Command, args []string) string {
+	c, _, err := root.Find(args)
+	if err != nil {
+		return ""
+	}
+	return c.Annotations[parting]
+}
+
 // signals returns a context that the first interrupt cancels, and a channel
-// that the second one closes. A third has the signal's own effect.
-func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hurry <-chan struct{}, stop func()) {
+// that the second one closes. A third has the signal's own effect. A command
+// that has said its parting has nothing to hurry with: there the second
+// interrupt has that effect.
+func signals(parent context.Context, stderr io.Writer, said string) (ctx context.Context, hurry <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	quick := make(chan struct{})
 	c := make(chan os.Signal, 2)
@@ -33,6 +51,12 @@ func signals(parent context.Context, stderr io.Writer) (ctx context.Context, hur
 		select {
 		case <-c:
 		case <-done:
+			return
+		}
+		if said != "" {
+			signal.Reset(asking()...)
+			fmt.Fprintln(stderr, "\nhachaos:", said)
+			cancel()
 			return
 		}
 		fmt.Fprintln(stderr, "\nhachaos: interrupted: stopping the load, healing and removing (again to hurry)")
