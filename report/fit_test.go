@@ -74,6 +74,19 @@ func TestEveryResultFitsOnAScreen(t *testing.T) {
 	require.Less(t, shortened, 120, "what fits is not shortened")
 }
 
+// TestWhatToGoOnWithFitsToo, on a terminal of a usual width; it is never cut.
+func TestWhatToGoOnWithFitsToo(t *testing.T) {
+	draw := rand.New(rand.NewPCG(8, 40))
+	next := []string{"", "To go on:", "  hachaos explain runs/x", "  hachaos explain runs/x --op 1656", "  hachaos check runs/x", "  hachaos doctor", "  hachaos run x"}
+	for i := range 60 {
+		r, width := drawn(draw), 80+draw.IntN(80)
+		var b bytes.Buffer
+		require.NoError(t, Table(&b, r, TableOptions{Width: width, Path: "runs/x/report.html", Dir: "runs/x", Next: next}))
+		require.LessOrEqual(t, height(b.String(), width), screen, "result %d on %d columns:\n%s", i, width, b.String())
+		require.True(t, strings.HasSuffix(b.String(), "report.html\n"+strings.Join(next, "\n")+"\n"), b.String())
+	}
+}
+
 // TestHugeWordsFitToo: names and texts without a space.
 func TestHugeWordsFitToo(t *testing.T) {
 	huge := strings.Repeat("x", 5000)

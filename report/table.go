@@ -22,6 +22,9 @@ type TableOptions struct {
 	// Dir is the run's folder, as the command that tells the rest names it;
 	// empty if there is none.
 	Dir string
+	// Next are lines that come last, such as commands to go on with. They count
+	// as lines of the result, and are not cut.
+	Next []string
 }
 
 // firstViolations is how many pieces of evidence a failed assertion shows on
@@ -83,6 +86,9 @@ func draw(w io.Writer, r *harness.Result, o TableOptions, l layout, shortened bo
 	}
 	if o.Path != "" {
 		p.line("report: %s", o.Path)
+	}
+	for _, l := range o.Next {
+		p.line("%s", Clean(l))
 	}
 	return p.err
 }
