@@ -46,7 +46,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images clean
+.PHONY: help build deps demo test unit browser containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -144,6 +144,9 @@ bench: deps build ## measured ratios, as `name: value` lines
 	 | awk '/^(FAIL|---|panic)/ { bad = 1; print > "/dev/stderr" } \
 	   /^Benchmark/ { sub(/^Benchmark/, "", $$1); sub(/-[0-9]+$$/, "", $$1); for (i = 3; i < NF; i += 2) print $$1 "/" $$(i+1) ": " $$i } \
 	   END { exit bad }'
+
+example: ## what `hachaos example` writes, anew, from the folder of a run that failed (RUN=runs/…; wants bzip2)
+	@$(GO) run ./tools/example "$(RUN)"
 
 clean: ## remove what was built here
 	rm -rf bin

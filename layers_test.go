@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"clean":                 {"topology"},
 	"suite":                 {"harness", "history", "topology", "clean"},
 	"campaign":              {"harness", "history", "assert", "suite"},
+	"fixtures/example":      {},
 	"fixtures/mutants":      {},
 	"zoo":                   {"harness", "topology", "fixtures/mutants"},
 	"calibrate":             {"harness", "history", "fault", "assert", "load", "topology"},
