@@ -90,7 +90,8 @@ func (a *app) root() *cobra.Command {
 		Short: "Break a highly available system on purpose, and say with evidence whether users noticed",
 		Long: `hachaos brings a real stack up in containers, loads it, breaks a part of it,
 and judges from the recorded history whether users would have noticed.`,
-		Example: `  hachaos doctor                             # what this machine lacks, and how to mend it
+		Example: `  hachaos example                            # a recorded run that failed; needs no engine
+  hachaos doctor                             # what this machine lacks, and how to mend it
   hachaos run instance-kill                  # a minute; a verdict, and a report to open
   hachaos run instance-kill --set dedupe=off # the same on a system that writes twice
   hachaos list                               # what else there is to break
@@ -107,7 +108,7 @@ and judges from the recorded history whether users would have noticed.`,
 	root.AddCommand(
 		a.runCmd(), a.listCmd(), a.describeCmd(), a.campaignCmd(), a.mutantsCmd(), a.trustCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
-		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(), a.serveCmd(),
+		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(), a.serveCmd(), a.exampleCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),
 	)
 	root.InitDefaultCompletionCmd()
