@@ -160,15 +160,6 @@ func TestEveryKindConforms(t *testing.T) {
 	}
 }
 
-// repeats says whether a second one of the fault takes the first one's place.
-func repeats(f fault.Fault) bool {
-	switch f.(type) {
-	case fault.Deploy, fault.RollBack, fault.Canary, fault.BlueGreen:
-		return true
-	}
-	return false
-}
-
 // beside is the fault that another is tested to overlap with: the maintenance of a
 // second node, which the most of them leave alone.
 func beside(f fault.Fault) *faulttest.Other {

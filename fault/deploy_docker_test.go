@@ -50,3 +50,12 @@ func expand(t *testing.T, db []topology.Node) {
 	t.Cleanup(func() { require.NoError(t, fault.UndoAll(context.Background(), db, undos.all)) })
 	require.NoError(t, fault.SchemaChange{Step: fault.StepExpand}.Inject(t.Context(), db, undos))
 }
+
+// repeats says whether a second one of the fault takes the first one's place.
+func repeats(f fault.Fault) bool {
+	switch f.(type) {
+	case fault.Deploy, fault.RollBack, fault.Canary, fault.BlueGreen:
+		return true
+	}
+	return false
+}
