@@ -66,9 +66,13 @@ func generators() []Mutant {
 			Stands:  "a run beside a long build",
 			Control: nodeKilled, Ends: Inconclusive, Says: []string{"the machine was short before any fault", "of phase " + steady},
 			Run: restated(func(events []history.Event) ([]history.Event, error) {
-				before, again := beginning(events, steady), beginning(events, steadyAgain)
-				if before < 0 || again < 0 {
-					return nil, errors.New("the record has no " + steady + " and " + steadyAgain)
+				before, err := beginning(events, steady)
+				if err != nil {
+					return nil, err
+				}
+				again, err := beginning(events, steadyAgain)
+				if err != nil {
+					return nil, err
 				}
 				return starved(turnedAway(events, again, again+time.Second), before, before+1500*time.Millisecond), nil
 			}),
@@ -78,9 +82,9 @@ func generators() []Mutant {
 			Stands:  "a node that starts on a machine of one processor, beside the only other one",
 			Control: nodeKilled, Ends: Inconclusive, Says: []string{"turned away, while the machine was 95 % busy or more", "the result hangs on them"},
 			Run: restated(func(events []history.Event) ([]history.Event, error) {
-				from := beginning(events, steadyAgain)
-				if from < 0 {
-					return nil, errors.New("the record has no phase " + steadyAgain)
+				from, err := beginning(events, steadyAgain)
+				if err != nil {
+					return nil, err
 				}
 				to := from + time.Second
 				return starved(heldDown(turnedAway(events, from, to), from, to), from-2*time.Second, to), nil
@@ -209,9 +213,9 @@ func heldDown(events []history.Event, from, to time.Duration) []history.Event {
 // what was due meanwhile is sent, and ends, as much later.
 func stalled(phase string, d time.Duration) change {
 	return func(events []history.Event) ([]history.Event, error) {
-		from := beginning(events, phase)
-		if from < 0 {
-			return nil, errors.New("the record has no phase " + phase)
+		from, err := beginning(events, phase)
+		if err != nil {
+			return nil, err
 		}
 		late := func(due time.Duration) time.Duration {
 			if due < from || due >= from+d {
@@ -249,14 +253,14 @@ func delay(e *history.Event, by map[uint64]time.Duration) {
 	}
 }
 
-// beginning is when the phase begins; -1 if it does not.
-func beginning(events []history.Event, phase string) time.Duration {
+// beginning is when the phase begins; that it does not is an error.
+func beginning(events []history.Event, phase string) (time.Duration, error) {
 	for i := range events {
 		if events[i].Kind == history.PhaseBegin && events[i].Name == phase {
-			return events[i].At
+			return events[i].At, nil
 		}
 	}
-	return -1
+	return 0, errors.New("the record has no phase " + phase)
 }
 
 // balancerKilled is a run in which the VIP's owner is killed, so that all

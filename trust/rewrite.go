@@ -217,7 +217,10 @@ func told(e *history.Event, c history.At[history.Coverage]) bool {
 // stepped has the wall clock of the record's pairs step when the phase begins.
 func stepped(phase string, by time.Duration) change {
 	return func(events []history.Event) ([]history.Event, error) {
-		from := beginning(events, phase)
+		from, err := beginning(events, phase)
+		if err != nil {
+			return nil, err
+		}
 		for i := range events {
 			e := &events[i]
 			if e.Kind != history.Clock || e.At <= from {
