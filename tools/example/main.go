@@ -25,6 +25,7 @@ import (
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/report"
 )
 
 // packed is where the run is kept, from the module's root.
@@ -64,11 +65,10 @@ func keep(files []file, to string) (size int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	part := to + ".part"
-	if err := os.WriteFile(part, b, 0o644); err != nil {
-		return 0, errors.Join(err, os.RemoveAll(part))
-	}
-	return len(b), os.Rename(part, to)
+	return len(b), report.Replace(to, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
 }
 
 // file is one of a run's folder; its name has slashes.
