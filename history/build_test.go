@@ -129,6 +129,11 @@ func TestFromEventsRefuses(t *testing.T) {
 		{"a proof without its fault", []Event{{Kind: FaultActive, Fault: 1, Data: proof}}, 1, ErrContradiction},
 		{"a heal without its fault", []Event{{Kind: FaultHeal, Fault: 1}}, 1, ErrContradiction},
 		{"a proof without data", []Event{{Kind: FaultInject, Fault: 1}, {Kind: FaultActive, Fault: 1}}, 2, ErrBadLine},
+		{"a proof of the heal without data", []Event{{Kind: FaultInject, Fault: 1}, {Kind: FaultHealed, Fault: 1}}, 2, ErrBadLine},
+		{"a look before the undo without data", []Event{{Kind: FaultInject, Fault: 1}, {Kind: FaultHeld, Fault: 1}}, 2, ErrBadLine},
+		{"a look before the undo without its fault", []Event{{Kind: FaultHeld, Fault: 1, Data: proof}}, 1, ErrContradiction},
+		{"orders of another shape", []Event{{Kind: FaultInject, Fault: 1, Data: json.RawMessage(`1`)}}, 1, ErrBadLine},
+		{"a failure that is a number", []Event{{Kind: FaultError, Fault: 1, Data: json.RawMessage(`1`)}}, 1, ErrBadLine},
 		{"a run in the middle", []Event{invoke(1), {Kind: Run, Data: json.RawMessage(`{}`)}}, 2, ErrContradiction},
 		{"a failure of another shape", []Event{{Kind: FaultError, Fault: 1, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
 		{"an end of another shape", []Event{{Kind: End, Data: json.RawMessage(`[1]`)}}, 1, ErrBadLine},
@@ -188,6 +193,118 @@ func TestFromEventsAcceptsTheLimits(t *testing.T) {
 	h, err = FromEvents([]Event{invoke(maxGap)})
 	require.NoError(t, err)
 	require.Len(t, h.Ops, 1)
+}
+
+func TestFromEventsCountsAsWhole(t *testing.T) {
+	h, err := FromEvents([]Event{invoke(1), done(1, OK, nil)})
+	require.NoError(t, err)
+	require.Equal(t, Integrity{State: Whole, Lines: 2}, h.Integrity)
+}
+
+// The earlier attempts are those of their own operation, of each that has any.
+func TestTriesStayWithTheirOperation(t *testing.T) {
+	reset, refused := []Try{{End: 15, Outcome: Info, Error: ErrReset}}, []Try{{End: 16, Outcome: Fail, Error: ErrRefused}}
+	events := []Event{
+		{Kind: Run, Data: json.RawMessage(`{"format":"hachaos.journal/1"}`)},
+		invoke(1), invoke(2), invoke(3),
+		done(1, OK, func(c *Call) { c.Attempts, c.Tries = 2, reset }),
+		done(2, OK, func(c *Call) { c.Attempts = 1 }),
+		done(3, OK, func(c *Call) { c.Attempts, c.Tries = 2, refused }),
+	}
+	want := map[uint64][]Try{1: reset, 3: refused}
+	h, err := FromEvents(events)
+	require.NoError(t, err)
+	require.Equal(t, want, h.Tries)
+	dir, _ := run(t, events...)
+	h, err = Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, want, h.Tries, "read from a journal")
+}
+
+func TestOpOfARecordWithoutGaps(t *testing.T) {
+	h, err := FromEvents([]Event{invoke(1), invoke(2), invoke(3)})
+	require.NoError(t, err)
+	for id := uint64(1); id <= 3; id++ {
+		o, ok := h.Op(id)
+		require.True(t, ok, id)
+		require.Equal(t, id, o.ID)
+	}
+	for _, id := range []uint64{0, 4} {
+		_, ok := h.Op(id)
+		require.False(t, ok, id)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		op      Op
+		latency time.Duration
+		known   bool
+	}{
+		{"from when it was due, not from when it was sent", Op{Intended: 10, Sent: 15, End: 30, Late: 2}, 20, true},
+		{"at the very beginning", Op{}, 0, true},
+		{"never completed", Op{Intended: 10, Sent: 15, End: -1}, 0, false},
+	} {
+		latency, known := c.op.Latency()
+		require.Equal(t, c.latency, latency, c.name)
+		require.Equal(t, c.known, known, c.name)
+		require.Equal(t, c.op.Late, c.op.Lateness(), c.name)
+	}
+}
+
+func TestHasAsksForAllFlags(t *testing.T) {
+	o := Op{Flags: New | Cold}
+	require.True(t, o.Has(New))
+	require.True(t, o.Has(New|Cold))
+	require.False(t, o.Has(Replayed))
+	require.False(t, o.Has(New|Replayed), "one of two is not both")
+}
+
+func TestInterval(t *testing.T) {
+	for rate, want := range map[int]time.Duration{-1: 0, 0: 0, 1: time.Second, 200: 5 * time.Millisecond} {
+		require.Equal(t, want, LoadMeta{Rate: rate}.Interval(), rate)
+	}
+}
+
+// A fifth of the looks is throughout.
+func TestStolen(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		steal      []float64
+		looks      int
+		throughout bool
+	}{
+		{"nobody looked", nil, 0, false},
+		{"never", []float64{0, 0, 0, 0, 0}, 0, false},
+		{"in one look of five", []float64{0, 0.01, 0, 0, 0}, 1, true},
+		{"in one look of six", []float64{0, 0, 0, 0, 0, 0.5}, 1, false},
+		{"in two looks of four", []float64{1, 2, 0, 0}, 2, true},
+	} {
+		var h History
+		for _, s := range c.steal {
+			h.Host = append(h.Host, At[Host]{V: Host{Steal: s}})
+		}
+		looks, throughout := h.Stolen()
+		require.Equal(t, c.looks, looks, c.name)
+		require.Equal(t, c.throughout, throughout, c.name)
+	}
+}
+
+func TestFaultTook(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		proof    *Proof
+		from, to time.Duration
+	}{
+		{"never proven", nil, 10, 30},
+		{"by a proof that names no time", &Proof{OK: true}, 10, 30},
+		{"by a proof that names it", &Proof{OK: true, From: 12, To: 13}, 12, 13},
+		{"from the record's beginning", &Proof{OK: true, From: 0, To: 1}, 0, 1},
+	} {
+		from, to := Fault{Injected: 10, Active: 30, Proof: c.proof}.Took()
+		require.Equal(t, []time.Duration{c.from, c.to}, []time.Duration{from, to}, c.name)
+	}
 }
 
 func TestOneShortNameThatHadALongOne(t *testing.T) {
@@ -262,6 +379,7 @@ func TestShortNamesAreNotCutOff(t *testing.T) {
 			require.Equal(t, version(i), h.VersionOf(o))
 			require.Equal(t, "lb1", h.BalancerOf(o))
 		}
+		require.Equal(t, []string{"", "", ""}, []string{h.UserOf(o), h.OwnerOf(o), h.NodeOf(o)}, "what has no name gets none")
 	}
 }
 
@@ -305,10 +423,13 @@ func TestPhases(t *testing.T) {
 	}
 	_, ok := (&History{}).PhaseAt(0)
 	require.False(t, ok)
+	for i, judged := range []bool{false, true, true} {
+		require.Equal(t, judged, h.Phases[i].Judged(), h.Phases[i].Name)
+	}
 
-	h, err = FromEvents([]Event{begin("only", PhaseSteady, 1), {At: 9, Kind: Aborted}})
+	h, err = FromEvents([]Event{begin("only", PhaseRecover, 1), {At: 9, Kind: Aborted}})
 	require.NoError(t, err)
-	require.Equal(t, []Phase{{Name: "only", From: 1, To: 9, Kind: PhaseSteady}}, h.Phases)
+	require.Equal(t, []Phase{{Name: "only", From: 1, To: 9, Kind: PhaseRecover}}, h.Phases)
 	require.Equal(t, "no reason was given", h.Aborted)
 }
 
@@ -344,14 +465,17 @@ func TestFaults(t *testing.T) {
 		{At: 12, Kind: FaultInject, Name: "early", Fault: 3},
 		{At: 0, Kind: FaultHeal, Fault: 3},
 		{At: 13, Kind: FaultError, Name: "early", Fault: 3, Err: "undo"},
-		{At: 14, Kind: FaultInject, Name: "last", Fault: 4},
+		{At: 14, Kind: FaultInject, Name: "last", Fault: 4, Data: json.RawMessage(`{"orders":["kill"]}`)},
+		{At: 15, Kind: FaultHeal, Fault: 3},
+		{At: 16, Kind: FaultHeld, Fault: 4, Data: bad},
+		{At: 17, Kind: FaultHeld, Fault: 4, Data: good},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []Fault{
 		{ID: 1, Kind: "kill", Nodes: []string{"j2", "j1"}, Injected: 1, Active: 3, Heal: 6, Healed: 10, Proof: &Proof{OK: true, Asked: "down"}, HealProof: &Proof{OK: true, Asked: "down"}},
 		{ID: 2, Kind: "slow", Nodes: []string{"j2", "db"}, Injected: 2, Active: -1, Heal: -1, Healed: -1, Proof: &Proof{}},
 		{ID: 3, Kind: "early", Injected: 12, Active: -1, Heal: 0, Healed: -1},
-		{ID: 4, Kind: "last", Injected: 14, Active: -1, Heal: -1, Healed: -1},
+		{ID: 4, Kind: "last", Orders: []string{"kill"}, Injected: 14, Active: -1, Heal: -1, Healed: -1, Held: &Proof{OK: true, Asked: "down"}},
 	}, h.Faults)
 	require.Equal(t, []FaultFailure{
 		{Seq: 5, At: 5, Fault: 2, Kind: "slow", Err: "act"},
@@ -491,6 +615,36 @@ func TestCoverageBesideUnknownTimes(t *testing.T) {
 	require.Equal(t, []string{"dispatch of lb3: no observer gave an account of it"}, reasons)
 	require.Equal(t, map[string][]Window{"lb1": {gap, gap}}, h.UnknownOf(StreamDispatch))
 	require.Empty(t, h.UnknownOf(StreamHost))
+}
+
+// An observer that ended before the load did may have missed what came then.
+func TestCoverageUntilTheLoadEnds(t *testing.T) {
+	phases := []Event{begin("steady", PhaseSteady, 0), {At: 10, Kind: PhaseEnd, Name: "steady"}, begin("break", PhaseBreak, 10), {At: 20 * msec, Kind: PhaseEnd, Name: "break"}}
+	at := func(at time.Duration) Event { return Observe(at, Coverage{Stream: StreamHost, Complete: true}) }
+	for _, c := range []struct {
+		name    string
+		events  []Event
+		reasons []string
+	}{
+		{"before", append(phases, at(15*msec)), []string{"host: its observer ended after 15ms, and the load after 20ms"}},
+		{"a moment before", append(phases, at(20*msec-1)), []string{"host: its observer ended after 20ms, and the load after 20ms"}},
+		{"together with it", append(phases, at(20*msec)), nil},
+		{"after it", append(phases, at(21*msec)), nil},
+		{"where there was none", []Event{at(0)}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, err := FromEvents(c.events)
+			require.NoError(t, err)
+			for _, of := range []func(string, ...string) (bool, []string){h.CoverageOf, h.CoverageBeside} {
+				complete, reasons := of(StreamHost)
+				require.Equal(t, c.reasons == nil, complete)
+				require.Equal(t, c.reasons, reasons)
+			}
+		})
+	}
+	complete, reasons := (&History{}).CoverageBeside(StreamHost)
+	require.False(t, complete, "nobody gave an account")
+	require.Equal(t, []string{"host: no observer gave an account of itself"}, reasons)
 }
 
 func TestObserveWhatJSONCannotCarry(t *testing.T) {

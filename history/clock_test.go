@@ -82,6 +82,7 @@ func TestMapWall(t *testing.T) {
 		{"before the first", steady, -2 * sec, -2 * sec, msec + pairSkew},
 		{"after the last", steady, 4 * sec, 4 * sec, msec + pairSkew},
 		{"by the nearer one before", slewed, 1201 * msec, 1200 * msec, msec + pairSkew},
+		{"by the one before, of two that are equally near", slewed, 1501500 * time.Microsecond, 1500500 * time.Microsecond, msec + pairSkew},
 		{"by the nearer one after", slewed, 1900 * msec, 1898 * msec, msec + pairSkew},
 		{"in a step ahead", ahead, 3 * sec, 3 * sec, 10*sec + pairSkew},
 		{"after a step ahead", ahead, 12500 * msec, 2500 * msec, pairSkew},
@@ -127,6 +128,41 @@ func TestMapper(t *testing.T) {
 		require.Equal(t, 2500*msec, at, "a wall time of another clock may lie ahead")
 		require.Equal(t, 500*time.Microsecond+pairSkew, within)
 	})
+}
+
+// The pairs that a mapper has are those of the run's start, of its own
+// beginning, and of each time it was asked a second or more after the last.
+func TestMapperTakesPairs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := StartClock()
+		time.Sleep(10 * sec)
+		m := NewMapper(clock)
+		ask := func(back time.Duration) time.Duration {
+			at, within := m.Map(time.Now().Add(-back))
+			require.Equal(t, clock.Now()-back, at)
+			return within
+		}
+		require.Equal(t, pairSkew, ask(5*sec), "between the start and the mapper's beginning")
+		time.Sleep(400 * msec)
+		require.Equal(t, 200*time.Microsecond+pairSkew, ask(0), "too soon for another")
+		time.Sleep(PaceInterval - 400*msec)
+		require.Equal(t, pairSkew, ask(0), "a second after the last")
+		time.Sleep(PaceInterval - 1)
+		require.Greater(t, ask(0), pairSkew, "not yet a second")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		clock := StartClock()
+		time.Sleep(600 * msec)
+		m := NewMapper(clock)
+		_, within := m.Map(time.Now().Add(-200 * msec))
+		require.Equal(t, pairSkew, within, "a mapper's beginning is a pair, however soon after the start")
+	})
+}
+
+func TestClockAt(t *testing.T) {
+	clock := StartClock()
+	require.Equal(t, 3*sec, clock.At(clock.Start().Add(3*sec)))
+	require.Equal(t, -sec, clock.At(clock.Start().Add(-sec)))
 }
 
 func TestClockEventsAreSortedByTheRunsClock(t *testing.T) {

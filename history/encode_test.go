@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,6 +35,31 @@ func sameMeaning(t *testing.T, e Event) {
 	require.NoError(t, json.Unmarshal(line, &got), "%s", line)
 	require.Equal(t, want, got)
 	require.NotContains(t, string(line[:len(line)-1]), "\n")
+	require.True(t, utf8.Valid(line), "%q", line)
+}
+
+// The forms that a line has, byte by byte: a text that the reader refuses, as
+// it does what is not UTF-8, would cost the record its seal.
+func TestAppendQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		"":          `""`,
+		"k 1~":      `"k 1~"`,
+		`a"b\c`:     `"a\"b\\c"`,
+		"a\nb\tc":   `"a\nb\tc"`,
+		"\x00\x1f":  `"\u0000\u001f"`,
+		"\x7f":      "\"\x7f\"",
+		"\x80":      "\"\ufffd\"",
+		"a\xc3":     "\"a\ufffd\"",
+		"\xff\xfeb": "\"\ufffd\ufffdb\"",
+		"ü\ufffd日":  "\"ü\ufffd日\"",
+	} {
+		require.Equal(t, want, string(appendQuoted(nil, in)), "%q", in)
+	}
+}
+
+func TestAppendOpLeavesOutWhatIsEmpty(t *testing.T) {
+	e := Event{Kind: Invoke, Op: &Call{ID: 1}}
+	require.Equal(t, `{"seq":3,"at":0,"kind":"invoke","op":{"id":1,"intended":0}}`+"\n", string(appendOp(nil, 3, &e)))
 }
 
 func TestAppendOpMeansWhatEncodingJSONMeans(t *testing.T) {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -149,6 +150,7 @@ func TestLoadAltered(t *testing.T) {
 		{"a blank line after the seal", append(bytes.Clone(whole), '\n'), "line 11: something follows the seal", 2},
 		{"no end before the seal", bytes.Replace(join(slices.Delete(lines(), 8, 9)), []byte(`"seq":10`), []byte(`"seq":9`), 1), "line 9: contradiction: a seal without an end", 2},
 		{"no run at the beginning", journal(t, invoke(1)), "line 1: contradiction: a journal begins with a run", 1},
+		{"an observation at the beginning", journal(t, Observe(1, fullReceipt), invoke(1)), "line 1: contradiction: a journal begins with a run, not with observed", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,6 +163,96 @@ func TestLoadAltered(t *testing.T) {
 			require.Len(t, h.Ops, tt.ops, "what can be read is there")
 		})
 	}
+}
+
+// A line that is no pair of the clocks is none, and those behind it count.
+func TestLoadLeavesABadClockOut(t *testing.T) {
+	dir, _ := run(t, story()...)
+	rewrite(t, dir, journal(t, story()[0], Event{Kind: Clock, Data: json.RawMessage(`[1]`)}, pair(2*sec, 0).Event()))
+	h, err := Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, Altered, h.Integrity.State)
+	require.Contains(t, h.Integrity.Reason, "line 2: ")
+	require.Equal(t, []ClockPair{pair(2*sec, 0)}, h.Clock)
+}
+
+// The two last lines are of the time of the latest before them.
+func TestLoadKnowsWhenTheRecordEnded(t *testing.T) {
+	dir, b := run(t, append(story(), Observe(5, fullRow))...)
+	events, err := readAll(bytes.NewReader(b))
+	require.NoError(t, err)
+	for i, kind := range []Kind{End, Sealed} {
+		e := events[len(events)-2+i]
+		require.Equal(t, kind, e.Kind)
+		require.EqualValues(t, 30, e.At)
+	}
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	for lost, reason := range map[int]string{
+		1: "ends after line 10 with its end, but without a seal",
+		2: "ends after line 9, without an end and a seal: its run was broken off",
+	} {
+		rewrite(t, dir, bytes.Join(lines[:11-lost], nil))
+		h, err := Load(dir)
+		require.NoError(t, err)
+		require.Equal(t, Integrity{State: Unsealed, Reason: Journal + " " + reason, Lines: uint64(11 - lost)}, h.Integrity)
+	}
+}
+
+// sealedRun is a sealed journal that was read, with what its seal says.
+func sealedRun(t *testing.T) (dir string, l *loader, good tailSum) {
+	t.Helper()
+	dir, b := run(t, story()...)
+	l = newLoader(bytes.NewReader(b), int64(len(b)))
+	require.NoError(t, l.run())
+	return dir, l, tailSum{length: l.b.seal.Length, sum: l.b.seal.SHA256}
+}
+
+// What cannot be compared with the seal is an error, and no finding of an
+// edit, nor of a record that is whole.
+func TestLoadErrorsAtTheSeal(t *testing.T) {
+	dir, l, good := sealedRun(t)
+	i, err := l.verdict(dir, good)
+	require.NoError(t, err)
+	require.Equal(t, Whole, i.State)
+	for name, c := range map[string]struct {
+		dir   string
+		ahead tailSum
+		says  string
+	}{
+		"the journal could not be summed": {dir, tailSum{err: errLost}, errLost.Error()},
+		"the journal grew":                {dir, tailSum{length: good.length + 1, sum: good.sum}, "changed while it was read"},
+		"the folder is gone":              {filepath.Join(dir, "gone"), good, "no such file"},
+	} {
+		i, err := l.verdict(c.dir, c.ahead)
+		require.ErrorContains(t, err, c.says, name)
+		require.NotEqual(t, Whole, i.State, name)
+	}
+}
+
+// lostMedium cannot be read.
+type lostMedium struct{}
+
+func (lostMedium) ReadAt([]byte, int64) (int, error) { return 0, errLost }
+
+// A medium that cannot be read is no record that was broken off.
+func TestLoadReportsTheMedium(t *testing.T) {
+	_, err := load(t.TempDir(), lostMedium{}, 100)
+	require.ErrorIs(t, err, errLost)
+	_, err = lastLine(lostMedium{}, 100)
+	require.ErrorIs(t, err, errLost)
+	require.ErrorIs(t, sumAhead(t.Context(), lostMedium{}, 100).err, errLost)
+
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = Load(file)
+	require.ErrorContains(t, err, "not a directory")
+	require.NotErrorIs(t, err, ErrNotRun, "it is not known what is there")
+}
+
+func TestReadingAheadEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, sumAhead(ctx, strings.NewReader("a\nb\n"), 4).err, context.Canceled)
 }
 
 func TestLoadSealedFiles(t *testing.T) {
@@ -231,6 +323,11 @@ func TestSealRefusesWhatItCannotRead(t *testing.T) {
 		require.ErrorContains(t, w.Seal(dir, []string{name}), name)
 	}
 	require.Error(t, w.Seal(filepath.Join(dir, "nowhere"), []string{"x"}))
+	// The memory of the process is a regular file to open, of which nothing
+	// stands at its beginning to read.
+	if info, err := os.Stat("/proc/self/mem"); err == nil && info.Mode().IsRegular() {
+		require.ErrorContains(t, w.Seal("/proc/self", []string{"mem"}), "file mem: ")
+	}
 	require.NoError(t, w.Err(), "it can be sealed over the others")
 	require.NoError(t, w.Seal(dir, nil))
 	require.NoError(t, w.Close())

@@ -23,6 +23,18 @@ func TestNamesZeroValue(t *testing.T) {
 	require.EqualValues(t, 1, n.Intern("j1"))
 	require.Equal(t, "j1", n.Get(1))
 	require.Empty(t, (*Names)(nil).Get(1))
+	for range 2 {
+		i, text := n.internBytes(nil)
+		require.Zero(t, i)
+		require.Empty(t, text)
+		short, was, err := n.internShort("")
+		require.NoError(t, err)
+		require.Zero(t, short)
+		require.Zero(t, was)
+	}
+	i, ok = n.Find("j2")
+	require.False(t, ok, "there is another, and not this")
+	require.Zero(t, i)
 }
 
 // Against a map: every string has one number, and every number its string.

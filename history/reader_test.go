@@ -118,6 +118,7 @@ func TestReadRefuses(t *testing.T) {
 		{"NUL bytes at the end", append(journal(t, sample()...), make([]byte, 100)...), 6, ErrTornLine},
 		{"a line of NUL bytes", append(journal(t, sample()...), "\x00\x00\n"...), 6, ErrBadLine},
 		{"invalid UTF-8", edit(func(l [][]byte) [][]byte { l[1] = bytes.Replace(l[1], []byte("k-1"), []byte("k\xff1"), 1); return l }), 2, ErrBadLine},
+		{"a byte that continues nothing", edit(func(l [][]byte) [][]byte { l[1] = bytes.Replace(l[1], []byte("k-1"), []byte("k\x801"), 1); return l }), 2, ErrBadLine},
 		{"a control character", edit(func(l [][]byte) [][]byte { l[1] = bytes.Replace(l[1], []byte("k-1"), []byte("k\x011"), 1); return l }), 2, ErrBadLine},
 		{"a number that is too large", edit(func(l [][]byte) [][]byte {
 			l[1] = bytes.Replace(l[1], []byte(`"session":1`), []byte(`"session":4294967296`), 1)
@@ -164,6 +165,20 @@ func TestReadLongLines(t *testing.T) {
 	for name, in := range map[string][]byte{"with its end": long(MaxLine + 1), "without": long(MaxLine + 9)[:MaxLine+5]} {
 		_, err = readAll(bytes.NewReader(in))
 		require.ErrorIs(t, err, ErrBadLine, name)
+		require.ErrorContains(t, err, "longer than 4194304 bytes", name)
+	}
+}
+
+// Every kind and every name is read as it stands, those of operations, which
+// are read by hand, and any other.
+func TestReadKeepsKindsAndNames(t *testing.T) {
+	for _, kind := range []Kind{Invoke, OK, Fail, Info, Observed, Aborted, "odd"} {
+		for _, name := range []string{OpLogin, OpLogout, OpSessionWrite, OpSessionRead, OpOrder, "upload", ""} {
+			in := fmt.Sprintf(`{"seq":1,"at":2,"kind":%q,"name":%q,"op":{"id":3,"intended":1}}`+"\n", kind, name)
+			got, err := readAll(strings.NewReader(in))
+			require.NoError(t, err)
+			require.Equal(t, []Event{{Seq: 1, At: 2, Kind: kind, Name: name, Op: &Call{ID: 3, Intended: 1}}}, got)
+		}
 	}
 }
 

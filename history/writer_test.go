@@ -133,6 +133,32 @@ func TestWriterSyncs(t *testing.T) {
 	require.NoError(t, w.Close(), "closing again")
 	require.Equal(t, 1, d.closes)
 	require.ErrorIs(t, w.Sync(t.Context()), ErrClosed)
+	require.ErrorIs(t, w.Err(), ErrClosed, "and it can still be asked")
+}
+
+// What nobody waits for is left to the operating system.
+func TestWriterSyncsOnlyWhenAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{room: -1}
+		w := newWriter("journal", d)
+		for id := range uint64(3) {
+			w.Put(Event{Kind: Invoke, Op: &Call{ID: id + 1}})
+			synctest.Wait()
+		}
+		require.Equal(t, 3, strings.Count(d.text(), "\n"))
+		require.Zero(t, d.syncs)
+		require.NoError(t, w.Close())
+		require.Equal(t, 1, d.syncs)
+	})
+}
+
+func TestWriterKeepsItsFirstError(t *testing.T) {
+	w := newWriter("journal", &disk{room: -1})
+	for _, name := range []string{"first", "second"} {
+		w.Put(Event{Kind: Observed, Name: name, Data: json.RawMessage("{")})
+	}
+	require.ErrorContains(t, w.Err(), `encode event observed "first"`)
+	require.ErrorContains(t, w.Close(), `encode event observed "first"`)
 }
 
 func TestWriterSyncEndsWithItsContext(t *testing.T) {
@@ -346,16 +372,20 @@ func TestWriterReportsWhatItCannotEncode(t *testing.T) {
 }
 
 func TestWriterAfterItsEnd(t *testing.T) {
-	d := &disk{room: -1}
-	w := newWriter("journal", d)
-	require.NoError(t, w.Seal(t.TempDir(), nil))
-	before := d.text()
-	require.NoError(t, w.Err())
-	w.Put(Event{Kind: Clock})
-	require.ErrorIs(t, w.Err(), ErrClosed)
-	require.ErrorIs(t, w.Seal(t.TempDir(), nil), ErrClosed)
-	require.ErrorIs(t, w.Close(), ErrClosed)
-	require.Equal(t, before, d.text(), "nothing follows the seal")
+	for name, e := range map[string]Event{"a clock": {Kind: Clock}, "an operation": {Kind: Invoke, Op: &Call{ID: 1}}} {
+		t.Run(name, func(t *testing.T) {
+			d := &disk{room: -1}
+			w := newWriter("journal", d)
+			require.NoError(t, w.Seal(t.TempDir(), nil))
+			before := d.text()
+			require.NoError(t, w.Err())
+			w.Put(e)
+			require.ErrorIs(t, w.Err(), ErrClosed)
+			require.ErrorIs(t, w.Seal(t.TempDir(), nil), ErrClosed)
+			require.ErrorIs(t, w.Close(), ErrClosed)
+			require.Equal(t, before, d.text(), "nothing follows the seal")
+		})
+	}
 }
 
 func BenchmarkPut(b *testing.B) {
