@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,8 +25,12 @@ func TestAsk(t *testing.T) {
 		return func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
 			go serve(there)
-			return here, nil
+			return socket{here}, nil
 		}
+	}
+	closed := func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		return socket{here}, there.Close()
 	}
 	takes := func(c net.Conn) { _, _ = c.Read(make([]byte, 1024)) }
 	for name, tc := range map[string]struct {
@@ -33,6 +39,7 @@ func TestAsk(t *testing.T) {
 	}{
 		"says something":    {served(func(c net.Conn) { takes(c); _, _ = c.Write([]byte("E")); _ = c.Close() }), answered},
 		"closes":            {served(func(c net.Conn) { _ = c.Close() }), answered},
+		"has closed":        {closed, answered},
 		"closes once asked": {served(func(c net.Conn) { takes(c); _ = c.Close() }), answered},
 		"takes it, no more": {served(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), silent},
 		"takes nothing":     {served(func(net.Conn) {}), silent},
@@ -50,6 +57,17 @@ func TestAsk(t *testing.T) {
 			})
 		})
 	}
+}
+
+// socket is an end of a pipe whose deadline can be set although the other end
+// is closed, as that of a connection can.
+type socket struct{ net.Conn }
+
+func (s socket) SetDeadline(t time.Time) error {
+	if err := s.Conn.SetDeadline(t); !errors.Is(err, io.ErrClosedPipe) {
+		return err
+	}
+	return nil
 }
 
 // TestAskOfTheKernel: one that nobody takes up is accepted all the same. The
