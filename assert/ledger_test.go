@@ -155,6 +155,11 @@ func TestWriteLedger(t *testing.T) {
 			b.Row(sec, 7, op, 1, "j2").See(15*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
 			b.Row(sec, 8, order(b).Value(8).OK(), 1, "j1")
 		}, want{status: assert.Inconclusive, measures: map[string]float64{"indeterminate": 1, "phantom": 0}}},
+		{"never sent by the client, but a node saw it, and the ledger has nothing of it", func(b *historytest.Builder) {
+			op := order(b).NotSent().Fail(history.ErrRefused)
+			b.See(15*ms, history.Receipt{Node: "j2", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+			b.Row(sec, 8, order(b).Value(8).OK(), 1, "j1")
+		}, want{status: assert.Pass, measures: map[string]float64{"not sent": 1, "once": 1}}},
 		{"a row of another client", func(b *historytest.Builder) {
 			b.Row(sec, 7, order(b).Value(7).OK(), 1, "j1").See(sec, history.LedgerRow{Order: 8, Key: "theirs", Node: "j2"})
 		}, want{status: assert.Pass, idle: true, measures: map[string]float64{"foreign rows": 1}}},

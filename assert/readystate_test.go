@@ -107,6 +107,34 @@ func TestLives(t *testing.T) {
 			},
 		},
 		{
+			name: "an end no earlier than the start can have been is of no life before it",
+			build: func(s stage) {
+				s.engine("j2", 1998*mil, "die")
+				s.engine("j2", 2*sec, "start")
+			},
+			want: []want{{born: 1998 * mil, from: 1998 * mil, by: -1, end: 40 * sec}},
+		},
+		{
+			name: "a word at the first moment of a life is of that life",
+			build: func(s stage) {
+				s.engine("j2", sec, "start")
+				s.logs("j2", 998*mil, "ready")
+			},
+			want: []want{{born: 998 * mil, from: 998 * mil, by: 999 * mil, end: 40 * sec}},
+		},
+		{
+			name: "a word at the first moment of the next life is not of this one",
+			build: func(s stage) {
+				s.engine("j2", sec, "start")
+				s.engine("j2", 11*sec, "start")
+				s.logs("j2", 10998*mil, "ready")
+			},
+			want: []want{
+				{born: 998 * mil, from: 998 * mil, by: -1, end: 10998 * mil},
+				{born: 10998 * mil, from: 10998 * mil, by: 10999 * mil, end: 40 * sec, again: true},
+			},
+		},
+		{
 			name:  "started, and nothing was seen after",
 			build: func(s stage) { s.engine("j2", sec, "start") },
 			want:  []want{{born: 998 * mil, from: 998 * mil, by: -1, end: 40 * sec}},

@@ -284,6 +284,36 @@ func TestSessionSurvival(t *testing.T) {
 			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
 			s.gone("vip")
 		}, want{status: assert.Inconclusive, idle: true}},
+		{"seen again by the victim itself, sent when the fault had just taken effect", "", func(s *script) {
+			s.login()
+			s.at = killTo - 20*ms
+			s.read(0)
+			s.op(history.OpLogout).On("").Status(500).Info(history.ErrStatus)
+			s.gone("vip")
+		}, want{status: assert.Pass}},
+		{"seen by nobody that is named, while the fault takes effect", "", func(s *script) {
+			s.login()
+			s.at = killFrom - 15*ms
+			s.op(history.OpSessionRead).On("").Owner("u1").Bare().OK()
+			s.op(history.OpLogout).On("").Bare().Info(history.ErrTimeout)
+			s.gone("vip")
+		}, want{status: assert.Inconclusive, idle: true}},
+		{"a write that never was sent excuses no value", "", func(s *script) {
+			s.login()
+			s.op(history.OpSessionWrite).NotSent().Fail(history.ErrNotSent)
+			s.read(1)
+		}, want{status: assert.Fail, classes: []string{"applied twice"}, op: 3, text: "gave 1, but at most 0 writes were sent", safety: true}},
+		{"a read that was refused excuses no value", "", func(s *script) {
+			s.login()
+			s.op(history.OpSessionRead).Status(503).Fail(history.ErrStatus)
+			s.read(1)
+		}, want{status: assert.Fail, classes: []string{"applied twice"}, op: 3, text: "gave 1, but at most 0 writes were sent", safety: true}},
+		{"applied though refused, sent at the very beginning", "", func(s *script) {
+			s.Op(history.OpLogin, 0).In(1).On("j2").New().End(0).OK()
+			s.Op(history.OpSessionWrite, 0).In(1).On("j2").Status(503).Fail(history.ErrStatus)
+			s.last = "j2"
+			s.read(1)
+		}, want{status: assert.Fail, classes: []string{"applied though refused"}, op: 3}},
 		{"lost update, by the last count alone", "", func(s *script) {
 			s.login()
 			s.write(1)
@@ -446,6 +476,37 @@ func TestSessionSurvival(t *testing.T) {
 			s.read(0)
 			s.final("vip", 0)
 		}, want{status: assert.Pass, idle: true}},
+		{"logged in at the moment its node began to die, and is gone: either is right", assert.ExpectLostWithNode, func(s *script) {
+			s.Op(history.OpLogin, 390*ms).In(1).On("j2").New().End(killFrom).OK()
+			s.last = "j2"
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Pass, idle: true}},
+		{"logged in at the moment its node was dead, and is gone: either is right", assert.ExpectLostWithNode, func(s *script) {
+			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().End(killTo).OK()
+			s.last = "j2"
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Pass, idle: true}},
+		{"logged in on its node once that had died, and is gone", assert.ExpectLostWithNode, func(s *script) {
+			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().End(killTo + 1).OK()
+			s.last = "j2"
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Fail, classes: []string{"lost"}, op: 2}},
+		{"logged in on another node while one died, and is gone", assert.ExpectLostWithNode, func(s *script) {
+			s.Op(history.OpLogin, 395*ms).In(1).On("j1").New().End(405 * ms).OK()
+			s.last = "j1"
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Fail, classes: []string{"lost"}, op: 2}},
+		{"answered by its node while that died, which it survived", assert.ExpectLostWithNode, func(s *script) {
+			s.login()
+			s.at = killFrom - 25*ms
+			s.read(0) // answered at 405 ms
+			s.skip()
+			s.read(0)
+		}, want{status: assert.Fail, classes: []string{"survived its node"}, op: 3}},
 		{"logged in while its node died, and is gone: either is right", assert.ExpectLostWithNode, func(s *script) {
 			s.Op(history.OpLogin, 395*ms).In(1).On("j2").New().OK() // answered at 405 ms
 			s.last = "j2"

@@ -185,6 +185,24 @@ func TestVIP(t *testing.T) {
 	}
 }
 
+// Of spells that were certainly as long, the one that may have been longest is
+// told, wherever it stands among them.
+func TestLongestOf(t *testing.T) {
+	long, wide, narrow := stretch{least: 5, most: 6}, stretch{least: 3, most: 9}, stretch{least: 3, most: 4}
+	for _, c := range []struct {
+		of   []stretch
+		want stretch
+	}{
+		{nil, stretch{}},
+		{[]stretch{wide, narrow}, wide},
+		{[]stretch{narrow, wide}, wide},
+		{[]stretch{wide, long, narrow}, long},
+		{[]stretch{{most: 2}, {most: 7}, {most: 3}}, stretch{most: 7}},
+	} {
+		require.Equal(t, c.want, longestOf(c.of))
+	}
+}
+
 func TestVIPTellsOfMovesAndOfTheGap(t *testing.T) {
 	s := handover(10*sec, 10500*mil, 10500*mil)
 	s.Op(history.OpSessionRead, 10*sec).Fail(history.ErrRefused)
