@@ -19,7 +19,8 @@ type Mutant struct {
 	Title string `yaml:"title"`
 	// Stands is the bug or the habit of real systems that it stands for.
 	Stands string `yaml:"stands"`
-	// Bug names a real one: "haproxy#623"; empty if it is a habit.
+	// Bug names a real one, by the thread that tells of it:
+	// "haproxy/haproxy#2085"; empty if it is a habit.
 	Bug string `yaml:"bug"`
 	// Area is one of Areas.
 	Area string `yaml:"area"`

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -41,6 +42,25 @@ func TestBuiltIn(t *testing.T) {
 	for _, h := range halves {
 		require.NotEmpty(t, h.Quiet(), "%s: something has to stay quiet", h.Name)
 	}
+}
+
+// TestBugsArePairs: a mutant that is named after a real bug has the half in
+// which that is mended, and its thread can be looked up.
+func TestBugsArePairs(t *testing.T) {
+	all, err := BuiltIn()
+	require.NoError(t, err)
+	thread := regexp.MustCompile(`^[\w.-]+/[\w.-]+#[1-9]\d*$`)
+	of := map[string]string{}
+	for _, m := range all {
+		if m.Bug == "" {
+			continue
+		}
+		require.Regexp(t, thread, m.Bug, m.Name)
+		require.NotNil(t, m.Fixed, "%s: what mends %s?", m.Name, m.Bug)
+		require.Empty(t, of[m.Bug], "%s is after %s, too", m.Name, m.Bug)
+		of[m.Bug] = m.Name
+	}
+	require.GreaterOrEqual(t, len(of), 13)
 }
 
 // TestBuiltInDiffer: no two mutants of one scenario are the same system.
