@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"zoo":                   {"harness", "topology", "fixtures/mutants"},
 	"calibrate":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"compare":               {"harness", "assert", "suite", "campaign"},
+	"runbook":               {},
 	"report":                {"harness", "history", "assert", "suite", "campaign", "compare"},
 	"scenarios":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},

@@ -1,0 +1,110 @@
+package runbook
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Hosts in a command.
+var (
+	authority  = regexp.MustCompile(`[a-z][a-z0-9+.-]*://([^\s/"'?#]+)`)
+	userAtHost = regexp.MustCompile(`\b[A-Za-z0-9_][A-Za-z0-9_.-]*@([A-Za-z0-9][A-Za-z0-9.-]*)`)
+	address    = regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}`)
+)
+
+// hosts asks whether a node, an address or a host is written out: it fits one
+// installation, and one incident.
+func (l *linter) hosts() {
+	for line := l.book.doc.first; line <= l.book.doc.first+len(l.book.doc.ends); line++ {
+		for _, a := range address.FindAllString(l.book.doc.lineText(line), -1) {
+			if isHost(a) {
+				l.find(line, "host", "the address %s is written out: capture it, or make it an input", a)
+			}
+		}
+	}
+	for _, r := range l.runs() {
+		for _, c := range commandsOf(r.blocks) {
+			if slices.Contains(l.known.Nodes, c.On) {
+				l.find(c.Line, "host", "on=%s is one node: write its role, or a variable that names it, such as on=$node", c.On)
+			}
+			for i, text := range strings.Split(c.Text, "\n") {
+				l.hostsOf(c.Line+1+i, text)
+			}
+			if c.Output == nil {
+				continue
+			}
+			for i, o := range c.Output.Lines {
+				l.nodesOf(c.Output.Line+1+i, o.Text)
+			}
+		}
+	}
+}
+
+// hostsOf asks it of a line of a command.
+func (l *linter) hostsOf(line int, text string) {
+	for _, m := range authority.FindAllStringSubmatch(text, -1) {
+		l.hostIn(line, m[1][strings.LastIndex(m[1], "@")+1:])
+	}
+	for _, m := range userAtHost.FindAllStringSubmatch(text, -1) {
+		l.hostIn(line, m[1])
+	}
+	l.nodesOf(line, text)
+}
+
+// hostName is what a name of a host may be.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
+
+// hostIn asks it of a host that may have a port. Addresses and nodes are asked
+// for elsewhere.
+func (l *linter) hostIn(line int, text string) {
+	host, _, _ := strings.Cut(text, ":")
+	host = strings.TrimRight(host, ".,;)")
+	_, err := netip.ParseAddr(host)
+	if err != nil && hostName.MatchString(host) && host != "localhost" && !slices.Contains(l.known.Nodes, host) {
+		l.find(line, "host", "the host %s is written out: capture it, or make it an input", host)
+	}
+}
+
+// nodeWord is a word that could be the name of a node.
+var nodeWord = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9_.-]*`)
+
+// nodesOf asks for names of nodes.
+func (l *linter) nodesOf(line int, text string) {
+	for _, word := range nodeWord.FindAllString(text, -1) {
+		if slices.Contains(l.known.Nodes, word) {
+			l.find(line, "host", "the node %s is written out: capture which one it is", word)
+		}
+	}
+}
+
+// isHost says whether a text is an address that is another machine's.
+func isHost(text string) bool {
+	a, err := netip.ParseAddr(text)
+	return err == nil && !a.IsLoopback() && !a.IsUnspecified()
+}
+
+// secretly are what secrets look like.
+var secretly = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)\b[a-z0-9_]*(?:password|passwd|secret|token|api_?key|access_?key)\s*=\s*["']?[^\s"'$<{*&;|)=][^\s"'$]{2,}`),
+	regexp.MustCompile(`(?i)["'](?:password|passwd|secret|token|api_?key|access_?key)["']\s*:\s*["'][^"'$<{*][^"']+["']`),
+	regexp.MustCompile(`://[^\s/:@"'$]+:[^\s/@"'$]+@`),
+	regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]["']?[A-Za-z0-9_.-]+:[^\s"'$]+`),
+	regexp.MustCompile(`(?i)\bauthorization:\s*(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`),
+	regexp.MustCompile(`\bAKIA[0-9A-Z]{16}\b|\bgh[opsu]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}|\bxox[abprs]-[A-Za-z0-9-]{10,}`),
+	regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}`),
+}
+
+// secrets asks whether one is written out. What it is is not repeated.
+func (l *linter) secrets() {
+	for line := l.book.doc.first; line <= l.book.doc.first+len(l.book.doc.ends); line++ {
+		text := l.book.doc.lineText(line)
+		for _, s := range secretly {
+			if s.MatchString(text) {
+				l.find(line, "secret", "a secret is written out: make it an input, and change the one that stood here")
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package runbook
+
+import "slices"
+
+// State is a condition of the system that a runbook can name.
+type State struct {
+	Name  string
+	About string // holds when …
+}
+
+var states = []State{
+	{"nodes-routed", "each balancer holds each application node for up, and neither drains it nor keeps it out"},
+	{"service-answers", "users' requests are answered well, and in time"},
+	{"one-version", "all application nodes run one version, with the same settings"},
+	{"database-answers", "each application node reaches its database within the limit of its readiness"},
+	{"pools-free", "on no application node a request waits for a connection to the database"},
+	{"sessions-saved", "sessions are read and saved"},
+	{"orders-settled", "of no order the outcome is unknown, and none is there twice"},
+	{"disk-free", "no file system of the database is more than 80 % full"},
+	{"vip-one-owner", "one balancer owns the VIP, and another that is well stands by"},
+}
+
+// States are those that a runbook can name. The caller owns the result.
+func States() []State { return slices.Clone(states) }
+
+func isState(name string) bool {
+	return slices.ContainsFunc(states, func(s State) bool { return s.Name == name })
+}
+
+// stateNames are in the order of States.
+func stateNames() []string {
+	var out []string
+	for _, s := range states {
+		out = append(out, s.Name)
+	}
+	return out
+}
