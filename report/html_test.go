@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"html"
 	"io"
 	"os"
 	"path/filepath"
@@ -76,6 +77,65 @@ func TestHTMLOfARun(t *testing.T) {
 		require.True(t, strings.Contains(page, want), "the page lacks %q", want)
 	}
 	require.Less(t, len(page), 2<<20)
+}
+
+// The banner says what the run has that its profile has not, and what was done
+// to the system; evidence from before that is said to be so.
+func TestTheBannerTellsWhatDiffers(t *testing.T) {
+	r, h := recorded(t)
+	shown := func() string { return html.UnescapeString(render(t, r, h)) } // of the + before a time
+	page := shown()
+	require.True(t, strings.Contains(page, "<dt>fault</dt><dd>instance-kill on "))
+	require.False(t, strings.Contains(page, "set for this run"))
+	require.False(t, strings.Contains(page, "before any fault"))
+
+	h.Meta.Set = map[string]string{"dedupe": "late", "told": "standby"}
+	h.Meta.Values = []history.Value{{Name: "dedupe", Value: "late", Reason: "the key after the commit"}, {Name: "check", Value: "ready"}}
+	r.Faults[0].At = 3 * time.Second
+	v := &r.Assertions[0]
+	v.Status, v.Evidence = assert.Fail, []assert.Evidence{{At: 2500 * time.Millisecond, Text: "lost"}, {At: 1935 * time.Millisecond, Text: "lost"}}
+	page = shown()
+	require.True(t, strings.Contains(page, "<dt>set for this run</dt><dd><code>dedupe = late</code>: the key after the commit</dd>"))
+	require.True(t, strings.Contains(page, "<dt>set for this run</dt><dd><code>told = standby</code></dd>"))
+	require.True(t, strings.Contains(page, "<td><code>late</code> <b>set for this run</b></td>"))
+	require.True(t, strings.Contains(page, "<td><code>ready</code></td>"))
+	require.True(t, strings.Contains(page, "The evidence begins at +1.935s, before any fault: the first came at +3.000s."))
+
+	// What was under way when the fault came is of the fault.
+	v.Evidence[1].At = 2100 * time.Millisecond
+	require.False(t, strings.Contains(shown(), "before any fault"))
+	// A run without a fault has no before.
+	r.Faults = nil
+	v.Evidence[1].At = time.Second
+	require.False(t, strings.Contains(shown(), "before any fault"))
+}
+
+// A column in which nothing stands is not there.
+func TestEvidenceHasTheColumnsThatItFills(t *testing.T) {
+	r, h := recorded(t)
+	r.Assertions = r.Assertions[:1]
+	v := &r.Assertions[0]
+	v.Status, v.More = assert.Fail, 0
+	columns := []string{">operation</th>", ">node</th><th scope=\"col\">class", ">journal line</th>"}
+	for _, c := range []struct {
+		e    assert.Evidence
+		want []bool
+	}{
+		{assert.Evidence{Text: "x"}, []bool{false, false, false}},
+		{assert.Evidence{Text: "x", Op: 3}, []bool{true, false, false}},
+		{assert.Evidence{Text: "x", Node: "j1"}, []bool{false, true, false}},
+		{assert.Evidence{Text: "x", Seq: 9}, []bool{false, false, true}},
+	} {
+		v.Evidence = []assert.Evidence{{Text: "y"}, c.e}
+		_, table, found := strings.Cut(render(t, r, h), "<caption>Evidence</caption>")
+		require.True(t, found)
+		table, _, _ = strings.Cut(table, "</table>")
+		for i, column := range columns {
+			require.Equal(t, c.want[i], strings.Contains(table, column), "%+v: %s", c.e, column)
+		}
+		head, body, _ := strings.Cut(table, "<tbody>")
+		require.Equal(t, 2*strings.Count(head, "<th "), strings.Count(body, "<td"), "as many cells as columns")
+	}
 }
 
 // TestHTMLAsksNoNetwork: the page loads nothing from anywhere.

@@ -150,8 +150,11 @@ func serverLanes(h *history.History) []lane {
 	for i := range h.Servers {
 		s := &h.Servers[i].V
 		tone := "bad"
-		if s.Up {
+		switch {
+		case s.Up:
 			tone = "good"
+		case strings.HasPrefix(s.Status, "DRAIN"), strings.HasPrefix(s.Status, "MAINT"):
+			tone = "warn" // on purpose
 		}
 		by.put(s.Balancer+" sees "+s.Server, h.Servers[i].Time, s.Status, tone)
 	}

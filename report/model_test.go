@@ -298,3 +298,43 @@ func TestCoarseLanes(t *testing.T) {
 	}
 	require.True(t, slices.ContainsFunc(got, func(s span) bool { return s.Tone == "bad" && s.From <= 2000 && 2000 < s.To }), "the worst shows")
 }
+
+// A server that was taken out by order is no failure, and a node that says it
+// is ready while it cannot work is one.
+func TestTonesOfLanes(t *testing.T) {
+	s := historytest.New()
+	s.Phase("steady", history.PhaseSteady, 0, 10*time.Second)
+	for i, status := range []string{"UP", "DRAIN", "MAINT", "MAINT (via x)", "DOWN"} {
+		s.See(time.Duration(i+1)*time.Second, history.Server{Balancer: "lb1", Server: "j1", Up: status == "UP", Status: status})
+	}
+	says := func(at time.Duration, up, database bool) {
+		status := 503
+		if up {
+			status = 200
+		}
+		s.See(at, history.Readiness{Node: "j1", Probe: "ready", Up: up, Status: status})
+		s.See(at+10*ms, history.Truth{Node: "j1", Up: true, Warm: true, Database: database})
+	}
+	says(time.Second, true, true)
+	says(2*time.Second, true, false)
+	says(3*time.Second, false, false)
+	says(4*time.Second, false, true)
+	says(5*time.Second, true, true)
+	h := s.Build(t)
+
+	told := func(of []lane, name string) (out []string) {
+		for _, l := range of {
+			if l.Name != name {
+				continue
+			}
+			for _, x := range l.Spans {
+				out = append(out, x.Tone+" "+x.State)
+			}
+		}
+		return out
+	}
+	require.Equal(t, []string{"good UP", "warn DRAIN", "warn MAINT", "warn MAINT (via x)", "bad DOWN"}, told(serverLanes(h), "lb1 sees j1"))
+	require.Equal(t, []string{
+		"good ready", "bad says ready: no database", "warn no database", "warn unready", "good ready",
+	}, told(nodeLanes(h), "j1 ready"))
+}

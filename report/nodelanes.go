@@ -54,17 +54,20 @@ func aliveSamples(h *history.History, by samples) {
 }
 
 // readySamples tell what each application node said of itself: its own gauges
-// first, and its health endpoint where the gauges see nothing wrong.
+// first, and its readiness endpoint where the gauges see nothing wrong, or
+// where it contradicts them.
 func readySamples(h *history.History) samples {
 	by := samples{}
-	truth, unready := map[string]sample{}, map[string]bool{}
+	truth, up, unready := map[string]sample{}, map[string]bool{}, map[string]bool{}
 	put := func(node string, at time.Duration) {
 		s, known := truth[node]
-		if !known {
+		switch {
+		case !known:
 			return
-		}
-		if s.state == ready && unready[node] {
-			s.state, s.tone = "unready", "warn"
+		case s.state == ready && unready[node]:
+			s = sample{state: "unready", tone: "warn"}
+		case s.tone == "warn" && up[node]:
+			s = sample{state: "says ready: " + s.state, tone: "bad"}
 		}
 		by.put(node, at, s.state, s.tone)
 	}
@@ -72,7 +75,7 @@ func readySamples(h *history.History) samples {
 	for _, t := range h.Truth {
 		for ; i < len(h.Readiness) && h.Readiness[i].Time <= t.Time; i++ {
 			if r := &h.Readiness[i].V; r.Probe == "ready" {
-				unready[r.Node] = r.Status != 0 && !r.Up
+				up[r.Node], unready[r.Node] = r.Up, r.Status != 0 && !r.Up
 				put(r.Node, h.Readiness[i].Time)
 			}
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ type page struct {
 	Word      string // PASS, FAIL (DIRTY), …
 	Reason    string
 	Lead      *lead
+	Set       []setView
+	Early     string // that evidence came before any fault; empty if it did not
 	Started   string
 	Took      string
 	Asserts   []assertView
@@ -72,7 +75,13 @@ type assertView struct {
 	Measures                  []measureView
 	Evidence                  []evidenceView
 	More                      int
+	// HasOp, HasNode and HasSeq say that some evidence names an operation, a
+	// node, a line of the journal.
+	HasOp, HasNode, HasSeq bool
 }
+
+// setView is a value that was set for this run alone.
+type setView struct{ Name, Value, Reason string }
 
 type measureView struct{ Name, Value, Bound, Note string }
 
@@ -135,7 +144,7 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 	return &page{
 		CSS: template.CSS(pageCSS), UPlotCSS: template.CSS(css), //nolint:gosec // embedded files of our own and of uPlot
 		JS: template.JS(own), UPlotJS: template.JS(js), //nolint:gosec // likewise
-		Result: r, Meta: h.Meta, Word: headline(r), Reason: cleanText(r.Reason), Lead: leadOf(asserts),
+		Result: r, Meta: h.Meta, Word: headline(r), Reason: cleanText(r.Reason), Lead: leadOf(asserts), Set: setViews(&h.Meta), Early: early(r),
 		Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Took: r.Took.Round(100 * time.Millisecond).String(),
 		Asserts: asserts, Faults: faultViews(r), Steps: stepViews(h),
 		Data: data, Rows: data.Series.rows(&data.Spent), Kinds: kindsOf(data.Origins), WorkRows: data.UnderWay.rows(&data.Series), HeatHead: heatHead, HeatRows: data.Heat.rows(), Lanes: data.Lanes,
@@ -145,6 +154,39 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 		Bounds: h.Meta.Bounds[:min(len(h.Meta.Bounds), maxListed)], Values: h.Meta.Values[:min(len(h.Meta.Values), maxListed)],
 		Leftovers: r.Leftovers[:min(len(r.Leftovers), maxListed)], Command: cleanText(r.Command),
 	}, nil
+}
+
+// setViews are the values that are not the profile's, with what the topology
+// says of them.
+func setViews(m *history.Meta) []setView {
+	var out []setView
+	for _, name := range sortedKeys(m.Set)[:min(len(m.Set), maxListed)] {
+		v := setView{Name: cleanName(name), Value: cleanText(m.Set[name])}
+		for _, known := range m.Values {
+			if known.Name == name {
+				v.Reason = cleanText(known.Reason)
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// early says that what is shown of the first assertion that failed begins
+// before any fault, which then need not be its cause; empty if it does not. An
+// operation that was under way when the fault came is not meant.
+func early(r *harness.Result) string {
+	const underWay = time.Second
+	i := slices.IndexFunc(r.Assertions, func(v assert.Verdict) bool { return v.Status == assert.Fail })
+	if i < 0 || len(r.Faults) == 0 || len(r.Assertions[i].Evidence) == 0 {
+		return ""
+	}
+	fault := slices.MinFunc(r.Faults, func(a, b harness.FaultResult) int { return cmp.Compare(a.At, b.At) }).At
+	seen := slices.MinFunc(r.Assertions[i].Evidence, func(a, b assert.Evidence) int { return cmp.Compare(a.At, b.At) }).At
+	if seen <= 0 || seen+underWay >= fault {
+		return ""
+	}
+	return fmt.Sprintf("The evidence begins at %s, before any fault: the first came at %s.", clock(seen), clock(fault))
 }
 
 // measuresOf are the figures of an assertion.
@@ -186,6 +228,7 @@ func viewAssert(v *assert.Verdict, first bool) assertView {
 	}
 	for _, e := range v.Evidence[:min(len(v.Evidence), assert.MaxEvidence)] {
 		a.Evidence = append(a.Evidence, evidenceView{e.Seq, e.Op, clock(e.At), cleanName(e.Node), cleanName(e.Class), cleanText(e.Text)})
+		a.HasOp, a.HasNode, a.HasSeq = a.HasOp || e.Op != 0, a.HasNode || e.Node != "", a.HasSeq || e.Seq != 0
 	}
 	return a
 }

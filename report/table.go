@@ -168,6 +168,9 @@ func assertions(p *printer, r *harness.Result, o TableOptions, l layout) error {
 		}
 		return p.err
 	}
+	if len(r.Assertions) == 0 {
+		return p.err // nothing was judged, and a table of nothing says less than the reason
+	}
 	header := []string{"assertion", "status", "measured", "bound", "evidence"}
 	if o.Width < 60 {
 		header = header[:4]

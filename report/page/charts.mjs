@@ -15,6 +15,15 @@ export function within(starts, step, t) {
   return i >= 0 && i < starts.length ? i : null;
 }
 
+// placeIn is the first row whose last entry ends before this one begins, and
+// notes in ends where this one ends.
+export function placeIn(ends, from, to) {
+  const free = ends.findIndex((end) => end <= from);
+  const row = free < 0 ? ends.length : free;
+  ends[row] = to;
+  return row;
+}
+
 // shade draws the faults' time, behind lines or over areas, and their names.
 function shade(bands, over) {
   return {
@@ -42,6 +51,7 @@ function shade(bands, over) {
       ctx.textAlign = "left";
       ctx.textBaseline = "alphabetic";
       ctx.setLineDash([4 * scale, 3 * scale]);
+      const ends = []; // of each row of names: one that would meet another goes below it
       bands.forEach((b, i) => {
         for (const t of [b.from, b.to]) {
           const x = Math.round(u.valToPos(t, "x", true)) + 0.5;
@@ -52,12 +62,15 @@ function shade(bands, over) {
         }
         const from = u.valToPos(b.from, "x", true);
         const text = bands.length > 3 ? String(i + 1) : b.label;
+        const width = ctx.measureText(text).width + 6 * scale;
+        const row = placeIn(ends, from, from + width);
+        const y = bbox.top + row * 16 * scale;
         ctx.fillStyle = colour("--card");
         ctx.globalAlpha = 0.85;
-        ctx.fillRect(from + 1 * scale, bbox.top, ctx.measureText(text).width + 6 * scale, 15 * scale);
+        ctx.fillRect(from + 1 * scale, y, width, 15 * scale);
         ctx.globalAlpha = 1;
         ctx.fillStyle = colour("--bad");
-        ctx.fillText(text, from + 4 * scale, bbox.top + 12 * scale);
+        ctx.fillText(text, from + 4 * scale, y + 12 * scale);
       });
       ctx.restore();
     }],
@@ -77,7 +90,7 @@ export class Charts {
     const at = byId(id);
     const legend = make("p", { class: "legend", "aria-hidden": "true" });
     const shown = series.map((s, i) => {
-      const value = make("b", {}, "–");
+      const value = make("b", {});
       legend.append(make("span", {}, swatch(s.tint ?? i, s.kind ?? i, !o.stack), " " + s.label + " ", value));
       return value;
     });
@@ -109,7 +122,7 @@ export class Charts {
     at.after(legend);
     const show = (t) => {
       const i = within(times, step, t);
-      shown.forEach((e, n) => { e.textContent = i == null || series[n].values[i] == null ? "–" : number(series[n].values[i], 2) + o.unit; });
+      shown.forEach((e, n) => { e.textContent = i == null || series[n].values[i] == null ? "" : number(series[n].values[i], 2) + o.unit; });
     };
     const entry = { u, at, legend, show };
     this.all.push(entry);

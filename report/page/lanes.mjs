@@ -40,9 +40,8 @@ export function drawLanes(at, lanes, bands, range, hover) {
       g.append(draw("title", {}, `${lane.name}: ${span.state}, ${number(span.from)} s to ${number(span.to)} s`));
       g.append(draw("rect", { class: span.tone, x: from + 0.5, y, width: Math.max(1, to - from - 1), height: 19, rx: 3 }));
       const text = (signs[span.tone] || "") + span.state;
-      const shown = fit(text, to - from - 8);
-      if (shown.length > 1) g.append(draw("text", { x: from + 6, y: y + 13.5 }, shown));
-      else if (span.tone === "bad" && to - from > 9) g.append(draw("text", { x: from + 2, y: y + 13.5 }, "✕"));
+      const shown = told(text, (signs[span.tone] || "").trim(), to - from);
+      if (shown) g.append(draw("text", { x: from + (shown.length > 1 ? 6 : 2), y: y + 13.5 }, shown));
       svg.append(g);
     }
   });
@@ -57,6 +56,14 @@ export function drawLanes(at, lanes, bands, range, hover) {
     cross.setAttribute("x1", v);
     cross.setAttribute("x2", v);
   };
+}
+
+// told is as much of a state as a span of that width has room for: the words,
+// their beginning if enough of it is left to be read, or the sign alone.
+export function told(text, sign, width) {
+  const shown = fit(text, width - 12);
+  if (shown === text || shown.length > sign.length + 5) return shown;
+  return width > 9 ? sign : "";
 }
 
 // fit cuts a text to a width; a character is taken for 6.4 pixels, or 5.6 on

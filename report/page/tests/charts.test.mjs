@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stacked, within } from "../charts.mjs";
+import { placeIn, stacked, within } from "../charts.mjs";
 import { depth, topOf } from "../heat.mjs";
-import { stateAt } from "../lanes.mjs";
+import { stateAt, told } from "../lanes.mjs";
 import { clock, millis, number } from "../text.mjs";
 
 test("stacked values end in the total, whatever is missing", () => {
@@ -40,4 +40,19 @@ test("numbers and times are short", () => {
   assert.equal(number(null), "–");
   assert.equal(clock(13526), "+13.526s");
   assert.deepEqual([0.44, 9.95, 120.4, 12345, -1].map(millis), ["0.4 ms", "9.9 ms", "120 ms", "12.3 s", "–"]);
+});
+
+test("names of faults that would meet go below each other, and up again when there is room", () => {
+  const ends = [];
+  assert.deepEqual([[0, 50], [40, 90], [45, 60], [55, 80], [95, 99]].map(([from, to]) => placeIn(ends, from, to)), [0, 1, 2, 0, 0]);
+});
+
+test("a state that has no room is its sign, and not the beginning of a word", () => {
+  globalThis.window = { innerWidth: 1200 };
+  assert.equal(told("✕ DOWN", "✕", 60), "✕ DOWN");
+  assert.equal(told("✕ no answer", "✕", 66), "✕ no an…");
+  assert.equal(told("✕ no answer", "✕", 40), "✕");
+  assert.equal(told("✕ no answer", "✕", 5), "");
+  assert.equal(told("UP", "", 12), "");
+  delete globalThis.window;
 });
