@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/history"
 )
 
@@ -30,5 +31,25 @@ func TestWatchOwners(t *testing.T) {
 		} else {
 			require.Empty(t, w.owner())
 		}
+	}
+}
+
+// TestWatchFaults: those in place are shown, each until its undo is over.
+func TestWatchFaults(t *testing.T) {
+	w := newWatch()
+	kill := &injection{Injection: Injection{Fault: fault.InstanceKill{}}, number: 1}
+	loss := &injection{Injection: Injection{Fault: fault.PowerLoss{}}, number: 2}
+	for _, step := range []struct {
+		in   *injection
+		on   bool
+		want []string
+	}{
+		{loss, true, []string{"power-loss nothing"}},
+		{kill, true, []string{"instance-kill nothing", "power-loss nothing"}},
+		{loss, false, []string{"instance-kill nothing"}},
+		{kill, false, nil},
+	} {
+		w.fault(step.in, step.on)
+		require.Equal(t, step.want, w.tick(nil).Faults)
 	}
 }
