@@ -18,8 +18,9 @@ import (
 func (a *app) checkCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "check DIR",
-		Short: "Judge a run's folder again, with no engine",
+		Use:         "check DIR",
+		Annotations: offline(),
+		Short:       "Judge a run's folder again, with no engine",
 		Long: `check reads the sealed journal of a run and judges it again. It changes nothing
 in the folder, needs no engine, and gives the same result byte for byte.`,
 		Example: "  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d",

@@ -28,8 +28,9 @@ type compareFlags struct {
 func (a *app) compareCmd() *cobra.Command {
 	var f compareFlags
 	c := &cobra.Command{
-		Use:   "compare [NAME=]DIR [NAME=]DIR…",
-		Short: "Say how groups of runs differ, and which differences are beyond noise",
+		Use:         "compare [NAME=]DIR [NAME=]DIR…",
+		Annotations: offline(),
+		Short:       "Say how groups of runs differ, and which differences are beyond noise",
 		Long: `compare reads two or more folders and compares what is in each with the first:
 verdicts, each assertion's, and every figure, with the spread over the repeats. A
 folder is that of a run, of a suite ('run --repeat 5' makes one), of a campaign, or

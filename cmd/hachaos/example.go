@@ -21,8 +21,9 @@ import (
 func (a *app) exampleCmd() *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "example",
-		Short: "Write a recorded run that failed, and its report, with no engine",
+		Use:         "example",
+		Annotations: offline(),
+		Short:       "Write a recorded run that failed, and its report, with no engine",
 		Long: `example writes the folder of a run that was recorded on real containers and failed,
 judges it again from its sealed journal, and renders its reports: what hachaos gives,
 before anything is installed. It needs no engine and no network.

@@ -13,8 +13,9 @@ import (
 func (a *app) explainCmd() *cobra.Command {
 	var o report.ExplainOptions
 	c := &cobra.Command{
-		Use:   "explain DIR [ASSERTION]",
-		Short: "Tell in words what happened in a run, down to the operations",
+		Use:         "explain DIR [ASSERTION]",
+		Annotations: offline(),
+		Short:       "Tell in words what happened in a run, down to the operations",
 		Long: `explain judges a run's folder again and tells it in words: the verdict and why, the
 failover step by step (fault, first error, detected, diverted, last error, steady), and
 of each assertion that does not plainly pass what was measured, where its bound comes

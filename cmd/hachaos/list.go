@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
 	"github.com/hachaos/hachaos/topology"
 )
@@ -40,16 +43,44 @@ func (a *app) listCmd() *cobra.Command {
 			if asJSON {
 				return writeJSON(a.out, all)
 			}
-			w := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', 0)
-			for _, l := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Kind, l.Name, strings.Join(l.Tags, ","), l.About)
-			}
-			return w.Flush()
+			return writeList(a.out, all, a.tableOptions().Width)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringArrayVar(&tags, "tag", nil, "only scenarios with this tag, repeatable")
 	return c
+}
+
+// leastAbout is how many columns a list's last one must have to be wrapped in;
+// with fewer it goes below the others.
+const leastAbout = 40
+
+// writeList prints a line each, for grep and awk; on a terminal of so many
+// columns (0: no terminal) what does not fit goes on under its column.
+func writeList(w io.Writer, all []listed, width int) error {
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, l := range all {
+		fmt.Fprintf(t, "%s\t%s\t%s\t\n", l.Kind, l.Name, strings.Join(l.Tags, ","))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	var lines []string
+	for i, head := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
+		about, indent := all[i].About, utf8.RuneCountInString(head)
+		switch left := width - indent; {
+		case width == 0:
+		case left < leastAbout:
+			lines, head, indent = append(lines, strings.TrimRight(head, " ")), "    ", 4
+			about = report.Wrap(about, width-indent)
+		default:
+			about = report.Wrap(about, left)
+		}
+		lines = append(lines, head+strings.ReplaceAll(about, "\n", "\n"+strings.Repeat(" ", indent)))
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	return err
 }
 
 // tagged is the catalogue, or the scenarios of it that bear one of the tags.

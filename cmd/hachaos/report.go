@@ -16,8 +16,9 @@ import (
 func (a *app) reportCmd() *cobra.Command {
 	var write []string
 	c := &cobra.Command{
-		Use:   "report DIR",
-		Short: "Render the reports of a run or a suite again",
+		Use:         "report DIR",
+		Annotations: offline(),
+		Short:       "Render the reports of a run or a suite again",
 		Long: `report judges a run's folder again, or each run's of a suite, and writes the reports
 in it anew: report.html (of a suite suite.html), junit.xml, summary.md and metrics.prom.
 It needs no engine.

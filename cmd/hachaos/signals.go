@@ -26,6 +26,12 @@ func asking() []os.Signal {
 // when it is interrupted.
 const parting = "parting"
 
+// offline are the annotations of a command that reads what is recorded: an
+// interrupt leaves nothing to be healed or removed.
+func offline() map[string]string {
+	return map[string]string{parting: "interrupted: nothing was running that needs healing"}
+}
+
 // partingOf is that of the command that the arguments name; empty if it has
 // none.
 func partingOf(root *cobra.Command, args []string) string {
