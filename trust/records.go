@@ -31,7 +31,7 @@ func records() []Mutant {
 			Name: "journal-truncated-in-the-run", Title: "The journal is cut off at eleven places between its beginning and its end.",
 			Stands:  "a machine that loses its power during the run",
 			Control: nodeKilled, Ends: Inconclusive, Says: []string{"The record is torn"},
-			Run: edited(places(11), func(journal []byte, n int) []byte { return journal[:(n+1)*len(journal)/12] }),
+			Run: edited(places(11), func(journal []byte, n int) []byte { return journal[:inLine(journal, (n+1)*len(journal)/12)] }),
 		},
 		{
 			Name: "journal-empty", Title: "The journal is empty.",

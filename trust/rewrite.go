@@ -129,6 +129,15 @@ func edited(names []string, edit func(journal []byte, n int) []byte) func(contex
 	}
 }
 
+// inLine is the place, or the nearest before it, at which a cut leaves a part of
+// a line: one that falls between two lines leaves a journal that lacks its seal.
+func inLine(journal []byte, at int) int {
+	for at > 1 && (journal[at-1] == '\n' || journal[at] == '\n') {
+		at--
+	}
+	return at
+}
+
 // truncated cuts the journal off at every byte of its last lines, from the
 // first byte of the first of them to the last but one of the last.
 func truncated(last int) func(context.Context, string, string) ([]Run, error) {
