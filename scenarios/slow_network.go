@@ -78,8 +78,8 @@ that it is the network that decides what is slow.`,
 		Apply: applySlowNetwork,
 		Cases: []harness.Case{
 			{
-				Name: "two connections to the database", Set: map[string]string{"pool": "2"},
-				Fails: []string{"error-budget"}, Evidence: "slow",
+				Name: "one connection to the database", Set: map[string]string{"pool": "1"},
+				Fails: []string{"error-budget"}, Evidence: "status 503",
 			},
 			{
 				Name: "narrower than its load", Set: map[string]string{"link-kbit": "1000", "link-delay": "0s"},

@@ -68,6 +68,9 @@ func applyVIPFailover(s harness.Scenario, set map[string]string) (harness.Scenar
 		s.Phases[2].Cover = []string{topology.BoundOutageVIPRemoved}
 		s.Phases[2].Faults[0].Fault = fault.AddressRemoved{}
 		s.Asserts = balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRemoved, Moves: 1}, topology.BoundOutageVIPRemoved)
+		// An owner with the shorter skew has the address again between two looks
+		// of the observers: that it was gone is the fault's own proof, not theirs.
+		s.Exercises = nil
 	default:
 		return s, fmt.Errorf("--set lost=%s: want machine or address", lost)
 	}

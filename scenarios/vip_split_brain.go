@@ -63,7 +63,7 @@ the interface, so that there are two owners just so; HAProxy serves on at both.`
 			},
 			{
 				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain"}, Fails: []string{"error-budget"},
-				Evidence: "timeout",
+				Evidence: "without service for",
 			},
 			{Name: "keepalived frozen", Set: map[string]string{"by": "freeze"}},
 		},
