@@ -46,7 +46,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
+.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -72,6 +72,10 @@ unit: ## all unit tests, with the race detector (which needs gcc: installed like
 browser: ## open the report's page in a browser, and test its scripts (installs chromium and nodejs on Debian)
 	@tools/deps.sh browser
 	HACHAOS_BROWSER=1 $(GO) test -count=1 -run 'Browser|Scripts' ./report
+
+pictures: build ## draw the documents' pictures of the report anew, of the recorded example
+	@tools/deps.sh browser
+	@tools/pictures.sh "$(CURDIR)/$(BIN)"
 
 containers: deps build ## this build's share of the container tests, one at a time
 	@tools/deps.sh registry
