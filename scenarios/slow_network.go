@@ -78,7 +78,7 @@ that it is the network that decides what is slow.`,
 		Apply: applySlowNetwork,
 		Cases: []harness.Case{
 			{
-				Name: "one connection to the database", Set: map[string]string{"pool": "1"},
+				Name: "two connections to a database 30 ms away", Set: map[string]string{"pool": "2", "link-delay": "30ms"},
 				Fails: []string{"error-budget"}, Evidence: "status 503",
 			},
 			{

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -36,7 +37,11 @@ A packet that meets the owner that has just yielded is sent again after a second
 clients saw.
 
 With --set by=freeze the network is well, and the owner's keepalived is frozen. It says nothing any more, and nobody takes its address off
-the interface, so that there are two owners just so; HAProxy serves on at both.`,
+the interface, so that there are two owners just so; HAProxy serves on at both.
+
+Who has the address at first is who came up first. If that is the lower priority, users
+go to the higher one when VRRP is cut, and stay there: the one that yields has none of
+them left. With --set cuts=2 it is cut once more, and users are at the one that yields.`,
 		Tags:     []string{"vip", "network"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -52,6 +57,7 @@ the interface, so that there are two owners just so; HAProxy serves on at both.`
 		Exercises: []string{"vip"},
 		Asserts:   balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
 		Settings: []topology.Switch{
+			{Key: "cuts", Values: []string{"1", "2"}, Default: "1", About: "how often VRRP is cut: who has the address at first is chance; after a cut it is the higher priority, and users go away from it and back"},
 			{Key: "by", Values: []string{"cut", "freeze"}, Default: "cut", About: "why the backup hears nothing: VRRP is cut, or the owner's keepalived is frozen"},
 		},
 		Apply: applySplitBrain,
@@ -62,7 +68,9 @@ the interface, so that there are two owners just so; HAProxy serves on at both.`
 				Evidence: "with two owners",
 			},
 			{
-				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain"}, Fails: []string{"error-budget"},
+				// Two cuts, so that users are at the one that yields for certain; orders
+				// that work for longer, so that some are under way when it does.
+				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain", "cuts": "2", "order-work": "150ms"}, Fails: []string{"error-budget"},
 				Evidence: "without service for",
 			},
 			{Name: "keepalived frozen", Set: map[string]string{"by": "freeze"}},
@@ -70,7 +78,8 @@ the interface, so that there are two owners just so; HAProxy serves on at both.`
 	}
 }
 
-// applySplitBrain chooses the fault, while which there may be two owners.
+// applySplitBrain chooses the fault, while which there may be two owners, and how
+// often there are.
 func applySplitBrain(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
 	switch by := set["by"]; by {
 	case "", "cut":
@@ -79,6 +88,13 @@ func applySplitBrain(s harness.Scenario, set map[string]string) (harness.Scenari
 		s.Asserts = balancersJudgedBy(assert.VIP{Cut: fault.KeepalivedFreeze{}.Kind()}, topology.BoundOutageVIPTwo)
 	default:
 		return s, fmt.Errorf("--set by=%s: want cut or freeze", by)
+	}
+	if set["cuts"] == "2" {
+		cut, heard := s.Phases[2], s.Phases[3]
+		cut.Name, heard.Name = "cut once more", "heard once more"
+		cut.Faults = slices.Clone(cut.Faults)
+		cut.Faults[0].Label, heard.Heal = "second", []string{"second"}
+		s.Phases = slices.Insert(slices.Clone(s.Phases), 4, cut, heard)
 	}
 	return s, nil
 }
