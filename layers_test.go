@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"report":                {"harness", "history", "assert", "suite", "campaign", "compare"},
 	"scenarios":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},
-	"hachaostest":           {"harness", "history", "internal/wiring", "report"},
+	"hachaostest":           {"assert", "harness", "history", "internal/wiring", "report"},
 	"internal/live":         {"harness", "load", "report"},
 	"internal/serve":        {"harness", "suite", "compare", "report"},
 	"internal/wiring":       {"harness", "fault", "topology", "topology/docker", "topology/docker/agent"},

@@ -23,11 +23,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/internal/wiring"
@@ -53,6 +55,7 @@ type Option func(*config)
 type config struct {
 	harness.Options
 	skipStarved bool
+	decides     []string
 }
 
 // Set sets a switch of the scenario, the load or the topology.
@@ -80,20 +83,52 @@ func On(name string) Option { return func(c *config) { c.On = name } }
 // Seed fixes what is drawn; the flag -hachaos.seed wins over it.
 func Seed(n uint64) Option { return func(c *config) { c.Seed = n } }
 
-// SkipStarved skips a test whose runs stay inconclusive while the hypervisor
-// took time from this machine in a fifth of all looks or more: on a shared
-// runner that says nothing of the system. Without it such a test fails, as any
-// without a verdict does; and one that has a verdict is never skipped.
+// Decides names assertions that the test asks about: a run in which one of them
+// is inconclusive counts as inconclusive and is repeated, whatever others say.
+func Decides(assertions ...string) Option {
+	return func(c *config) { c.decides = append(c.decides, assertions...) }
+}
+
+// SkipStarved skips a test whose runs stay inconclusive while the machine was
+// short in a fifth of all looks or more: its hypervisor took time from it, or its
+// processors were 95 % busy. On a shared runner that says nothing of the system.
+// Without it such a test fails, as any without a verdict does; and one that has a
+// verdict is never skipped.
 func SkipStarved() Option { return func(c *config) { c.skipStarved = true } }
 
-// starved says whether it did, by the record of a run.
+// From how busy on, and in which share of the looks, a machine was short.
+const (
+	busy      = 0.95
+	busyShare = 0.2
+)
+
+// starved says whether the machine was short, by the record of a run.
 func starved(dir string) bool {
 	h, err := history.Load(dir)
 	if err != nil {
 		return false
 	}
-	_, throughout := h.Stolen()
-	return throughout
+	if _, throughout := h.Stolen(); throughout {
+		return true
+	}
+	looks := 0
+	for i := range h.Host {
+		if h.Host[i].V.Busy >= busy {
+			looks++
+		}
+	}
+	return looks > 0 && float64(looks) >= busyShare*float64(len(h.Host))
+}
+
+// decided says whether the result is one: it has a verdict, and each of the
+// assertions that the test asks about has one.
+func (c *config) decided(r *harness.Result) bool {
+	if r.Verdict == harness.VerdictInconclusive {
+		return false
+	}
+	return !slices.ContainsFunc(r.Assertions, func(v assert.Verdict) bool {
+		return v.Status == assert.Inconclusive && slices.Contains(c.decides, v.Name)
+	})
 }
 
 // Run runs s and fails t with the evidence unless the verdict is pass. It
@@ -127,7 +162,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 	dir := runsDir(t)
 	for attempt := 1; ; attempt++ {
 		r := once(ctx, t, dir, s, c.Options)
-		if r.Verdict != harness.VerdictInconclusive || r.Dirty {
+		if c.decided(r) || r.Dirty {
 			return r
 		}
 		t.Logf("hachaos: attempt %d of %d is inconclusive: %s (%s)", attempt, Attempts, r.Reason, r.Dir)
@@ -135,7 +170,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 			continue
 		}
 		if c.skipStarved && starved(r.Dir) {
-			t.Skipf("hachaos: no verdict on this machine, from which its hypervisor takes time: %s", r.Reason)
+			t.Skipf("hachaos: no verdict on this machine, which is short: %s", r.Reason)
 		}
 		t.Fatal(failure(r))
 	}

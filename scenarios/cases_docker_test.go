@@ -30,7 +30,7 @@ func TestDockerCases(t *testing.T) {
 				t.Skipf("left out by the rotation (seed %d, budget %v is spent): `make test-all` runs it", r.seed, r.budget)
 			}
 			needKernel(t, it)
-			opts := []hachaostest.Option{hachaostest.Short(), hachaostest.Nodes(it.Nodes), hachaostest.SkipStarved()}
+			opts := []hachaostest.Option{hachaostest.Short(), hachaostest.Nodes(it.Nodes), hachaostest.SkipStarved(), hachaostest.Decides(it.Fails...)}
 			for k, v := range it.Set {
 				opts = append(opts, hachaostest.Set(k, v))
 			}
