@@ -39,6 +39,7 @@ var layers = map[string][]string{
 	"calibrate":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"compare":               {"harness", "assert", "suite", "campaign"},
 	"runbook":               {},
+	"gameday":               {"runbook", "harness", "history", "observe", "fault", "assert", "topology"},
 	"report":                {"harness", "history", "assert", "suite", "campaign", "compare"},
 	"scenarios":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},

@@ -311,3 +311,16 @@ func (l *looker) redirect(n *syntax.Redirect) {
 		}
 	}
 }
+
+// Sets are the variables that the command gives a value which outlives it: one
+// that is set in a pipe or a subshell does not. Each is there once,
+// in the command's order; the caller owns the result.
+func (c *Command) Sets() []string {
+	var names []string
+	for _, m := range look(c).sets {
+		if m.until == everywhere && !slices.Contains(names, m.name) && named.MatchString(m.name) {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}

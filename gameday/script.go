@@ -1,0 +1,81 @@
+package gameday
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hachaos/hachaos/runbook"
+)
+
+// killAfter is how long a command may take to end once it was asked to.
+const killAfter = "2"
+
+// overdue is timeout's exit status if it ended the command: 124, or 137 where
+// that took SIGKILL (GNU Coreutils manual, 23.4).
+func overdue(code int) bool { return code == 124 || code == 137 }
+
+// script is a command as it is run: what a runbook's text is wrapped in so that
+// variables come in and go out, and it ends in time.
+type script struct {
+	argv []string
+	// mark begins the lines that tell the variables; nobody can guess it.
+	mark string
+	sets []string
+}
+
+// newScript wraps a command. vars are what it can use.
+func newScript(c *runbook.Command, vars map[string]string) script {
+	s := script{mark: rand.Text(), sets: c.Sets()}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		fmt.Fprintf(&b, "export %s=%s\n", name, quote(vars[name]))
+	}
+	// The variables go out on standard error, after all that the command wrote:
+	// the engine carries no third stream.
+	fmt.Fprintf(&b, "__tell() {\n__code=$?\nset +eu\n")
+	for _, name := range s.sets {
+		fmt.Fprintf(&b, `[ "${%s+x}" ] && printf '\n%s %s\n%%s\n%s.' "$%s" >&2`+"\n", name, s.mark, name, s.mark, name)
+	}
+	fmt.Fprintf(&b, "exit $__code\n}\ntrap __tell EXIT\n")
+	b.WriteString(c.Text)
+	seconds := fmt.Sprintf("%d", int(math.Ceil(c.Timeout.Seconds())))
+	s.argv = []string{"timeout", "-k", killAfter, seconds, c.Shell, "-eu", "-c", b.String()}
+	return s
+}
+
+// patience is how long the command may take, with what it takes to end it and
+// what the engine takes to tell.
+func patience(c *runbook.Command) time.Duration { return c.Timeout + 7*time.Second }
+
+// errTold: the command's standard error is not as the wrapping leaves it.
+var errTold = errors.New("what the command says of its variables cannot be read")
+
+// told takes the variables off the command's standard error.
+func (s script) told(stderr string) (rest string, vars map[string]string, err error) {
+	vars = map[string]string{}
+	rest, tail, found := strings.Cut(stderr, "\n"+s.mark+" ")
+	for found {
+		name, after, ok := strings.Cut(tail, "\n")
+		value, next, closed := strings.Cut(after, "\n"+s.mark+".")
+		if !ok || !closed || !slices.Contains(s.sets, name) {
+			return rest, nil, errTold
+		}
+		vars[name] = value
+		if next == "" {
+			break
+		}
+		if tail, ok = strings.CutPrefix(next, "\n"+s.mark+" "); !ok {
+			return rest, nil, errTold
+		}
+	}
+	return rest, vars, nil
+}
+
+// quote makes one word of the shell of any text without a NUL.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

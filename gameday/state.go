@@ -1,0 +1,392 @@
+package gameday
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hachaos/hachaos/topology"
+)
+
+// looker looks once whether a state holds. What does not hold, and what cannot
+// be seen, is the error; nil is a state that holds.
+type looker func(context.Context, *System) error
+
+// lookers are the states of docs/runbooks.md that can be looked at.
+var lookers = map[string]looker{
+	"nodes-routed":     nodesRouted,
+	"service-answers":  serviceAnswers,
+	"one-version":      oneVersion,
+	"database-answers": databaseAnswers,
+	"pools-free":       poolsFree,
+	"disk-free":        diskFree,
+	"vip-one-owner":    vipOneOwner,
+}
+
+// CanLook says whether a state can be looked at.
+func CanLook(state string) bool { return lookers[state] != nil }
+
+// How states are looked at.
+const (
+	lookWithin = 2 * time.Second
+	lookEvery  = 250 * time.Millisecond
+	// settled is how long a state must hold without a break until it counts.
+	settled = time.Second
+	// inTime is the time within which users are answered.
+	inTime = 500 * time.Millisecond
+)
+
+// Look looks once whether the state holds. The error says what does not, or
+// what could not be seen; such a state is not known to hold.
+func (s *System) Look(ctx context.Context, state string) error {
+	look := lookers[state]
+	if look == nil {
+		return fmt.Errorf("%s: nothing can look at this state yet", state)
+	}
+	bounded, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	return look(bounded, s)
+}
+
+// Await returns once every one of the states has held for a while without a
+// break, with the time since when they did. If that does not come about within
+// the time, the error says what the last look at each that did not hold saw.
+func (s *System) Await(ctx context.Context, within time.Duration, states ...string) (since time.Time, err error) {
+	// What holds at the last moment is given the time to have held.
+	bounded, cancel := context.WithTimeout(ctx, within+settled)
+	defer cancel()
+	deadline := time.Now().Add(within)
+	for {
+		began := time.Now()
+		err := s.all(bounded, states)
+		switch {
+		case ctx.Err() != nil:
+			return time.Time{}, context.Cause(ctx)
+		case err == nil && since.IsZero():
+			since = began
+		case err != nil && bounded.Err() == nil:
+			since = time.Time{}
+		}
+		if !since.IsZero() && time.Since(since) >= settled {
+			return since, nil
+		}
+		if since.IsZero() && time.Now().After(deadline) {
+			return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), err)
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-bounded.Done():
+			if since.IsZero() {
+				return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), err)
+			}
+			return since, context.Cause(ctx)
+		}
+	}
+}
+
+// all looks at all states at the same time.
+func (s *System) all(ctx context.Context, states []string) error {
+	errs := make([]error, len(states))
+	var wg sync.WaitGroup
+	for i, state := range states {
+		wg.Go(func() {
+			if err := s.Look(ctx, state); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", state, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// The ports of the built-in topology: where a balancer tells of itself, and
+// where an application node serves unless its spec says otherwise.
+const (
+	runtimePort = 9999
+	nodePort    = 8080
+)
+
+// onEach looks at each node of a role that the topology has, and joins what
+// does not hold. None at all is an error.
+func (s *System) onEach(role topology.Role, look func(topology.Node, topology.NodeSpec) error) error {
+	nodes := s.Role(role)
+	if len(nodes) == 0 {
+		return fmt.Errorf("the topology has no node of the role %s", role)
+	}
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		ns, _ := s.spec.NodeByName(n.Name())
+		wg.Go(func() {
+			if err := look(n, ns); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", n.Name(), err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func nodesRouted(ctx context.Context, s *System) error {
+	return s.onEach(topology.Balancer, func(_ topology.Node, ns topology.NodeSpec) error {
+		servers, err := s.servers(ctx, ns.Addr)
+		if err != nil {
+			return err
+		}
+		for _, app := range s.Role(topology.Application) {
+			status, ok := servers[app.Name()]
+			if !ok {
+				return fmt.Errorf("it has no server %s", app.Name())
+			}
+			if !strings.HasPrefix(status, "UP") {
+				return fmt.Errorf("%s is %s", app.Name(), status)
+			}
+		}
+		return nil
+	})
+}
+
+// servers are a balancer's servers with their status: what `show stat` says
+// (HAProxy 3.0 Management Guide, 9.1: type 4 are servers).
+func (s *System) servers(ctx context.Context, addr netip.Addr) (map[string]string, error) {
+	conn, err := topology.Dial(s.Cluster)(ctx, "tcp", netip.AddrPortFrom(addr, runtimePort).String())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := io.WriteString(conn, "show stat -1 4 -1\n"); err != nil {
+		return nil, err
+	}
+	return readServers(io.LimitReader(conn, 1<<20))
+}
+
+func readServers(r io.Reader) (map[string]string, error) {
+	table := csv.NewReader(r)
+	table.FieldsPerRecord = -1
+	rows, err := table.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("its runtime socket says nothing")
+	}
+	name, status := slices.Index(rows[0], "svname"), slices.Index(rows[0], "status")
+	if name < 0 || status < 0 {
+		return nil, errors.New("its runtime socket lists no servers")
+	}
+	out := map[string]string{}
+	for _, row := range rows[1:] {
+		if len(row) > max(name, status) {
+			out[row[name]] = row[status]
+		}
+	}
+	return out, nil
+}
+
+// never is the number of an order that never was: only the database knows that.
+const never = "/orders/0"
+
+func serviceAnswers(ctx context.Context, s *System) error {
+	began := time.Now()
+	code, _, _, err := s.get(ctx, s.Entry().URL+never)
+	took := time.Since(began)
+	switch {
+	case err != nil:
+		return err
+	case code != http.StatusNotFound:
+		return fmt.Errorf("a look at an order that never was is answered with status %d, not 404", code)
+	case took > inTime:
+		return fmt.Errorf("the answer took %v, more than %v", took.Round(time.Millisecond), inTime)
+	}
+	return nil
+}
+
+func oneVersion(ctx context.Context, s *System) error {
+	var mu sync.Mutex
+	versions := map[string][]string{}
+	err := s.onEach(topology.Application, func(n topology.Node, ns topology.NodeSpec) error {
+		_, head, _, err := s.get(ctx, nodeURL(ns)+"/health/live")
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		version := head.Get("X-Hachaos-Version")
+		versions[version] = append(versions[version], n.Name())
+		return nil
+	})
+	if err == nil && len(versions) != 1 {
+		err = fmt.Errorf("the nodes run %d versions: %v", len(versions), versions)
+	}
+	return err
+}
+
+func databaseAnswers(ctx context.Context, s *System) error {
+	return s.gauge(ctx, "hachaos_database_reachable", func(v float64) error {
+		if v != 1 {
+			return errors.New("it does not reach its database")
+		}
+		return nil
+	})
+}
+
+func poolsFree(ctx context.Context, s *System) error {
+	return s.gauge(ctx, "hachaos_pool_waiting", func(v float64) error {
+		if v > 0 {
+			return fmt.Errorf("%v requests wait for a connection to the database", v)
+		}
+		return nil
+	})
+}
+
+// gauge looks at a gauge of each application node.
+func (s *System) gauge(ctx context.Context, name string, judge func(float64) error) error {
+	return s.onEach(topology.Application, func(_ topology.Node, ns topology.NodeSpec) error {
+		_, _, page, err := s.get(ctx, nodeURL(ns)+"/metrics")
+		if err != nil {
+			return err
+		}
+		v, err := sample(page, name)
+		if err != nil {
+			return err
+		}
+		return judge(v)
+	})
+}
+
+// sample is the value of a metric without labels in Prometheus's text format.
+func sample(page, name string) (float64, error) {
+	for line := range strings.Lines(page) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && fields[0] == name {
+			return strconv.ParseFloat(fields[1], 64)
+		}
+	}
+	return 0, fmt.Errorf("it says nothing of %s", name)
+}
+
+// fullest is how full a file system may be, in percent.
+const fullest = 80
+
+func diskFree(ctx context.Context, s *System) error {
+	return s.onEach(topology.Database, func(n topology.Node, ns topology.NodeSpec) error {
+		argv := []string{"df", "-P"}
+		for path := range ns.Tmpfs {
+			argv = append(argv, path)
+		}
+		argv = append(argv, ns.Disks...)
+		if len(argv) == 2 {
+			argv = append(argv, "/")
+		}
+		out, err := output(ctx, n, argv...)
+		if err != nil {
+			return err
+		}
+		return readDisks(out)
+	})
+}
+
+// readDisks reads what `df -P` says (POSIX.1-2017, df: the fifth column is the
+// capacity in percent, the sixth where it is mounted).
+func readDisks(out string) error {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) < 2 {
+		return errors.New("df says nothing")
+	}
+	for _, line := range lines[1:] {
+		fields := strings.Fields(line)
+		if len(fields) < 6 {
+			return fmt.Errorf("df says %q", line)
+		}
+		used, err := strconv.Atoi(strings.TrimSuffix(fields[4], "%"))
+		if err != nil {
+			return fmt.Errorf("df says %q", line)
+		}
+		if used > fullest {
+			return fmt.Errorf("%s is %d %% full, more than %d %%", fields[5], used, fullest)
+		}
+	}
+	return nil
+}
+
+func vipOneOwner(ctx context.Context, s *System) error {
+	var mu sync.Mutex
+	var owners []string
+	err := s.onEach(topology.Balancer, func(n topology.Node, ns topology.NodeSpec) error {
+		addresses, err := output(ctx, n, "ip", "-4", "-o", "addr", "show")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(addresses, " "+s.spec.VIP.String()+"/") {
+			mu.Lock()
+			owners = append(owners, n.Name())
+			mu.Unlock()
+		}
+		if err := keepalivedRuns(ctx, n); err != nil {
+			return err
+		}
+		_, err = s.servers(ctx, ns.Addr)
+		return err
+	})
+	if len(owners) != 1 {
+		slices.Sort(owners)
+		return fmt.Errorf("%d balancers own the VIP: %s", len(owners), strings.Join(owners, ", "))
+	}
+	return err
+}
+
+// keepalivedRuns looks whether keepalived is there, and not stopped by a signal.
+func keepalivedRuns(ctx context.Context, n topology.Node) error {
+	out, err := n.Exec(ctx, "ps", "-C", "keepalived", "-o", "stat=")
+	switch {
+	case err != nil:
+		return err
+	case strings.TrimSpace(string(out.Stdout)) == "":
+		return errors.New("keepalived does not run")
+	case strings.ContainsAny(string(out.Stdout), "Tt"):
+		return errors.New("keepalived is stopped by a signal")
+	}
+	return nil
+}
+
+func nodeURL(ns topology.NodeSpec) string {
+	port := ns.Port
+	if port == 0 {
+		port = nodePort
+	}
+	return "http://" + netip.AddrPortFrom(ns.Addr, uint16(port)).String()
+}
+
+// get asks once, on a connection of its own, and reads the beginning of the
+// answer.
+func (s *System) get(ctx context.Context, url string) (code int, head http.Header, body string, err error) {
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: topology.Dial(s.Cluster)},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, nil, "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, resp.Header, string(text), err
+}

@@ -1,0 +1,150 @@
+package gameday
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Ending is how the execution of a runbook ended.
+type Ending string
+
+// The endings.
+const (
+	// Done: everything was carried out, and all was as expected.
+	Done Ending = "done"
+	// NotThis: the symptom or the diagnosis did not show this incident, so that
+	// no step was begun.
+	NotThis Ending = "not this incident"
+	// Declined: somebody's answer ended it.
+	Declined Ending = "declined"
+	// Unanswered: a person was needed, and there was none.
+	Unanswered Ending = "unanswered"
+	// Failed: a step, or the verification, was not as expected.
+	Failed Ending = "failed"
+	// Interrupted: whoever executed it ended it.
+	Interrupted Ending = "interrupted"
+)
+
+// Transcript is what came of one execution.
+type Transcript struct {
+	Runbook string    `json:"runbook"`
+	Variant string    `json:"variant,omitempty"` // what was changed of it; empty is nothing
+	Began   time.Time `json:"began"`
+	Entries []Entry   `json:"entries"`
+	Ending  Ending    `json:"ending"`
+	// Reason is why it did not end as Done, and Line where.
+	Reason string        `json:"reason,omitempty"`
+	Line   int           `json:"line,omitempty"`
+	Took   time.Duration `json:"took"`
+}
+
+// Kinds of entries.
+const (
+	KindCommand = "command"
+	KindExpect  = "expect"
+	KindDecide  = "decide"
+	KindCall    = "call"
+)
+
+// Entry is one thing that was done, or asked. Times are since the transcript's
+// beginning. Secrets are masked, and long outputs cut.
+type Entry struct {
+	Kind    string        `json:"kind"`
+	Section string        `json:"section"`
+	Part    string        `json:"part,omitempty"` // the heading of level 3
+	Line    int           `json:"line"`
+	At      time.Duration `json:"at"`
+	Took    time.Duration `json:"took"`
+	Node    string        `json:"node,omitempty"` // where a command ran
+	Text    string        `json:"text"`           // the command, the state, the question
+	Stdout  string        `json:"stdout,omitempty"`
+	Stderr  string        `json:"stderr,omitempty"`
+	Code    int           `json:"code,omitempty"`
+	Answer  string        `json:"answer,omitempty"`
+	// Err says what was not as expected; empty if all was.
+	Err string `json:"err,omitempty"`
+}
+
+// maxOutput is how much of each output a transcript keeps.
+const maxOutput = 32 << 10
+
+// mask takes secrets out of a text, and cuts it.
+func mask(text string, secrets []string) string {
+	for _, s := range secrets {
+		text = strings.ReplaceAll(text, s, "•••")
+	}
+	if len(text) > maxOutput {
+		text = strings.ToValidUTF8(text[:maxOutput], "") + fmt.Sprintf("\n(cut: %d more bytes)", len(text)-maxOutput)
+	}
+	return text
+}
+
+// Markdown is the transcript for people.
+func (t *Transcript) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Transcript of %s\n\n", t.Runbook)
+	if t.Variant != "" {
+		fmt.Fprintf(&b, "Changed: %s.\n\n", t.Variant)
+	}
+	fmt.Fprintf(&b, "Begun %s, took %s: **%s**", t.Began.UTC().Format("2006-01-02 15:04:05 UTC"), sayTime(t.Took), t.Ending)
+	if t.Reason != "" {
+		fmt.Fprintf(&b, ", line %d: %s", t.Line, t.Reason)
+	}
+	b.WriteString(".\n")
+	section, part := "", ""
+	for _, e := range t.Entries {
+		if e.Section != section {
+			section, part = e.Section, ""
+			fmt.Fprintf(&b, "\n## %s\n", section)
+		}
+		if e.Part != part {
+			part = e.Part
+			fmt.Fprintf(&b, "\n### %s\n", part)
+		}
+		b.WriteString("\n" + e.markdown())
+	}
+	return b.String()
+}
+
+func (e Entry) markdown() string {
+	var b strings.Builder
+	verdict := "as expected"
+	if e.Err != "" {
+		verdict = "**not as expected: " + e.Err + "**"
+	}
+	switch e.Kind {
+	case KindCommand:
+		fmt.Fprintf(&b, "+%s, line %d, on %s, %s, status %d: %s\n\n%s", sayTime(e.At), e.Line, e.Node, sayTime(e.Took), e.Code, verdict, fence("sh", e.Text))
+		for _, out := range []string{e.Stdout, e.Stderr} {
+			if out != "" {
+				b.WriteString("\n" + fence("", out))
+			}
+		}
+	case KindExpect:
+		fmt.Fprintf(&b, "+%s, line %d, state %s, %s: %s\n", sayTime(e.At), e.Line, e.Text, sayTime(e.Took), verdict)
+	default:
+		fmt.Fprintf(&b, "+%s, line %d, %s: %s Answer: %q: %s\n", sayTime(e.At), e.Line, e.Kind, e.Text, e.Answer, verdict)
+	}
+	return b.String()
+}
+
+// fence is a text between fences that it does not hold itself.
+func fence(language, text string) string {
+	ticks := "```"
+	for strings.Contains(text, ticks) {
+		ticks += "`"
+	}
+	return ticks + language + "\n" + strings.TrimSuffix(text, "\n") + "\n" + ticks + "\n"
+}
+
+// sayTime is a duration for people.
+func sayTime(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

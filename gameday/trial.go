@@ -1,0 +1,342 @@
+package gameday
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/fault"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/observe"
+	"github.com/hachaos/hachaos/runbook"
+	"github.com/hachaos/hachaos/topology"
+)
+
+// Trial is one run of an incident in which a variant of a runbook is carried
+// out under load. Everything but Asker and Progress is required.
+type Trial struct {
+	Book *runbook.Runbook
+	// Incident is the scenario that brings the incident about.
+	Incident harness.Scenario
+	Runner   harness.Runner
+	Options  harness.Options
+	Variant  Variant
+	// Patience is how long after the symptom the states are waited for.
+	Patience time.Duration
+	// Healthy leaves the incident out: nothing is wrong with the system.
+	Healthy bool
+	// Again carries the steps out a second time once the states are there.
+	Again    bool
+	Asker    Asker
+	Progress func(Entry)
+}
+
+// Outcome is what came of a trial.
+type Outcome struct {
+	Variant string `json:"variant,omitempty"`
+	// Dir is the folder of the run's record, whose verdict is Run: of the data
+	// alone, and of what was left behind.
+	Dir    string          `json:"dir"`
+	Run    harness.Verdict `json:"run"`
+	Reason string          `json:"reason"`
+	// Symptom is how long after the incident the runbook's checks showed it;
+	// negative if they did not, and NoSymptom is why.
+	Symptom   time.Duration `json:"symptom"`
+	NoSymptom string        `json:"noSymptom,omitempty"`
+	// Transcript is what was carried out; nil if nothing was. Second is that of
+	// the second time.
+	Transcript *Transcript `json:"transcript,omitempty"`
+	Second     *Transcript `json:"second,omitempty"`
+	// Restored is how long after the symptom all states held that the runbook
+	// is to restore; negative if they did not, and Missing is what was missing.
+	Restored time.Duration `json:"restored"`
+	Missing  string        `json:"missing,omitempty"`
+	// Lost is what was missing after the second time; empty is nothing.
+	Lost string `json:"lost,omitempty"`
+}
+
+// symptomWithin is how long a symptom is waited for, from the incident on.
+const symptomWithin = 45 * time.Second
+
+// Labels of the phases that a trial adds.
+const (
+	phaseRunbook  = "runbook"
+	phaseRestored = "restored"
+)
+
+// Run brings the system up, and the incident about, and carries the variant out.
+// What cannot be run is an error that wraps harness.ErrUsage, and nothing was
+// started.
+func (t Trial) Run(ctx context.Context) (*Outcome, error) {
+	for _, s := range t.Book.Front.Restores {
+		if !CanLook(s.Name) {
+			return nil, fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
+		}
+	}
+	out := &Outcome{Variant: t.Variant.Name, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
+	w := &witness{Suite: cmp.Or[harness.Suite](t.Runner.Suite, harness.Observed{})}
+	r := t.Runner
+	r.Suite = w
+	lookup := r.Lookup
+	if lookup == nil {
+		lookup = topology.Lookup
+	}
+	r.Lookup = func(name string) (topology.Definition, error) {
+		def, err := lookup(name)
+		return WithOperator(def), err
+	}
+	s, err := t.scenario(&carrying{Book: t.Book.Name, trial: t, system: w.system, out: out})
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.Run(ctx, s, t.Options)
+	if res == nil {
+		return nil, err
+	}
+	out.Dir, out.Run, out.Reason = res.Dir, res.Verdict, res.Reason
+	return out, err
+}
+
+// scenario is the incident's, up to where it breaks; then comes the runbook. What
+// it broke is not healed before the end.
+func (t Trial) scenario(act fault.Fault) (harness.Scenario, error) {
+	s := t.Incident
+	breaks := slices.IndexFunc(s.Phases, func(p harness.Phase) bool { return len(p.Faults) > 0 })
+	if breaks < 0 {
+		return s, fmt.Errorf("%w: the scenario %s breaks nothing, so that there is no incident", harness.ErrUsage, s.Name)
+	}
+	inner := s.Apply
+	s.Apply = func(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
+		if inner != nil {
+			var err error
+			if s, err = inner(s, set); err != nil {
+				return s, err
+			}
+		}
+		return t.shaped(s, act)
+	}
+	s.About = fmt.Sprintf("The runbook %s during its incident: %s", t.Book.Name, s.About)
+	return s, nil
+}
+
+// shaped has a scenario end in the runbook, judged by what no incident may cost.
+func (t Trial) shaped(s harness.Scenario, act fault.Fault) (harness.Scenario, error) {
+	breaks := slices.IndexFunc(s.Phases, func(p harness.Phase) bool { return len(p.Faults) > 0 })
+	if breaks < 0 {
+		return s, fmt.Errorf("with these settings the scenario breaks nothing")
+	}
+	phases := slices.Clone(s.Phases[:breaks+1])
+	last := &phases[breaks]
+	// The runbook waits for the symptom by itself, once the incident is proven.
+	last.For, last.Cover, last.Await = time.Second, nil, true
+	if t.Healthy {
+		last.Faults, last.Kind = nil, history.PhaseSteady
+	}
+	last.Faults = allMended(last.Faults)
+	s.Phases = append(phases,
+		harness.Phase{Name: phaseRunbook, Kind: history.PhaseRecover, For: time.Second, Await: true, Faults: []harness.Injection{{
+			Label: phaseRunbook, Fault: act,
+			Aim: harness.Select{Name: "the whole system", Pick: func(_ *rand.Rand, v harness.View) []topology.Node { return v.Nodes }},
+		}}},
+		harness.Phase{Name: phaseRestored, Kind: history.PhaseRecover, For: 3 * time.Second},
+	)
+	s.Exercises, s.Cases = nil, nil
+	s.Asserts = slices.DeleteFunc(slices.Clone(s.Asserts), func(c assert.Checker) bool {
+		return !slices.Contains([]string{assert.SessionSurvival{}.Name(), assert.WriteLedger{}.Name(), assert.Leftovers{}.Name()}, c.Name())
+	})
+	return s, nil
+}
+
+// witness is a suite that remembers the cluster which it looks at.
+type witness struct {
+	harness.Suite
+	mu  sync.Mutex
+	sys *System
+}
+
+// Observers implements harness.Suite.
+func (w *witness) Observers(c topology.Cluster, clock history.RunClock, dir string) []observe.Observer {
+	w.mu.Lock()
+	w.sys = NewSystem(c)
+	w.mu.Unlock()
+	return w.Suite.Observers(c, clock, dir)
+}
+
+func (w *witness) system() *System {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sys
+}
+
+// carrying is the act of a run that carries the runbook out. It breaks nothing
+// and has nothing to undo; the record shows from when to when it lasted.
+type carrying struct {
+	Book string `json:"book"`
+
+	trial  Trial
+	system func() *System
+	out    *Outcome
+}
+
+var (
+	_ fault.Lasting  = (*carrying)(nil)
+	_ fault.Directed = (*carrying)(nil)
+)
+
+// Kind implements fault.Fault.
+func (*carrying) Kind() string { return "runbook" }
+
+// Validate implements fault.Fault.
+func (*carrying) Validate() error { return nil }
+
+// Takes implements fault.Lasting.
+func (c *carrying) Takes() time.Duration {
+	total := symptomWithin + c.trial.Patience + time.Minute
+	for _, p := range c.trial.Variant.Plan {
+		total += longest(p.Blocks)
+	}
+	return 2 * total
+}
+
+// longest is how long blocks may take, on up to eight nodes each.
+func longest(blocks []runbook.Block) time.Duration {
+	var total time.Duration
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case *runbook.Command:
+			total += patience(b)
+		case *runbook.Expect:
+			total += b.Within + settled
+		}
+	}
+	return total
+}
+
+// Suffers implements fault.Directed: no node does, and the record names the
+// operator's container, from where it is carried out.
+func (*carrying) Suffers(n topology.Node) bool { return n.Role() == OperatorRole }
+
+// Inject implements fault.Fault: it returns when the states hold, or no longer
+// can within the patience. What came of it is in the outcome.
+func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Recorder) error {
+	began := time.Now()
+	sys := c.system()
+	if sys == nil {
+		return errors.New("the system was never looked at")
+	}
+	if c.trial.Healthy {
+		c.unneeded(ctx, sys)
+		return ctx.Err()
+	}
+	if !c.symptom(ctx, sys, began) {
+		return ctx.Err()
+	}
+	alert := time.Now()
+	if len(c.trial.Variant.Plan) > 0 {
+		c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan)
+	}
+	if !c.restored(ctx, sys, alert) || !c.trial.Again {
+		return ctx.Err()
+	}
+	c.out.Second = c.execute(ctx, sys, Only(c.trial.Variant.Plan, runbook.Steps))
+	c.out.Lost = c.missing(ctx, sys)
+	return ctx.Err()
+}
+
+// unneeded carries the runbook out on a healthy system.
+func (c *carrying) unneeded(ctx context.Context, sys *System) {
+	began := time.Now()
+	c.out.NoSymptom = "nothing was wrong with the system"
+	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan)
+	c.restored(ctx, sys, began)
+}
+
+func (c *carrying) execute(ctx context.Context, sys *System, plan []Part) *Transcript {
+	x := Execution{Book: c.trial.Book, System: sys, Asker: c.trial.Asker, Variant: c.trial.Variant.Name, Plan: plan, Progress: c.trial.Progress}
+	return x.Run(ctx)
+}
+
+// symptom waits until the runbook's own checks show the symptom, and the states
+// that it is to restore are not there.
+func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) bool {
+	bounded, cancel := context.WithTimeout(ctx, symptomWithin)
+	defer cancel()
+	checks := Only(Whole(c.trial.Book), runbook.Symptom)
+	for {
+		x := Execution{Book: c.trial.Book, System: sys, Asker: Stated{}, Plan: checks}
+		t := x.Run(bounded)
+		lost := sys.all(bounded, c.states())
+		if t.Ending == Done && lost != nil {
+			c.out.Symptom, c.out.NoSymptom = time.Since(began), ""
+			return true
+		}
+		if bounded.Err() == nil {
+			c.out.NoSymptom = fmt.Sprintf("line %d: %s", t.Line, t.Reason)
+			if t.Ending == Done {
+				c.out.NoSymptom = "its checks show the symptom, and yet all that it is to restore is there"
+			}
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-bounded.Done():
+			return false
+		}
+	}
+}
+
+func (c *carrying) states() []string {
+	var out []string
+	for _, s := range c.trial.Book.Front.Restores {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// restored waits for the states for what is left of the patience.
+func (c *carrying) restored(ctx context.Context, sys *System, alert time.Time) bool {
+	left := max(c.trial.Patience-time.Since(alert), settled)
+	since, err := sys.Await(ctx, left, c.states()...)
+	if err != nil {
+		c.out.Missing = err.Error()
+		return false
+	}
+	c.out.Restored, c.out.Missing = max(0, since.Sub(alert)), ""
+	return true
+}
+
+// missing is what is not there once a while has passed; empty is nothing.
+func (c *carrying) missing(ctx context.Context, sys *System) string {
+	if _, err := sys.Await(ctx, c.trial.Patience, c.states()...); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Active implements fault.Fault. The proof is what the outcome says, which is
+// judged by itself: the act was carried out.
+func (c *carrying) Active(context.Context, []topology.Node) (fault.Proof, error) {
+	p := fault.Proof{OK: true, Asked: "the runbook " + c.Book, Measured: "nothing was carried out"}
+	if t := c.out.Transcript; t != nil {
+		p.Measured = fmt.Sprintf("%s, after %s", t.Ending, sayTime(t.Took))
+		for _, e := range t.Entries {
+			line := fmt.Sprintf("line %d: as expected, after %s", e.Line, sayTime(e.Took))
+			if e.Err != "" {
+				line = fmt.Sprintf("line %d: %s", e.Line, e.Err)
+			}
+			p.How = append(p.How, line)
+		}
+	}
+	return p, nil
+}
+
+// Healed implements fault.Fault: there is nothing to undo.
+func (c *carrying) Healed(context.Context, []topology.Node) (fault.Proof, error) {
+	return fault.Proof{OK: true, Asked: "nothing", Measured: "a runbook is not undone"}, nil
+}

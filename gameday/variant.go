@@ -1,0 +1,54 @@
+package gameday
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hachaos/hachaos/runbook"
+)
+
+// Variant is a runbook with something changed: what is carried out, and how
+// that is called. No Plan is a runbook that nobody opens.
+type Variant struct {
+	Name string // empty is the runbook as it is
+	Plan []Part
+}
+
+// Written is the runbook as it is.
+func Written(book *runbook.Runbook) Variant { return Variant{Plan: Whole(book)} }
+
+// Nothing is the control: nobody does anything.
+func Nothing() Variant { return Variant{Name: "without the runbook"} }
+
+// LeftOut are the runbook without each of its steps in turn. A diagnosis stays:
+// what it captures, the steps need.
+func LeftOut(book *runbook.Runbook) []Variant {
+	var out []Variant
+	whole := Whole(book)
+	for i, p := range whole {
+		if p.Section == runbook.Steps && p.Title != "" {
+			out = append(out, Variant{fmt.Sprintf("without step %q", p.Title), slices.Delete(slices.Clone(whole), i, i+1)})
+		}
+	}
+	return out
+}
+
+// Swapped are the runbook with each two steps that follow each other swapped.
+func Swapped(book *runbook.Runbook) []Variant {
+	var out []Variant
+	whole := Whole(book)
+	for i := 1; i < len(whole); i++ {
+		a, b := whole[i-1], whole[i]
+		if a.Section == runbook.Steps && b.Section == runbook.Steps && a.Title != "" {
+			plan := slices.Clone(whole)
+			plan[i-1], plan[i] = b, a
+			out = append(out, Variant{fmt.Sprintf("with step %q before %q", b.Title, a.Title), plan})
+		}
+	}
+	return out
+}
+
+// Only keeps the parts of these sections.
+func Only(plan []Part, sections ...string) []Part {
+	return slices.DeleteFunc(slices.Clone(plan), func(p Part) bool { return !slices.Contains(sections, p.Section) })
+}

@@ -1,0 +1,118 @@
+package gameday
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/harness"
+)
+
+// proven is a proof that holds, changed.
+func proven(change func(*Outcome)) *Outcome {
+	o := &Outcome{
+		Run: harness.VerdictPass, Symptom: time.Second, Restored: 10 * time.Second,
+		Transcript: &Transcript{Ending: Done}, Second: &Transcript{Ending: Done},
+	}
+	if change != nil {
+		change(o)
+	}
+	return o
+}
+
+// control is one that shows nothing against the proof, changed.
+func control(name string, change func(*Outcome)) *Outcome {
+	o := &Outcome{Variant: name, Run: harness.VerdictPass, Symptom: time.Second, Restored: -1, Missing: "m"}
+	switch name {
+	case nameHealthy:
+		o.Symptom, o.Restored, o.Missing, o.Transcript = -1, time.Second, "", &Transcript{Ending: NotThis}
+	case nameWithout:
+	default:
+		o.Transcript = &Transcript{Ending: Failed}
+	}
+	if change != nil {
+		change(o)
+	}
+	return o
+}
+
+func TestJudge(t *testing.T) {
+	ends := func(e Ending) func(*Outcome) {
+		return func(o *Outcome) { o.Transcript = &Transcript{Ending: e, Line: 7, Reason: "so"} }
+	}
+	for _, tt := range []struct {
+		name     string
+		proof    *Outcome
+		controls []*Outcome
+		verdict  harness.Verdict
+		says     string
+		note     string
+	}{
+		{name: "it holds", proof: proven(nil), verdict: harness.VerdictPass, says: "10s after the symptom (within 30s)"},
+		{name: "no symptom", proof: proven(func(o *Outcome) { o.Symptom, o.NoSymptom = -1, "none" }), verdict: harness.VerdictInconclusive, says: "did not show the runbook's symptom: none"},
+		{name: "a run without a verdict", proof: proven(func(o *Outcome) { o.Run, o.Reason = harness.VerdictInconclusive, "torn" }), verdict: harness.VerdictInconclusive, says: "torn"},
+		{name: "a run that could not be", proof: proven(func(o *Outcome) { o.Run, o.Reason = harness.VerdictError, "gone" }), verdict: harness.VerdictError, says: "gone"},
+		{name: "nothing was carried out", proof: proven(func(o *Outcome) { o.Transcript = nil }), verdict: harness.VerdictInconclusive, says: "not carried out"},
+		{name: "nobody to ask", proof: proven(ends(Unanswered)), verdict: harness.VerdictInconclusive, says: "line 7: so"},
+		{name: "somebody said no", proof: proven(ends(Declined)), verdict: harness.VerdictInconclusive, says: "line 7: so"},
+		{name: "interrupted", proof: proven(ends(Interrupted)), verdict: harness.VerdictInconclusive, says: "line 7: so"},
+		{name: "it does not know its incident", proof: proven(ends(NotThis)), verdict: harness.VerdictFail, says: "does not know its own incident: line 7"},
+		{name: "a step fails, though all comes back", proof: proven(ends(Failed)), verdict: harness.VerdictFail, says: "line 7: so"},
+		{name: "not restored", proof: proven(func(o *Outcome) { o.Restored, o.Missing = -1, "j1 is DOWN" }), verdict: harness.VerdictFail, says: "j1 is DOWN"},
+		{name: "restored late", proof: proven(func(o *Outcome) { o.Restored = 31 * time.Second }), verdict: harness.VerdictFail, says: "31s after the symptom, and it promises 30s"},
+		{name: "restored at the last moment", proof: proven(func(o *Outcome) { o.Restored = 30 * time.Second }), verdict: harness.VerdictPass},
+		{name: "a write is lost", proof: proven(func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "write-ledger was violated" }), verdict: harness.VerdictFail, says: "meanwhile write-ledger"},
+		{name: "twice does harm", proof: proven(func(o *Outcome) { o.Lost = "j1 is DOWN" }), verdict: harness.VerdictFail, says: "carried out twice it does harm: j1"},
+		{name: "the controls hold", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+			control(nameWithout, nil), control(nameHealthy, nil), control(`without step "1"`, nil),
+		}},
+		{name: "it comes back by itself", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "came back by itself, 4s", controls: []*Outcome{
+			control(nameWithout, func(o *Outcome) { o.Restored = 4 * time.Second }),
+		}},
+		{name: "the control has no incident", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "did not come to the incident: none", controls: []*Outcome{
+			control(nameWithout, func(o *Outcome) { o.Symptom, o.NoSymptom = -1, "none" }),
+		}},
+		{name: "it harms a healthy system", proof: proven(nil), verdict: harness.VerdictFail, says: "on a healthy system it does harm: down", controls: []*Outcome{
+			control(nameHealthy, func(o *Outcome) { o.Restored, o.Missing = -1, "down" }),
+		}},
+		{name: "it loses a healthy system's writes", proof: proven(nil), verdict: harness.VerdictFail, says: "does harm: lost", controls: []*Outcome{
+			control(nameHealthy, func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "lost" }),
+		}},
+		{name: "it takes a healthy system for ill", proof: proven(nil), verdict: harness.VerdictFail, says: "do not tell a healthy system", controls: []*Outcome{
+			control(nameHealthy, func(o *Outcome) { o.Transcript.Ending = Done }),
+		}},
+		{name: "a failure outweighs what proves nothing", proof: proven(nil), verdict: harness.VerdictFail, says: "does harm: down", controls: []*Outcome{
+			control(nameWithout, func(o *Outcome) { o.Restored = 4 * time.Second }),
+			control(nameHealthy, func(o *Outcome) { o.Restored, o.Missing = -1, "down" }),
+		}},
+		{name: "an idle step", proof: proven(nil), verdict: harness.VerdictPass, note: `all came back without step "1": it is idle`, controls: []*Outcome{
+			control(`without step "1"`, func(o *Outcome) { o.Restored = time.Second }),
+		}},
+		{name: "two steps in any order", proof: proven(nil), verdict: harness.VerdictPass, note: "their order does not matter", controls: []*Outcome{
+			control(`with step "2" before "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &Result{Within: 30 * time.Second, Proof: tt.proof, Controls: tt.controls}
+			r.judge()
+			require.Equal(t, tt.verdict, r.Verdict, r.Reason)
+			require.Contains(t, r.Reason, tt.says)
+			if tt.note == "" {
+				require.Empty(t, r.Notes)
+			} else {
+				require.Len(t, r.Notes, 1)
+				require.Contains(t, r.Notes[0], tt.note)
+			}
+		})
+	}
+}
+
+func TestPatience(t *testing.T) {
+	r := &Result{Within: time.Minute, Proof: &Outcome{Restored: time.Second}}
+	require.Equal(t, leastPatience, r.patience())
+	r.Proof.Restored = 15 * time.Second
+	require.Equal(t, 45*time.Second, r.patience())
+	r.Proof.Restored = 25 * time.Second
+	require.Equal(t, time.Minute, r.patience(), "no longer than the runbook promises")
+}
