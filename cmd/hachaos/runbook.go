@@ -22,13 +22,13 @@ import (
 func (a *app) runbookCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "runbook",
-		Short: "Look at runbooks: Markdown documents that a person can follow",
+		Short: "Look at runbooks, and prove them: Markdown documents that a person can follow",
 		Long: `A runbook is a Markdown document that a person can follow as it stands, with a few
 conventions: see docs/runbooks.md. Those that come with hachaos are in the folder runbooks.`,
 		Example: "  hachaos runbook lint runbooks/*.md",
 	}
 	group(c)
-	c.AddCommand(a.runbookLint())
+	c.AddCommand(a.runbookLint(), a.runbookVerify())
 	return c
 }
 
