@@ -27,6 +27,9 @@ type Execution struct {
 	Plan []Part
 	// Progress is told of each entry when it is over; nil is nobody.
 	Progress func(Entry)
+	// Confirm is asked before each step; an error ends the execution. Nil lets
+	// all through.
+	Confirm func(ctx context.Context, step Part) error
 }
 
 // Part is a heading's part of a runbook, with the section that it is in.
@@ -90,7 +93,7 @@ func (x *Execution) Run(ctx context.Context) *Transcript {
 			e.t.Ending, e.t.Reason = Interrupted, context.Cause(ctx).Error()
 		}
 	}
-	e.t.Took = time.Since(e.began)
+	e.t.Took, e.t.vars = time.Since(e.began), e.vars
 	return e.t
 }
 
@@ -105,8 +108,16 @@ func (e *executing) run(ctx context.Context) *ended {
 		plan = Whole(e.Book)
 	}
 	for _, p := range plan {
+		if e.Confirm != nil && p.Section == runbook.Steps && p.Title != "" {
+			if err := e.Confirm(ctx, p); err != nil {
+				return &ended{Declined, p.Line, fmt.Sprintf("before step %q: %v", p.Title, err)}
+			}
+		}
 		for _, b := range p.Blocks {
 			if end := e.block(ctx, p, b); end != nil {
+				if p.Undo != nil && end.how == Failed {
+					e.t.Undo = p.Undo.Line
+				}
 				return end
 			}
 		}
@@ -163,7 +174,7 @@ func (e *executing) command(ctx context.Context, p Part, c *runbook.Command) *en
 func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topology.Node) (Entry, map[string]string) {
 	began := time.Now()
 	entry := e.entry(KindCommand, p, c.Line, began)
-	entry.Node, entry.Text = n.Name(), mask(c.Text, e.secrets)
+	entry.Node, entry.Text = n.Name(), c.Text // which everybody can read in the runbook
 	s := newScript(c, e.vars)
 	bounded, cancel := context.WithTimeout(ctx, patience(c))
 	defer cancel()

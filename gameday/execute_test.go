@@ -62,7 +62,7 @@ func TestExecution(t *testing.T) {
 		{name: "a call with one", steps: step1 + "**Call:** The owner. In CI: `told`.\n\n" + sh("echo on"), ending: Done, stdout: "on\n", commands: 1},
 		{name: "an undo is not carried out", steps: step1 + sh("echo do") + "\n**Undo:** Back:\n\n" + sh("echo undo"), ending: Done, stdout: "do\n", commands: 1},
 		{name: "a state that cannot be looked at", steps: step1 + sh("echo on") + "\n**Expect:** `sessions-saved` within `1s`.\n", ending: Failed, says: "nothing can look at this state yet", commands: 1, stdout: "on\n"},
-		{name: "a secret is masked", steps: step1 + sh("echo hunter22"), ending: Done, stdout: "•••\n", commands: 1},
+		{name: "a secret is masked", steps: step1 + sh("p=hunter; echo ${p}22; echo ${p}22 >&2"), ending: Done, stdout: "•••\n", commands: 1},
 		{name: "bash is bash", steps: step1 + "```bash\na=(x y); echo ${a[1]}\n```\n", ending: Done, stdout: "y\n", commands: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

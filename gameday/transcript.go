@@ -34,9 +34,14 @@ type Transcript struct {
 	Entries []Entry   `json:"entries"`
 	Ending  Ending    `json:"ending"`
 	// Reason is why it did not end as Done, and Line where.
-	Reason string        `json:"reason,omitempty"`
-	Line   int           `json:"line,omitempty"`
-	Took   time.Duration `json:"took"`
+	Reason string `json:"reason,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	// Undo is the line where the step's undo is that failed; 0 if none did, or
+	// it has none.
+	Undo int           `json:"undo,omitempty"`
+	Took time.Duration `json:"took"`
+
+	vars map[string]string // what was known at its end
 }
 
 // Kinds of entries.

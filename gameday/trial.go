@@ -240,12 +240,19 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	}
 	alert := time.Now()
 	if len(c.trial.Variant.Plan) > 0 {
-		c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan)
+		c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
+	}
+	if t := c.out.Transcript; c.trial.Again && t != nil && t.Ending != Done {
+		// A proof that has failed waits for nothing more.
+		if err := sys.all(ctx, c.states()); err != nil {
+			c.out.Missing = err.Error()
+		}
+		return ctx.Err()
 	}
 	if !c.restored(ctx, sys, alert) || !c.trial.Again {
 		return ctx.Err()
 	}
-	c.out.Second = c.execute(ctx, sys, Only(c.trial.Variant.Plan, runbook.Steps))
+	c.out.Second = c.execute(ctx, sys, Only(c.trial.Variant.Plan, runbook.Steps), c.out.Transcript.vars)
 	c.out.Lost = c.missing(ctx, sys)
 	return ctx.Err()
 }
@@ -254,12 +261,13 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 func (c *carrying) unneeded(ctx context.Context, sys *System) {
 	began := time.Now()
 	c.out.NoSymptom = "nothing was wrong with the system"
-	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan)
+	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
 	c.restored(ctx, sys, began)
 }
 
-func (c *carrying) execute(ctx context.Context, sys *System, plan []Part) *Transcript {
-	x := Execution{Book: c.trial.Book, System: sys, Asker: c.trial.Asker, Variant: c.trial.Variant.Name, Plan: plan, Progress: c.trial.Progress}
+// execute carries a plan out; vars are what is known before.
+func (c *carrying) execute(ctx context.Context, sys *System, plan []Part, vars map[string]string) *Transcript {
+	x := Execution{Book: c.trial.Book, System: sys, Asker: c.trial.Asker, Inputs: vars, Variant: c.trial.Variant.Name, Plan: plan, Progress: c.trial.Progress}
 	return x.Run(ctx)
 }
 

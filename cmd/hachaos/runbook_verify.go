@@ -247,7 +247,12 @@ func printVerification(w io.Writer, r *gameday.Result) error {
 			fmt.Fprintf(&b, "  record: %s\n", o.Dir)
 		}
 	}
-	for line := range strings.Lines(b.String()) {
+	return writeClean(w, b.String())
+}
+
+// writeClean writes lines without what a terminal would obey.
+func writeClean(w io.Writer, text string) error {
+	for line := range strings.Lines(text) {
 		if _, err := fmt.Fprintln(w, report.Clean(strings.TrimSuffix(line, "\n"))); err != nil {
 			return err
 		}

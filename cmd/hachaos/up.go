@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hachaos/hachaos/gameday"
 	"github.com/hachaos/hachaos/topology"
 	"github.com/hachaos/hachaos/topology/docker"
 )
@@ -20,14 +21,16 @@ const upReady = 3 * time.Minute
 
 func (a *app) upCmd() *cobra.Command {
 	var (
-		f    topologyFlags
-		name string
+		f        topologyFlags
+		name     string
+		operator bool
 	)
 	c := &cobra.Command{
 		Use:   "up [TOPOLOGY]",
 		Short: "Bring a topology up and leave it standing",
 		Example: `  hachaos up                      # jetty-ha, under the name jetty-ha
   hachaos up --name blue --profile documented
+  hachaos up --operator           # for hachaos runbook run --on jetty-ha
   hachaos run instance-kill --on blue
   hachaos down blue`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -44,18 +47,22 @@ func (a *app) upCmd() *cobra.Command {
 			if name == "" {
 				name = top
 			}
-			return a.up(c.Context(), top, name, f)
+			return a.up(c.Context(), top, name, operator, f)
 		},
 	}
 	f.add(c)
 	c.Flags().StringVar(&name, "name", "", "the name it stands under (default: the topology's)")
+	c.Flags().BoolVar(&operator, "operator", false, "with a container for the operator, in which runbooks' commands run")
 	return c
 }
 
-func (a *app) up(ctx context.Context, top, name string, f topologyFlags) error {
+func (a *app) up(ctx context.Context, top, name string, operator bool, f topologyFlags) error {
 	def, err := topology.Lookup(top)
 	if err != nil {
 		return usageError{err}
+	}
+	if operator {
+		def = gameday.WithOperator(def)
 	}
 	opts, err := f.options()
 	if err != nil {
