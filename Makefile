@@ -13,7 +13,7 @@ TESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --hide-summary=skip
 SEED    ?= $(shell date +%Y%m%d)
 BUDGET  ?= 8m
 # The packages that have tests on containers.
-CONTAINERS = ./topology/docker/... ./fault/... ./observe ./clean ./cmd/hachaos ./scenarios
+CONTAINERS = ./topology/docker/... ./fault/... ./observe ./clean ./gameday ./cmd/hachaos ./scenarios
 # What `make catalogue` runs, and for how long at most (0: until it is done).
 NAMES           ?=
 CAMPAIGN_BUDGET ?= 0
@@ -46,7 +46,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
+.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles runbooks campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -96,6 +96,11 @@ profiles: deps build ## docs/profiles.md, from the campaign's results on both pr
 	@$(BIN) images build
 	@$(BIN) campaign run --dir $(RESULTS) --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; \
 		case $$code in 2|4) ;; *) touch docs/profiles.md ;; esac; $(CAMPAIGN_PAGES); exit $$code
+
+runbooks: deps build ## every runbook during its incident, with its controls
+	@$(BIN) images build
+	@$(BIN) runbook lint runbooks/*.md
+	@code=0; for f in runbooks/*.md; do $(BIN) runbook verify "$$f" || { c=$$?; [ $$c -le $$code ] || code=$$c; }; done; exit $$code
 
 campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
 	@$(CAMPAIGN_PAGES)
