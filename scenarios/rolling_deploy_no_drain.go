@@ -31,7 +31,9 @@ readiness is enough, as long as it waits for longer than the balancers look.
 Whoever restarts nodes by hand is protected by two lines of configuration, so well
 that the budget over the whole run is that of a steady phase, 99.9 %. What a process
 that has just begun does slowly it does to itself first: the warm-up lasts for 3 s here,
-since two processors that carry the load besides do not compile a node in half of that.
+since two processors that carry the load besides do not compile a node in half of that;
+and there are 125 operations a second, where others have 200, since one node has all of
+them while the other begins, without a word to the balancers that would spread it.
 
 The cases take that away. A node whose lame duck is 0 closes its port at once:
 the balancers go on to send to it until three checks have failed. Where they may
@@ -39,16 +41,16 @@ try another node (redispatch) users still do not see it; where they may not, eac
 of those requests is an error.`,
 		Tags:       []string{"deployment"},
 		Topology:   "jetty-ha",
-		Load:       load.Default(),
+		Load:       load.Config{Rate: 125},
 		Set:        map[string]string{"warmup": "3s"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 7 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: fault.Rollout{NoDrain: true, Pause: baked().Pause}}, Aim: everyNode()},
 			}},
-			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"version-skew"},
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
