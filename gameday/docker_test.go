@@ -17,6 +17,12 @@ import (
 	"github.com/hachaos/hachaos/scenarios"
 )
 
+// TestMain lets the reaper be started from this binary.
+func TestMain(m *testing.M) {
+	wiring.Agent()
+	os.Exit(m.Run())
+}
+
 // attempts is how often an inconclusive proof is made.
 const attempts = 3
 

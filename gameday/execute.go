@@ -87,6 +87,7 @@ func (x *Execution) Run(ctx context.Context) *Transcript {
 			e.secrets = append(e.secrets, value)
 		}
 	}
+	longestFirst(e.secrets)
 	if end := e.run(ctx); end != nil {
 		e.t.Ending, e.t.Reason, e.t.Line = end.how, mask(end.reason, e.secrets), end.line
 		if ctx.Err() != nil {
@@ -154,6 +155,9 @@ func (e *executing) command(ctx context.Context, p Part, c *runbook.Command) *en
 	for _, n := range nodes {
 		entry, vars := e.on(ctx, p, c, n)
 		for name, value := range vars {
+			if known := e.vars[name]; value == known || value == "" && known != "" {
+				continue // it was given this value, or says nothing
+			}
 			if before, ok := told[name]; ok && before != "" && value != "" && before != value {
 				entry.Err = fmt.Sprintf("%s is %q on %s and %q on %s: they do not agree", name, shortened(before), from[name], shortened(value), n.Name())
 			}
@@ -183,6 +187,8 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 	stderr, vars, unread := s.told(string(out.Stderr))
 	entry.Stdout, entry.Stderr = mask(string(out.Stdout), e.secrets), mask(stderr, e.secrets)
 	switch {
+	case errors.Is(err, topology.ErrNotRunning):
+		entry.Err = "it could not be run: the node does not run"
 	case err != nil:
 		entry.Err = "it could not be run: " + err.Error()
 	case overdue(out.Code) && entry.Took >= c.Timeout:
@@ -273,6 +279,7 @@ func (e *executing) entry(kind string, p Part, line int, at time.Time) Entry {
 }
 
 func (e *executing) note(entry Entry) {
+	entry.Err = mask(entry.Err, e.secrets)
 	e.t.Entries = append(e.t.Entries, entry)
 	if e.Progress != nil {
 		e.Progress(entry)

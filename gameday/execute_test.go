@@ -63,6 +63,9 @@ func TestExecution(t *testing.T) {
 		{name: "an undo is not carried out", steps: step1 + sh("echo do") + "\n**Undo:** Back:\n\n" + sh("echo undo"), ending: Done, stdout: "do\n", commands: 1},
 		{name: "a state that cannot be looked at", steps: step1 + sh("echo on") + "\n**Expect:** `sessions-saved` within `1s`.\n", ending: Failed, says: "nothing can look at this state yet", commands: 1, stdout: "on\n"},
 		{name: "a secret is masked", steps: step1 + sh("p=hunter; echo ${p}22; echo ${p}22 >&2"), ending: Done, stdout: "•••\n", commands: 1},
+		{name: "a trap of its own takes the variables with it", steps: step1 + sh("trap 'true' EXIT; a=1"), ending: Failed, says: "cannot be read", commands: 1},
+		{name: "noise between the variables", diagnosis: sh("set -x; a=1; b=2"), steps: step1 + sh(`echo "$a$b"`), ending: Done, stdout: "12\n", commands: 2},
+		{name: "nodes that were given a value, and one that gives another", diagnosis: sh("v=x") + "\n" + sh(`[ "$NODE" = j1 ] || v=y`, "on=application"), steps: step1 + sh(`echo "$v"`), ending: Done, stdout: "y\n", commands: 4},
 		{name: "bash is bash", steps: step1 + "```bash\na=(x y); echo ${a[1]}\n```\n", ending: Done, stdout: "y\n", commands: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,11 +38,11 @@ func newScript(c *runbook.Command, vars map[string]string) script {
 	}
 	// The variables go out on standard error, after all that the command wrote:
 	// the engine carries no third stream.
-	fmt.Fprintf(&b, "__tell() {\n__code=$?\nset +eu\n")
+	fmt.Fprintf(&b, "__tell() {\n__code=$?\nset +eux\n")
 	for _, name := range s.sets {
 		fmt.Fprintf(&b, `[ "${%s+x}" ] && printf '\n%s %s\n%%s\n%s.' "$%s" >&2`+"\n", name, s.mark, name, s.mark, name)
 	}
-	fmt.Fprintf(&b, "exit $__code\n}\ntrap __tell EXIT\n")
+	fmt.Fprintf(&b, "printf '\\n%s!' >&2\nexit $__code\n}\ntrap __tell EXIT\n", s.mark)
 	b.WriteString(c.Text)
 	seconds := fmt.Sprintf("%d", int(math.Ceil(c.Timeout.Seconds())))
 	s.argv = []string{"timeout", "-k", killAfter, seconds, c.Shell, "-eu", "-c", b.String()}
@@ -56,25 +56,32 @@ func patience(c *runbook.Command) time.Duration { return c.Timeout + 7*time.Seco
 // errTold: the command's standard error is not as the wrapping leaves it.
 var errTold = errors.New("what the command says of its variables cannot be read")
 
-// told takes the variables off the command's standard error.
+// told takes the variables off the command's standard error. One that has not
+// told them all, since a trap of its own took the place of the wrapping's or it
+// became another program, is errTold.
 func (s script) told(stderr string) (rest string, vars map[string]string, err error) {
-	vars = map[string]string{}
-	rest, tail, found := strings.Cut(stderr, "\n"+s.mark+" ")
-	for found {
-		name, after, ok := strings.Cut(tail, "\n")
-		value, next, closed := strings.Cut(after, "\n"+s.mark+".")
-		if !ok || !closed || !slices.Contains(s.sets, name) {
-			return rest, nil, errTold
-		}
-		vars[name] = value
-		if next == "" {
-			break
-		}
-		if tail, ok = strings.CutPrefix(next, "\n"+s.mark+" "); !ok {
-			return rest, nil, errTold
-		}
+	before, tail, found := strings.Cut(stderr, "\n"+s.mark)
+	if !found {
+		return stderr, nil, errTold
 	}
-	return rest, vars, nil
+	body, after, whole := strings.Cut("\n"+s.mark+tail, "\n"+s.mark+"!")
+	if !whole {
+		return before, nil, errTold
+	}
+	vars = map[string]string{}
+	for body != "" {
+		_, entry, ok := strings.Cut(body, "\n"+s.mark+" ")
+		if !ok {
+			break // what something else wrote in between
+		}
+		name, text, named := strings.Cut(entry, "\n")
+		value, next, closed := strings.Cut(text, "\n"+s.mark+".")
+		if !named || !closed || !slices.Contains(s.sets, name) {
+			return before, nil, errTold
+		}
+		vars[name], body = value, next
+	}
+	return before + after, vars, nil
 }
 
 // quote makes one word of the shell of any text without a NUL.

@@ -61,34 +61,38 @@ func (s *System) Look(ctx context.Context, state string) error {
 // break, with the time since when they did. If that does not come about within
 // the time, the error says what the last look at each that did not hold saw.
 func (s *System) Await(ctx context.Context, within time.Duration, states ...string) (since time.Time, err error) {
-	// What holds at the last moment is given the time to have held.
-	bounded, cancel := context.WithTimeout(ctx, within+settled)
+	// What holds from the last moment on is given the time to have held.
+	bounded, cancel := context.WithTimeout(ctx, within+settled+lookWithin)
 	defer cancel()
 	deadline := time.Now().Add(within)
+	var missing error
 	for {
 		began := time.Now()
 		err := s.all(bounded, states)
 		switch {
 		case ctx.Err() != nil:
 			return time.Time{}, context.Cause(ctx)
-		case err == nil && since.IsZero():
-			since = began
-		case err != nil && bounded.Err() == nil:
+		case err != nil:
 			since = time.Time{}
+			if missing == nil || bounded.Err() == nil { // a look that was cut off says nothing new
+				missing = err
+			}
+		case since.IsZero() && !began.After(deadline):
+			since = began
 		}
-		if !since.IsZero() && time.Since(since) >= settled {
+		if !since.IsZero() && began.Sub(since) >= settled {
 			return since, nil
 		}
-		if since.IsZero() && time.Now().After(deadline) {
-			return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), err)
+		if since.IsZero() && !time.Now().Before(deadline) {
+			if missing == nil {
+				missing = errors.New("it held too late")
+			}
+			return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), missing)
 		}
 		select {
 		case <-time.After(lookEvery):
-		case <-bounded.Done():
-			if since.IsZero() {
-				return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), err)
-			}
-			return since, context.Cause(ctx)
+		case <-ctx.Done():
+			return time.Time{}, context.Cause(ctx)
 		}
 	}
 }
@@ -147,7 +151,7 @@ func nodesRouted(ctx context.Context, s *System) error {
 			if !ok {
 				return fmt.Errorf("it has no server %s", app.Name())
 			}
-			if !strings.HasPrefix(status, "UP") {
+			if status != "UP" && status != "no check" { // "UP 1/3" is on its way down
 				return fmt.Errorf("%s is %s", app.Name(), status)
 			}
 		}

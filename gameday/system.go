@@ -144,9 +144,13 @@ func (s *System) secrets() []string {
 			}
 		}
 	}
-	// The longest first, so that one which is part of another leaves no rest.
-	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	longestFirst(out)
 	return out
+}
+
+// longestFirst sorts secrets so that one which is part of another leaves no rest.
+func longestFirst(secrets []string) {
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 }
 
 // secret says whether a variable's name is that of a secret.

@@ -2,6 +2,7 @@ package gameday
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,6 +43,18 @@ type Transcript struct {
 	Took time.Duration `json:"took"`
 
 	vars map[string]string // what was known at its end
+}
+
+// then is this transcript with another that goes on after it.
+func (t *Transcript) then(next *Transcript) *Transcript {
+	out := *next
+	shift := next.Began.Sub(t.Began)
+	out.Began, out.Took, out.Entries = t.Began, next.Took+shift, slices.Clone(t.Entries)
+	for _, e := range next.Entries {
+		e.At += shift
+		out.Entries = append(out.Entries, e)
+	}
+	return &out
 }
 
 // Kinds of entries.

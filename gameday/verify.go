@@ -3,6 +3,7 @@ package gameday
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,11 @@ func Verify(ctx context.Context, t Trial, controls []Control, began func(name st
 				return r, err
 			}
 			r.Controls = append(r.Controls, o)
+			if ctx.Err() != nil {
+				r.judge()
+				r.inconclusive("interrupted, with controls still to be made")
+				return r, nil
+			}
 		}
 	}
 	r.judge()
@@ -112,32 +118,42 @@ func variants(book *runbook.Runbook, c Control) []Variant {
 const leastPatience = 20 * time.Second
 
 // patience is how long a control waits for what the runbook restored: three
-// times as long as that took, and no longer than the runbook promises.
+// times as long as that took.
 func (r *Result) patience() time.Duration {
-	return min(r.Within, max(leastPatience, 3*r.Proof.Restored))
+	return max(leastPatience, 3*r.Proof.Restored)
+}
+
+// Dirty says whether something could not be healed or removed in any trial.
+func (r *Result) Dirty() bool {
+	return slices.ContainsFunc(append([]*Outcome{r.Proof}, r.Controls...), func(o *Outcome) bool { return o != nil && o.Dirty })
 }
 
 // judge makes the verdict of what there is so far. It is pure.
 func (r *Result) judge() {
+	r.Notes = nil
 	r.Verdict, r.Reason = r.proven()
-	if r.Verdict == harness.VerdictPass {
-		r.controlled()
+	if r.Verdict != harness.VerdictPass {
+		return
 	}
+	if t := r.Proof.Second; t != nil && t.Ending != Done {
+		r.Notes = append(r.Notes, fmt.Sprintf("the second time it ended at line %d (%s): what follows was not tried twice", t.Line, t.Reason))
+	}
+	r.controlled()
 }
 
 func (r *Result) proven() (harness.Verdict, string) {
 	o := r.Proof
+	if o.Run == harness.VerdictError {
+		return o.Run, o.Reason
+	}
 	if o.Symptom < 0 {
 		return harness.VerdictInconclusive, fmt.Sprintf("the incident did not show the runbook's symptom: %s", o.NoSymptom)
-	}
-	if o.Run != harness.VerdictPass && o.Run != harness.VerdictFail {
-		return o.Run, o.Reason
 	}
 	t := o.Transcript
 	switch {
 	case t == nil:
 		return harness.VerdictInconclusive, "the runbook was not carried out"
-	case t.Ending == Unanswered, t.Ending == Declined, t.Ending == Interrupted:
+	case ofPeople(t):
 		return harness.VerdictInconclusive, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
 	case t.Ending == NotThis:
 		return harness.VerdictFail, fmt.Sprintf("its diagnosis does not know its own incident: line %d: %s", t.Line, t.Reason)
@@ -151,42 +167,65 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictFail, "meanwhile " + o.Reason
 	case o.Lost != "":
 		return harness.VerdictFail, "carried out twice it does harm: " + o.Lost
+	case o.Run != harness.VerdictPass:
+		return harness.VerdictInconclusive, o.Reason
+	case o.Second != nil && ofPeople(o.Second):
+		return harness.VerdictInconclusive, fmt.Sprintf("the second time, line %d: %s", o.Second.Line, o.Second.Reason)
 	}
-	return harness.VerdictPass, fmt.Sprintf("It restored what it promises %s after the symptom (within %s), nothing was lost, and twice does no harm.", sayTime(o.Restored), sayTime(r.Within))
+	return harness.VerdictPass, fmt.Sprintf("It restored what it promises %s after the symptom (within %s), no session or write was lost, and twice did no harm.", sayTime(o.Restored), sayTime(r.Within))
+}
+
+// ofPeople says whether a person ended it, or the want of one.
+func ofPeople(t *Transcript) bool {
+	return t.Ending == Unanswered || t.Ending == Declined || t.Ending == Interrupted
+}
+
+// hasVerdict says whether a run of a control can be judged by.
+func hasVerdict(o *Outcome) bool {
+	return o.Run == harness.VerdictPass || o.Run == harness.VerdictFail
 }
 
 // controlled holds a proof to its controls.
 func (r *Result) controlled() {
-	r.Notes = nil
 	if o := r.control(nameWithout); o != nil {
 		switch {
-		case o.Symptom < 0 || o.Run == harness.VerdictError:
+		case !hasVerdict(o):
+			r.inconclusive("the control without the runbook has no verdict: %s", o.Reason)
+		case o.Symptom < 0:
 			r.inconclusive("the control without the runbook did not come to the incident: %s", o.NoSymptom)
 		case o.Restored >= 0:
 			r.inconclusive("without the runbook all came back by itself, %s after the symptom: it proves nothing", sayTime(o.Restored))
 		}
 	}
 	if o := r.control(nameHealthy); o != nil {
-		switch {
-		case o.Restored < 0:
-			r.fail("on a healthy system it does harm: %s", o.Missing)
-		case o.Run == harness.VerdictFail:
-			r.fail("on a healthy system it does harm: %s", o.Reason)
-		case o.Transcript == nil || o.Transcript.Ending != NotThis:
-			r.fail("its symptom and diagnosis do not tell a healthy system from the incident")
-		}
+		r.healthy(o)
 	}
 	for _, o := range r.Controls {
-		name := o.Variant
-		if o.Restored < 0 || o.Transcript == nil || o.Symptom < 0 {
+		if o.Restored < 0 || o.Transcript == nil || o.Symptom < 0 || o.Run != harness.VerdictPass || o.Transcript.Ending != Done {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(name, "without step"):
-			r.Notes = append(r.Notes, "all came back "+name+": it is idle")
-		case strings.HasPrefix(name, "with step") && o.Transcript.Ending == Done:
-			r.Notes = append(r.Notes, "all came back "+name+": their order does not matter")
+		case strings.HasPrefix(o.Variant, "without step"):
+			r.Notes = append(r.Notes, "all came back "+o.Variant+": it is idle")
+		case strings.HasPrefix(o.Variant, "with step"):
+			r.Notes = append(r.Notes, "all came back "+o.Variant+": their order does not matter")
 		}
+	}
+}
+
+// healthy holds it to what it did to a system with which nothing was wrong.
+func (r *Result) healthy(o *Outcome) {
+	switch {
+	case !hasVerdict(o):
+		r.inconclusive("the control on a healthy system has no verdict: %s", o.Reason)
+	case o.Restored < 0:
+		r.fail("on a healthy system it does harm: %s", o.Missing)
+	case o.Run == harness.VerdictFail:
+		r.fail("on a healthy system it does harm: %s", o.Reason)
+	case o.Transcript == nil || o.Transcript.Ending != NotThis && !ofPeople(o.Transcript):
+		r.fail("its symptom and diagnosis do not tell a healthy system from the incident")
+	case ofPeople(o.Transcript):
+		r.inconclusive("on a healthy system, line %d: %s", o.Transcript.Line, o.Transcript.Reason)
 	}
 }
 

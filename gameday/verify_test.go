@@ -61,6 +61,21 @@ func TestJudge(t *testing.T) {
 		{name: "a step fails, though all comes back", proof: proven(ends(Failed)), verdict: harness.VerdictFail, says: "line 7: so"},
 		{name: "not restored", proof: proven(func(o *Outcome) { o.Restored, o.Missing = -1, "j1 is DOWN" }), verdict: harness.VerdictFail, says: "j1 is DOWN"},
 		{name: "restored late", proof: proven(func(o *Outcome) { o.Restored = 31 * time.Second }), verdict: harness.VerdictFail, says: "31s after the symptom, and it promises 30s"},
+		{name: "it wrecks the system, and the run has no verdict", proof: proven(func(o *Outcome) {
+			o.Run, o.Restored, o.Missing = harness.VerdictInconclusive, -1, "all is DOWN"
+		}), verdict: harness.VerdictFail, says: "all is DOWN"},
+		{name: "no symptom, since it could not be run", proof: proven(func(o *Outcome) { o.Run, o.Symptom, o.Reason = harness.VerdictError, -1, "gone" }), verdict: harness.VerdictError, says: "gone"},
+		{name: "the second time it ends early", proof: proven(func(o *Outcome) { o.Second = &Transcript{Ending: Failed, Line: 9, Reason: "so"} }), verdict: harness.VerdictPass, note: "ended at line 9 (so): what follows was not tried twice"},
+		{name: "the second time nobody answers", proof: proven(func(o *Outcome) { o.Second = &Transcript{Ending: Unanswered, Line: 9, Reason: "so"} }), verdict: harness.VerdictInconclusive, says: "the second time, line 9"},
+		{name: "a control without a verdict", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "has no verdict: broken off", controls: []*Outcome{
+			control(nameWithout, func(o *Outcome) { o.Run, o.Reason = harness.VerdictInconclusive, "broken off" }),
+		}},
+		{name: "a healthy system without a verdict is not harmed", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "has no verdict: broken off", controls: []*Outcome{
+			control(nameHealthy, func(o *Outcome) { o.Run, o.Reason, o.Restored = harness.VerdictInconclusive, "broken off", -1 }),
+		}},
+		{name: "a step without which sessions are lost is not idle", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending, o.Run = time.Second, Done, harness.VerdictFail }),
+		}},
 		{name: "restored at the last moment", proof: proven(func(o *Outcome) { o.Restored = 30 * time.Second }), verdict: harness.VerdictPass},
 		{name: "a write is lost", proof: proven(func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "write-ledger was violated" }), verdict: harness.VerdictFail, says: "meanwhile write-ledger"},
 		{name: "twice does harm", proof: proven(func(o *Outcome) { o.Lost = "j1 is DOWN" }), verdict: harness.VerdictFail, says: "carried out twice it does harm: j1"},
@@ -87,7 +102,7 @@ func TestJudge(t *testing.T) {
 			control(nameHealthy, func(o *Outcome) { o.Restored, o.Missing = -1, "down" }),
 		}},
 		{name: "an idle step", proof: proven(nil), verdict: harness.VerdictPass, note: `all came back without step "1": it is idle`, controls: []*Outcome{
-			control(`without step "1"`, func(o *Outcome) { o.Restored = time.Second }),
+			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
 		}},
 		{name: "two steps in any order", proof: proven(nil), verdict: harness.VerdictPass, note: "their order does not matter", controls: []*Outcome{
 			control(`with step "2" before "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
@@ -114,5 +129,13 @@ func TestPatience(t *testing.T) {
 	r.Proof.Restored = 15 * time.Second
 	require.Equal(t, 45*time.Second, r.patience())
 	r.Proof.Restored = 25 * time.Second
-	require.Equal(t, time.Minute, r.patience(), "no longer than the runbook promises")
+	require.Equal(t, 75*time.Second, r.patience(), "longer than the runbook promises: what comes back by itself then, too")
+}
+
+func TestDirty(t *testing.T) {
+	r := &Result{Proof: proven(nil), Controls: []*Outcome{control(nameWithout, nil)}}
+	require.False(t, r.Dirty())
+	r.Controls[0].Dirty = true
+	require.True(t, r.Dirty())
+	require.False(t, (&Result{}).Dirty())
 }

@@ -145,6 +145,9 @@ func (a *app) follow(ctx context.Context, c topology.Cluster, x gameday.Executio
 	t = x.Run(ctx)
 	if t.Ending == gameday.Done && len(states) > 0 {
 		_, restored = x.System.Await(ctx, x.Book.Front.Within, states...)
+		if ctx.Err() != nil {
+			t.Ending, t.Reason = gameday.Interrupted, "while what it restores was waited for"
+		}
 	}
 	return t, restored, nil
 }

@@ -163,12 +163,14 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 		t.Asker = gameday.NewTerminal(os.Stdin, a.err)
 	}
 	r, err := gameday.Verify(ctx, t, controls, func(name string) { p.next(name, incident) })
+	p.close()
+	if r != nil {
+		a.keepTranscripts(r) // of what was made before an error, too
+	}
 	if err != nil {
 		return asUsage(err)
 	}
-	p.close()
-	a.keepTranscripts(r)
-	a.code = exitOf(r.Verdict)
+	a.code = exitOf(r)
 	if f.json {
 		return writeJSON(a.out, r)
 	}
@@ -186,8 +188,10 @@ func merge(under, over map[string]string) map[string]string {
 	return out
 }
 
-// exitOf is the exit code of a verdict.
-func exitOf(v harness.Verdict) int { return (&harness.Result{Verdict: v}).ExitCode() }
+// exitOf is the exit code of a verification.
+func exitOf(r *gameday.Result) int {
+	return (&harness.Result{Verdict: r.Verdict, Dirty: r.Dirty()}).ExitCode()
+}
 
 // entryLine is an entry of a transcript in one line.
 func entryLine(e gameday.Entry) string {
@@ -245,6 +249,9 @@ func printVerification(w io.Writer, r *gameday.Result) error {
 		fmt.Fprintf(&b, "%s: %s\n", name, outcomeLine(o))
 		if o.Dir != "" {
 			fmt.Fprintf(&b, "  record: %s\n", o.Dir)
+		}
+		if o.Dirty {
+			b.WriteString("  dirty: something could not be healed or removed; the record names it, and `hachaos gc` removes what is left\n")
 		}
 	}
 	return writeClean(w, b.String())
