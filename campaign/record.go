@@ -30,19 +30,21 @@ type Record struct {
 	// Unlike is what was not as expected; empty if all was.
 	Unlike string `json:"unlike,omitempty"`
 	// The last run.
-	Verdict   harness.Verdict    `json:"verdict"`
-	Dirty     bool               `json:"dirty,omitempty"`
-	Reason    string             `json:"reason"`
-	Failed    []string           `json:"failed,omitempty"` // assertions
-	Seed      uint64             `json:"seed"`
-	Command   string             `json:"command"`
-	Version   string             `json:"version"`
-	Go        string             `json:"go,omitempty"` // the version that built it
-	Machine   string             `json:"machine"`
-	StartedAt time.Time          `json:"startedAt"`
-	Took      time.Duration      `json:"took"` // wall time
-	Measures  map[string]float64 `json:"measures,omitempty"`
-	Shared    string             `json:"shared,omitempty"` // the topology, if it was shared
+	Verdict harness.Verdict `json:"verdict"`
+	Dirty   bool            `json:"dirty,omitempty"`
+	Reason  string          `json:"reason"`
+	Failed  []string        `json:"failed,omitempty"` // assertions
+	// Assertions are what each assertion said, of an item as it stands.
+	Assertions []Said             `json:"assertions,omitempty"`
+	Seed       uint64             `json:"seed"`
+	Command    string             `json:"command"`
+	Version    string             `json:"version"`
+	Go         string             `json:"go,omitempty"` // the version that built it
+	Machine    string             `json:"machine"`
+	StartedAt  time.Time          `json:"startedAt"`
+	Took       time.Duration      `json:"took"` // wall time
+	Measures   map[string]float64 `json:"measures,omitempty"`
+	Shared     string             `json:"shared,omitempty"` // the topology, if it was shared
 	// Notes say what was done to the topology before the run, as the suite's do.
 	Notes []string `json:"notes,omitempty"`
 	// Folder is the run's, if it was kept: it is where the result was not as
@@ -50,6 +52,17 @@ type Record struct {
 	Folder string `json:"folder,omitempty"`
 	// Before are the runs before it that gave no verdict.
 	Before []Attempt `json:"before,omitempty"`
+}
+
+// Said is what an assertion said of a run: its verdict without the evidence.
+type Said struct {
+	Name   string        `json:"name"`
+	Status assert.Status `json:"status"`
+	// NotExercised says that it met no occasion to be tested.
+	NotExercised bool   `json:"notExercised,omitempty"`
+	Summary      string `json:"summary"`
+	// Fix says which value would change it; empty unless it failed.
+	Fix string `json:"fix,omitempty"`
 }
 
 // Attempt is a run that was inconclusive, or could not be carried out.
@@ -101,6 +114,9 @@ func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 	for _, v := range r.Assertions {
 		if v.Status == assert.Fail {
 			rec.Failed = append(rec.Failed, v.Name)
+		}
+		if i.Case == AsItStands {
+			rec.Assertions = append(rec.Assertions, Said{v.Name, v.Status, v.NotExercised, v.Summary, v.Fix})
 		}
 	}
 	if before != nil {
