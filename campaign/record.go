@@ -29,6 +29,9 @@ type Record struct {
 	Expected string `json:"expected"`
 	// Unlike is what was not as expected; empty if all was.
 	Unlike string `json:"unlike,omitempty"`
+	// Undecided are the assertions that the item asks about and that had no
+	// verdict, where all else was as expected: the item is open.
+	Undecided []string `json:"undecided,omitempty"`
 	// The last run.
 	Verdict harness.Verdict `json:"verdict"`
 	Dirty   bool            `json:"dirty,omitempty"`
@@ -83,7 +86,7 @@ type State string
 // changed.
 const (
 	Missing State = "missing" // no run with what it depends on now
-	Open    State = "open"    // no verdict yet: inconclusive, or it could not be carried out
+	Open    State = "open"    // no verdict yet of what the item asks: inconclusive, or it could not be carried out
 	Good    State = "good"    // as expected
 	Bad     State = "bad"     // not as expected, or dirty
 )
@@ -95,7 +98,7 @@ func (r *Record) State() State {
 		return Missing
 	case r.Dirty:
 		return Bad
-	case r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail:
+	case r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail, len(r.Undecided) > 0:
 		return Open
 	case r.Unlike != "":
 		return Bad
@@ -111,6 +114,9 @@ func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 		Verdict: r.Verdict, Dirty: r.Dirty, Reason: r.Reason, Seed: r.Seed, Command: r.Command, Version: r.Version, Go: runtime.Version(),
 		StartedAt: r.StartedAt, Measures: r.Measures,
 	}
+	if rec.Undecided = i.undecided(r); len(rec.Undecided) > 0 {
+		rec.Unlike = ""
+	}
 	for _, v := range r.Assertions {
 		if v.Status == assert.Fail {
 			rec.Failed = append(rec.Failed, v.Name)
@@ -123,6 +129,33 @@ func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 		rec.Before = append(slices.Clone(before.Before), Attempt{before.Verdict, before.Reason, before.Seed, before.StartedAt, before.Notes, before.Folder})
 	}
 	return rec
+}
+
+// undecided are the assertions of those that must fail which a failed run says
+// nothing of, as for want of machine; none if anything else is not as expected.
+func (i Item) undecided(r *harness.Result) []string {
+	var names []string
+	for _, v := range r.Assertions {
+		switch {
+		case v.Status == assert.Inconclusive && slices.Contains(i.expect.Fails, v.Name):
+			names = append(names, v.Name)
+		case v.Status == assert.Fail && !i.expect.Bears(v.Name):
+			return nil
+		}
+	}
+	if len(names) == 0 || r.Dirty || r.Verdict != harness.VerdictFail {
+		return nil
+	}
+	rest := i.expect
+	rest.Fails = slices.DeleteFunc(slices.Clone(rest.Fails), func(name string) bool { return slices.Contains(names, name) })
+	rest.Also = slices.Concat(rest.Also, names)
+	if len(rest.Fails) > 0 && rest.Fails[0] != i.expect.Fails[0] {
+		rest.Evidence = rest.Says[rest.Fails[0]]
+	}
+	if len(rest.Fails) > 0 && rest.Holds(r) != nil {
+		return nil
+	}
+	return names
 }
 
 func expected(i Item) string {

@@ -173,6 +173,39 @@ func TestAnInconclusiveRunIsRepeated(t *testing.T) {
 	})
 }
 
+// A case that must fail by two assertions, of which one had no verdict for want of
+// machine, is open; with anything else that is not as expected it is bad.
+func TestARunThatDoesNotDecideWhatTheItemAsksIsRepeated(t *testing.T) {
+	asks := harness.Case{Name: "two", Set: noDedupe.Set, Fails: []string{"write-ledger", "error-budget"}, Evidence: "duplicate"}
+	duplicate := assert.Verdict{Name: "write-ledger", Status: assert.Fail, Evidence: []assert.Evidence{{Class: "duplicate"}}}
+	slow := assert.Verdict{Name: "error-budget", Status: assert.Inconclusive}
+	for name, tc := range map[string]struct {
+		said      []assert.Verdict
+		undecided []string
+	}{
+		"one is not decided":            {[]assert.Verdict{duplicate, slow}, []string{"error-budget"}},
+		"the first is not decided":      {[]assert.Verdict{{Name: "write-ledger", Status: assert.Inconclusive}, {Name: "error-budget", Status: assert.Fail, Evidence: []assert.Evidence{{Class: "status"}}}}, []string{"write-ledger"}},
+		"another fails, too":            {[]assert.Verdict{duplicate, slow, {Name: "vip", Status: assert.Fail, Evidence: []assert.Evidence{{}}}}, nil},
+		"the evidence is another":       {[]assert.Verdict{{Name: "write-ledger", Status: assert.Fail, Evidence: []assert.Evidence{{Class: "lost"}}}, slow}, nil},
+		"it holds":                      {[]assert.Verdict{duplicate, {Name: "error-budget", Status: assert.Pass}}, nil},
+		"another has no verdict either": {[]assert.Verdict{duplicate, slow, {Name: "vip", Status: assert.Inconclusive}}, []string{"error-budget"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			item := Items([]harness.Scenario{scenario("a", asks)}, "")[InARow]
+			rec := record(item, "h", &harness.Result{Verdict: harness.VerdictFail, Assertions: tc.said}, nil)
+			require.Equal(t, tc.undecided, rec.Undecided)
+			if len(tc.undecided) > 0 {
+				require.Equal(t, Open, rec.State())
+				require.Contains(t, Entry{Item: item, Record: rec}.words(), "no verdict of "+tc.undecided[0])
+			} else {
+				require.Equal(t, Bad, rec.State())
+			}
+		})
+	}
+	dirty := record(Items([]harness.Scenario{scenario("a", asks)}, "")[InARow], "h", &harness.Result{Verdict: harness.VerdictFail, Dirty: true, Assertions: []assert.Verdict{duplicate, slow}}, nil)
+	require.Equal(t, Bad, dirty.State())
+}
+
 func TestAnInterruptLeavesNoRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -85,6 +85,9 @@ func (e Entry) words() string {
 	} else {
 		text += ": " + e.Record.Reason
 	}
+	if len(e.Record.Undecided) > 0 {
+		text += " It has no verdict of " + strings.Join(e.Record.Undecided, " and ") + "."
+	}
 	if e.Record.Folder != "" {
 		text += " (" + e.Record.Folder + ")"
 	}

@@ -57,7 +57,7 @@ of those requests is an error.`,
 		Cases: []harness.Case{
 			{Name: "no lame duck, redispatched", Set: map[string]string{"lame-duck": "0s"}},
 			{
-				Name: "no lame duck, no redispatch", Set: map[string]string{"lame-duck": "0s", "redispatch": "off"}, Fails: []string{"error-budget"}, Evidence: "attempts",
+				Name: "no lame duck, no redispatch", Set: map[string]string{"lame-duck": "0s", "redispatch": "off"}, Fails: []string{"error-budget"}, Evidence: "status 503",
 			},
 		},
 	}
