@@ -46,7 +46,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles runbooks campaign-pages trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
+.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles runbooks campaign-pages catalogue-page trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -104,6 +104,9 @@ runbooks: deps build ## every runbook during its incident, with its controls
 
 campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
 	@$(CAMPAIGN_PAGES)
+
+catalogue-page: ## docs/catalogue.md, of package catalogue
+	@$(GO) run ./tools/catalogue >docs/catalogue.md.part && mv docs/catalogue.md.part docs/catalogue.md
 
 trust: deps build ## all that shows that the verdicts are right, resumably (TRUST_BUDGET=20m: each part for so long), and docs/trust.md
 	@$(BIN) images build
