@@ -106,7 +106,7 @@ and judges from the recorded history whether users would have noticed.`,
 		return usage("%s: see '%s --help'", flagError(err), c.CommandPath())
 	})
 	root.AddCommand(
-		a.runCmd(), a.listCmd(), a.describeCmd(), a.runbookCmd(), a.campaignCmd(), a.mutantsCmd(), a.trustCmd(),
+		a.runCmd(), a.listCmd(), a.describeCmd(), a.runbookCmd(), a.auditCmd(), a.campaignCmd(), a.mutantsCmd(), a.trustCmd(),
 		a.upCmd(), a.downCmd(), a.statusCmd(),
 		a.checkCmd(), a.explainCmd(), a.reportCmd(), a.compareCmd(), a.serveCmd(), a.exampleCmd(),
 		a.imagesCmd(), a.doctorCmd(), a.gcCmd(), a.versionCmd(),

@@ -22,34 +22,57 @@ import (
 )
 
 // runSuite runs several scenarios, or one several times, in a folder of the
-// suite's own. Those in named were asked for by their names.
+// suite's own, and prints what came of them. Those in named were asked for by
+// their names.
 func (a *app) runSuite(ctx context.Context, list []harness.Scenario, named []string, f runFlags) error {
+	m, err := a.makeSuite(ctx, list, named, f)
+	if m == nil {
+		return err
+	}
+	a.code = m.ExitCode()
+	err = errors.Join(err, a.printSuite(m.Result, m.dir, f.json))
+	a.leftOut(m.without) // once more, beside the verdict, which is not on these
+	a.unwritten(a.writeSuite(f.outputs, m.Result))
+	return err
+}
+
+// madeSuite is a suite that was run, and its folder, which has its reports.
+type madeSuite struct {
+	*suite.Result
+	dir string
+	// without is why scenarios were left out.
+	without []error
+}
+
+// makeSuite runs a suite and writes its folder. If there is none, nothing was
+// run; an error besides one is of its reports.
+func (a *app) makeSuite(ctx context.Context, list []harness.Scenario, named []string, f runFlags) (*madeSuite, error) {
 	base := f.seed
 	if base == 0 {
 		base = 1 + rand.Uint64N(1<<53-1)
 	}
 	jobs, err := a.plan(list, f, base)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	id, began := newID(), time.Now()
 	dir := filepath.Join(f.dir, fmt.Sprintf("%s-suite-%s", began.UTC().Format("20060102T150405Z"), id))
 	session, err := wiring.Open(ctx, dir, buildVersion())
 	if err != nil {
-		return a.noSuite(err, f, jobs, base, id, began)
+		return nil, a.noSuite(err, f, jobs, base, id, began)
 	}
 	defer session.Close()
 	afford := func(j suite.Job) error { return session.Runner.Afford(ctx, j.Scenario, j.Options) }
 	jobs, without, err := affordable(jobs, named, afford)
 	if err != nil {
-		return a.noSuite(asUsage(err), f, jobs, base, id, began)
+		return nil, a.noSuite(asUsage(err), f, jobs, base, id, began)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("suite's folder: %w", err)
+		return nil, fmt.Errorf("suite's folder: %w", err)
 	}
 	steps, err := os.Create(filepath.Join(dir, "steps.log"))
 	if err != nil {
-		return fmt.Errorf("suite's folder: %w", err)
+		return nil, fmt.Errorf("suite's folder: %w", err)
 	}
 	defer steps.Close()
 	lines := newSuiteLines(a.progress(), steps)
@@ -69,11 +92,7 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, named []str
 	res := runner.All(ctx, jobs)
 	lines.close()
 	res.ID, res.Version, res.Seed = id, buildVersion(), base
-	a.code = res.ExitCode()
-	err = errors.Join(report.WriteSuite(dir, res), a.printSuite(res, dir, f.json))
-	a.leftOut(without) // once more, beside the verdict, which is not on these
-	a.unwritten(a.writeSuite(f.outputs, res))
-	return err
+	return &madeSuite{res, dir, without}, report.WriteSuite(dir, res)
 }
 
 // affordable are the jobs that this machine's kernel can carry out, and why the
