@@ -3,9 +3,11 @@ package gameday
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -28,8 +30,21 @@ var lookers = map[string]looker{
 	"one-version":      oneVersion,
 	"database-answers": databaseAnswers,
 	"pools-free":       poolsFree,
+	"writes-taken":     writesTaken,
+	"locks-free":       locksFree,
 	"disk-free":        diskFree,
 	"vip-one-owner":    vipOneOwner,
+}
+
+// holding are the states that hold now, sorted.
+func (s *System) holding(ctx context.Context) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(lookers)) {
+		if s.all(ctx, []string{name}) == nil {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // CanLook says whether a state can be looked at.
@@ -219,24 +234,70 @@ func serviceAnswers(ctx context.Context, s *System) error {
 	return nil
 }
 
+// ownSettings are those that each node has for itself; those of which the
+// topology gives each node another value are, too.
+var ownSettings = []string{"NODE", "HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_"}
+
+// oneVersion asks each node for the environment that its process has, without
+// passwords: its version is among it.
 func oneVersion(ctx context.Context, s *System) error {
 	var mu sync.Mutex
-	versions := map[string][]string{}
+	settings := map[string]map[string]string{}
 	err := s.onEach(topology.Application, func(n topology.Node, ns topology.NodeSpec) error {
-		_, head, _, err := s.get(ctx, nodeURL(ns)+"/health/live")
+		code, _, page, err := s.get(ctx, nodeURL(ns)+"/health/settings")
 		if err != nil {
 			return err
 		}
+		var own map[string]string
+		if err := json.Unmarshal([]byte(page), &own); err != nil || code != http.StatusOK {
+			return fmt.Errorf("it does not tell its settings (status %d)", code)
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		version := head.Get("X-Hachaos-Version")
-		versions[version] = append(versions[version], n.Name())
+		settings[n.Name()] = own
 		return nil
 	})
-	if err == nil && len(versions) != 1 {
-		err = fmt.Errorf("the nodes run %d versions: %v", len(versions), versions)
+	if err != nil {
+		return err
 	}
-	return err
+	return differing(settings, s.spec)
+}
+
+// differing is the first setting that the nodes do not agree on, as an error; the
+// version comes before the others.
+func differing(settings map[string]map[string]string, spec topology.Spec) error {
+	own := slices.Clone(ownSettings)
+	planned := map[string]string{}
+	for _, n := range spec.Nodes {
+		if n.Role != topology.Application {
+			continue
+		}
+		for key, value := range n.Env {
+			if before, ok := planned[key]; ok && before != value {
+				own = append(own, key)
+			}
+			planned[key] = value
+		}
+	}
+	all := map[string]bool{}
+	for _, env := range settings {
+		for key := range env {
+			all[key] = true
+		}
+	}
+	nodes := slices.Sorted(maps.Keys(settings))
+	for _, key := range append([]string{"VERSION"}, slices.Sorted(maps.Keys(all))...) {
+		if slices.Contains(own, key) {
+			continue
+		}
+		for _, n := range nodes[min(1, len(nodes)):] {
+			a, b := settings[nodes[0]][key], settings[n][key]
+			if a != b {
+				return fmt.Errorf("%s is %q on %s and %q on %s", key, shortened(a), nodes[0], shortened(b), n)
+			}
+		}
+	}
+	return nil
 }
 
 func databaseAnswers(ctx context.Context, s *System) error {
@@ -325,6 +386,49 @@ func readDisks(out string) error {
 		}
 	}
 	return nil
+}
+
+// query asks each database, as its superuser.
+func (s *System) query(ctx context.Context, sql string, judge func(answer string) error) error {
+	return s.onEach(topology.Database, func(n topology.Node, _ topology.NodeSpec) error {
+		out, err := output(ctx, n, "psql", "-X", "-At", "-U", databaseUser, "-d", databaseName, "-c", sql)
+		if err != nil {
+			return err
+		}
+		return judge(strings.TrimSpace(out))
+	})
+}
+
+// How the built-in topology's database is reached in its own container.
+const (
+	databaseUser = "hachaos"
+	databaseName = "jetty_sessions"
+)
+
+func writesTaken(ctx context.Context, s *System) error {
+	return s.query(ctx, "SHOW transaction_read_only", func(answer string) error {
+		if answer != "off" {
+			return fmt.Errorf("a new transaction has transaction_read_only %s", answer)
+		}
+		return nil
+	})
+}
+
+// heldTables counts the sessions that keep a table from those who write it
+// (PostgreSQL 17 Documentation, table 13.2: the modes that conflict with ROW
+// EXCLUSIVE) and whose transaction is older than two seconds.
+const heldTables = `SELECT count(DISTINCT a.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'relation' AND l.granted AND a.backend_type = 'client backend'
+AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+AND a.xact_start < now() - interval '2 seconds'`
+
+func locksFree(ctx context.Context, s *System) error {
+	return s.query(ctx, heldTables, func(answer string) error {
+		if answer != "0" {
+			return fmt.Errorf("%s sessions have kept a table from those who write it for more than two seconds", answer)
+		}
+		return nil
+	})
 }
 
 func vipOneOwner(ctx context.Context, s *System) error {

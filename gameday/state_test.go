@@ -56,6 +56,24 @@ func TestReadDisks(t *testing.T) {
 	}
 }
 
+// Nodes are of one version with the same settings, but for those that the
+// topology gives each of them for itself.
+func TestDiffering(t *testing.T) {
+	node := func(name, url string) topology.NodeSpec {
+		return topology.NodeSpec{Name: name, Role: topology.Application, Env: map[string]string{"NODE": name, "DB_URL": url, "POOL_SIZE": "10"}}
+	}
+	spec := topology.Spec{Nodes: []topology.NodeSpec{node("j1", "a"), node("j2", "b"), {Name: "db", Role: topology.Database, Env: map[string]string{"POOL_SIZE": "99"}}}}
+	said := func(j1, j2 map[string]string) error {
+		return differing(map[string]map[string]string{"j1": j1, "j2": j2}, spec)
+	}
+	type m = map[string]string
+	require.NoError(t, said(m{"NODE": "j1", "DB_URL": "a", "VERSION": "1"}, m{"NODE": "j2", "DB_URL": "b", "VERSION": "1"}))
+	require.EqualError(t, said(m{"POOL_SIZE": "10"}, m{"POOL_SIZE": "8"}), `POOL_SIZE is "10" on j1 and "8" on j2`)
+	require.EqualError(t, said(m{"VERSION": "1", "A": "x"}, m{"VERSION": "2"}), `VERSION is "1" on j1 and "2" on j2`)
+	require.EqualError(t, said(m{"A": "x"}, m{}), `A is "x" on j1 and "" on j2`)
+	require.NoError(t, differing(nil, spec))
+}
+
 func TestKeepalivedRuns(t *testing.T) {
 	for stat, says := range map[string]string{"Ss\nS\n": "", "Ss\nT\n": "stopped by a signal", "ts\n": "stopped by a signal", "": "does not run"} {
 		err := keepalivedRuns(t.Context(), stub{out: topology.Output{Stdout: []byte(stat)}})

@@ -17,6 +17,8 @@ var states = []State{
 	{"sessions-saved", "sessions are read and saved"},
 	{"orders-settled", "of no order the outcome is unknown, and none is there twice"},
 	{"disk-free", "no file system of the database is more than 80 % full"},
+	{"writes-taken", "a new transaction of the database may write"},
+	{"locks-free", "no transaction has kept a table from those who write it for two seconds"},
 	{"vip-one-owner", "one balancer owns the VIP, and another that is well stands by"},
 }
 
