@@ -20,6 +20,8 @@ CAMPAIGN_BUDGET ?= 0
 # Its result files: in the repository, so that a campaign may take many days
 # and machines. What they depend on is in their names.
 RESULTS         ?= docs/campaign
+# The same of `make runbooks`.
+RUNBOOKS        ?= docs/runbooks
 # What shows that the verdicts are right: the results' folder, how long each
 # part of `make trust` may take (0: until it is done), and how many verdicts its
 # soak is for. `make soak` adds to them for SOAK_BUDGET.
@@ -97,10 +99,10 @@ profiles: deps build ## docs/profiles.md, from the campaign's results on both pr
 	@$(BIN) campaign run --dir $(RESULTS) --profile documented --budget $(CAMPAIGN_BUDGET) $(NAMES); code=$$?; \
 		case $$code in 2|4) ;; *) touch docs/profiles.md ;; esac; $(CAMPAIGN_PAGES); exit $$code
 
-runbooks: deps build ## every runbook during its incident, with its controls
+runbooks: deps build ## every runbook during its incident, three times with its controls, and its mutants, resumably
 	@$(BIN) images build
 	@$(BIN) runbook lint runbooks/*.md
-	@code=0; for f in runbooks/*.md; do $(BIN) runbook verify "$$f" || { c=$$?; [ $$c -le $$code ] || code=$$c; }; done; exit $$code
+	@$(BIN) runbook campaign --dir $(RUNBOOKS) --budget $(CAMPAIGN_BUDGET) --page docs/runbooks-proven.md runbooks/*.md
 
 campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
 	@$(CAMPAIGN_PAGES)

@@ -57,7 +57,7 @@ func proves(t *testing.T, file string) {
 		Progress: func(e gameday.Entry) { t.Logf("line %d: %s %s %s", e.Line, e.Kind, e.Node, e.Err) },
 	}
 	for attempt := 1; ; attempt++ {
-		r, err := gameday.Verify(t.Context(), trial, nil, nil)
+		r, err := gameday.Verify(t.Context(), trial, nil, nil, nil)
 		require.NoError(t, err)
 		t.Log(r.Reason)
 		if r.Verdict == harness.VerdictPass {

@@ -108,6 +108,9 @@ func (s *System) Node(name string) (topology.Node, bool) {
 
 // places are the nodes where a command runs, in their order.
 func (s *System) places(on string, vars map[string]string) ([]topology.Node, error) {
+	if right, wrong := strings.CutPrefix(on, elsewhere); wrong {
+		return s.others(right, vars)
+	}
 	if name, ok := strings.CutPrefix(on, "$"); ok {
 		value, set := vars[name]
 		if !set {
@@ -132,6 +135,25 @@ func (s *System) places(on string, vars map[string]string) ([]topology.Node, err
 		return all, nil
 	}
 	return nil, fmt.Errorf("on=%s: the topology has no node of this name or role", on)
+}
+
+// others are nodes that are not the right ones: see elsewhere.
+func (s *System) others(on string, vars map[string]string) ([]topology.Node, error) {
+	right, err := s.places(on, vars)
+	if err != nil {
+		return nil, err
+	}
+	if len(right) > 1 {
+		return right[1:], nil
+	}
+	for _, role := range []topology.Role{right[0].Role(), topology.Application} {
+		for _, n := range s.Role(role) {
+			if n.Name() != right[0].Name() {
+				return []topology.Node{n}, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("on=%s: there is no other node", on)
 }
 
 // secrets are values of the nodes' environment that no transcript may show.

@@ -32,10 +32,17 @@ type Trial struct {
 	Patience time.Duration
 	// Healthy leaves the incident out: nothing is wrong with the system.
 	Healthy bool
+	// Elsewhere says that the incident is not the runbook's, which must make
+	// nothing worse.
+	Elsewhere bool
 	// Again carries the steps out a second time once the states are there.
 	Again    bool
 	Asker    Asker
 	Progress func(Entry)
+
+	// quiet is how long nothing happens before the incident, besides what the
+	// scenario says.
+	quiet time.Duration
 }
 
 // Outcome is what came of a trial.
@@ -62,6 +69,9 @@ type Outcome struct {
 	Missing  string        `json:"missing,omitempty"`
 	// Lost is what was missing after the second time; empty is nothing.
 	Lost string `json:"lost,omitempty"`
+	// Worse is what was there during another incident before the runbook was
+	// carried out, and not after that; empty is nothing.
+	Worse string `json:"worse,omitempty"`
 }
 
 // symptomWithin is how long a symptom is waited for, from the incident on.
@@ -69,6 +79,7 @@ const symptomWithin = 45 * time.Second
 
 // Labels of the phases that a trial adds.
 const (
+	phaseQuiet    = "quiet"
 	phaseRunbook  = "runbook"
 	phaseRestored = "restored"
 )
@@ -77,13 +88,24 @@ const (
 // What cannot be run is an error that wraps harness.ErrUsage, and nothing was
 // started.
 func (t Trial) Run(ctx context.Context) (*Outcome, error) {
+	out := &Outcome{Variant: t.Variant.Name, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
+	w := &witness{}
+	res, err := t.on(ctx, w, &carrying{acting: acting{t.Book.Name}, trial: t, system: w.system, out: out})
+	if res == nil {
+		return nil, err
+	}
+	out.Dir, out.Run, out.Reason, out.Dirty = res.Dir, res.Verdict, res.Reason, res.Dirty || errors.Is(err, harness.ErrDirty)
+	return out, err
+}
+
+// on runs the incident, and then act instead of its heal, before a witness.
+func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Result, error) {
 	for _, s := range t.Book.Front.Restores {
 		if !CanLook(s.Name) {
 			return nil, fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
 		}
 	}
-	out := &Outcome{Variant: t.Variant.Name, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
-	w := &witness{Suite: cmp.Or[harness.Suite](t.Runner.Suite, harness.Observed{})}
+	w.Suite = cmp.Or[harness.Suite](t.Runner.Suite, harness.Observed{})
 	r := t.Runner
 	r.Suite = w
 	lookup := r.Lookup
@@ -94,16 +116,11 @@ func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 		def, err := lookup(name)
 		return WithOperator(def), err
 	}
-	s, err := t.scenario(&carrying{Book: t.Book.Name, trial: t, system: w.system, out: out})
+	s, err := t.scenario(act)
 	if err != nil {
 		return nil, err
 	}
-	res, err := r.Run(ctx, s, t.Options)
-	if res == nil {
-		return nil, err
-	}
-	out.Dir, out.Run, out.Reason, out.Dirty = res.Dir, res.Verdict, res.Reason, res.Dirty || errors.Is(err, harness.ErrDirty)
-	return out, err
+	return r.Run(ctx, s, t.Options)
 }
 
 // scenario is the incident's, up to where it breaks; then comes the runbook. What
@@ -142,6 +159,9 @@ func (t Trial) shaped(s harness.Scenario, act fault.Fault) (harness.Scenario, er
 		last.Faults, last.Kind = nil, history.PhaseSteady
 	}
 	last.Faults = allMended(last.Faults)
+	if t.quiet > 0 {
+		phases = slices.Insert(phases, breaks, harness.Phase{Name: phaseQuiet, Kind: history.PhaseSteady, For: t.quiet})
+	}
 	s.Phases = append(phases,
 		harness.Phase{Name: phaseRunbook, Kind: history.PhaseRecover, For: time.Second, Await: true, Faults: []harness.Injection{{
 			Label: phaseRunbook, Fault: act,
@@ -157,6 +177,10 @@ func (t Trial) shaped(s harness.Scenario, act fault.Fault) (harness.Scenario, er
 // witness is a suite that remembers the cluster which it looks at.
 type witness struct {
 	harness.Suite
+	// sees is told of the cluster once it stands, with the run's clock; nil is
+	// nobody.
+	sees func(*System, history.RunClock)
+
 	mu  sync.Mutex
 	sys *System
 }
@@ -165,7 +189,11 @@ type witness struct {
 func (w *witness) Observers(c topology.Cluster, clock history.RunClock, dir string) []observe.Observer {
 	w.mu.Lock()
 	w.sys = NewSystem(c)
+	sys := w.sys
 	w.mu.Unlock()
+	if w.sees != nil {
+		w.sees(sys, clock)
+	}
 	return w.Suite.Observers(c, clock, dir)
 }
 
@@ -175,11 +203,30 @@ func (w *witness) system() *System {
 	return w.sys
 }
 
-// carrying is the act of a run that carries the runbook out. It breaks nothing
-// and has nothing to undo; the record shows from when to when it lasted.
-type carrying struct {
+// acting is what the acts of people in a run have in common: they break nothing
+// and have nothing to undo; the record shows from when to when they lasted.
+type acting struct {
 	Book string `json:"book"`
+}
 
+// Kind implements fault.Fault.
+func (acting) Kind() string { return "runbook" }
+
+// Validate implements fault.Fault.
+func (acting) Validate() error { return nil }
+
+// Suffers implements fault.Directed: no node does, and the record names the
+// operator's container, from where it is carried out.
+func (acting) Suffers(n topology.Node) bool { return n.Role() == OperatorRole }
+
+// Healed implements fault.Fault: there is nothing to undo.
+func (acting) Healed(context.Context, []topology.Node) (fault.Proof, error) {
+	return fault.Proof{OK: true, Asked: "nothing", Measured: "a runbook is not undone"}, nil
+}
+
+// carrying is the act of a run that carries the runbook out.
+type carrying struct {
+	acting
 	trial  Trial
 	system func() *System
 	out    *Outcome
@@ -189,12 +236,6 @@ var (
 	_ fault.Lasting  = (*carrying)(nil)
 	_ fault.Directed = (*carrying)(nil)
 )
-
-// Kind implements fault.Fault.
-func (*carrying) Kind() string { return "runbook" }
-
-// Validate implements fault.Fault.
-func (*carrying) Validate() error { return nil }
 
 // Takes implements fault.Lasting.
 func (c *carrying) Takes() time.Duration {
@@ -219,10 +260,6 @@ func longest(blocks []runbook.Block) time.Duration {
 	return total
 }
 
-// Suffers implements fault.Directed: no node does, and the record names the
-// operator's container, from where it is carried out.
-func (*carrying) Suffers(n topology.Node) bool { return n.Role() == OperatorRole }
-
 // Inject implements fault.Fault: it returns when the states hold, or no longer
 // can within the patience. What came of it is in the outcome.
 func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Recorder) error {
@@ -235,6 +272,10 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 		c.unneeded(ctx, sys)
 		return ctx.Err()
 	}
+	if c.trial.Elsewhere {
+		c.elsewhere(ctx, sys)
+		return ctx.Err()
+	}
 	seen := c.symptom(ctx, sys, began)
 	if seen == nil {
 		return ctx.Err()
@@ -245,6 +286,9 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 		// that comes and goes would be taken for another incident.
 		rest := Only(c.trial.Variant.Plan, runbook.Diagnosis, runbook.Steps, runbook.Verification)
 		c.out.Transcript = seen.then(c.execute(ctx, sys, rest, seen.vars))
+	}
+	if next := c.trial.Variant.Next; next != nil {
+		c.out.Second = c.execute(ctx, sys, next, nil)
 	}
 	if t := c.out.Transcript; c.trial.Again && t != nil && t.Ending != Done {
 		// A proof that has failed waits for nothing more.
@@ -267,6 +311,32 @@ func (c *carrying) unneeded(ctx context.Context, sys *System) {
 	c.out.NoSymptom = "nothing was wrong with the system"
 	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
 	c.restored(ctx, sys, began)
+}
+
+// showsWithin is how long it is waited for that another incident shows.
+const showsWithin = 10 * time.Second
+
+// worseAfter is how long what was there may be missing after the runbook was carried
+// out during another incident: as long as a node takes to begin.
+const worseAfter = 15 * time.Second
+
+// elsewhere carries the runbook out during another incident, and looks whether what
+// was there before is there after it.
+func (c *carrying) elsewhere(ctx context.Context, sys *System) {
+	c.out.NoSymptom = "it is another incident"
+	until := time.Now().Add(showsWithin)
+	held := sys.holding(ctx)
+	for len(held) == len(lookers) && time.Now().Before(until) && ctx.Err() == nil {
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+		}
+		held = sys.holding(ctx)
+	}
+	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
+	if _, err := sys.Await(ctx, worseAfter, held...); err != nil {
+		c.out.Worse = err.Error()
+	}
 }
 
 // execute carries a plan out; vars are what is known before.
@@ -347,9 +417,4 @@ func (c *carrying) Active(context.Context, []topology.Node) (fault.Proof, error)
 		}
 	}
 	return p, nil
-}
-
-// Healed implements fault.Fault: there is nothing to undo.
-func (c *carrying) Healed(context.Context, []topology.Node) (fault.Proof, error) {
-	return fault.Proof{OK: true, Asked: "nothing", Measured: "a runbook is not undone"}, nil
 }

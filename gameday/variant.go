@@ -12,6 +12,9 @@ import (
 type Variant struct {
 	Name string // empty is the runbook as it is
 	Plan []Part
+	// Next is what somebody else then carries out, who knows nothing of the first;
+	// nil is nothing.
+	Next []Part
 }
 
 // Written is the runbook as it is.
@@ -27,7 +30,7 @@ func LeftOut(book *runbook.Runbook) []Variant {
 	whole := Whole(book)
 	for i, p := range whole {
 		if p.Section == runbook.Steps && p.Title != "" {
-			out = append(out, Variant{fmt.Sprintf("without step %q", p.Title), slices.Delete(slices.Clone(whole), i, i+1)})
+			out = append(out, Variant{Name: fmt.Sprintf("without step %q", p.Title), Plan: slices.Delete(slices.Clone(whole), i, i+1)})
 		}
 	}
 	return out
@@ -42,7 +45,20 @@ func Swapped(book *runbook.Runbook) []Variant {
 		if a.Section == runbook.Steps && b.Section == runbook.Steps && a.Title != "" {
 			plan := slices.Clone(whole)
 			plan[i-1], plan[i] = b, a
-			out = append(out, Variant{fmt.Sprintf("with step %q before %q", b.Title, a.Title), plan})
+			out = append(out, Variant{Name: fmt.Sprintf("with step %q before %q", b.Title, a.Title), Plan: plan})
+		}
+	}
+	return out
+}
+
+// CutOff are the runbook that is broken off after each of its steps in turn, and
+// then carried out from its beginning.
+func CutOff(book *runbook.Runbook) []Variant {
+	var out []Variant
+	whole := Whole(book)
+	for i, p := range whole {
+		if p.Section == runbook.Steps && p.Title != "" {
+			out = append(out, Variant{Name: fmt.Sprintf("cut off after step %q", p.Title), Plan: whole[:i+1], Next: whole})
 		}
 	}
 	return out

@@ -25,12 +25,26 @@ const (
 	// StepLeftOut: each step is left out in turn; one without which all comes
 	// back is idle.
 	StepLeftOut Control = "left-out"
+	// BrokenOff: it is broken off after each step in turn, and then carried out
+	// from its beginning, which must bear what it finds.
+	BrokenOff Control = "cut-off"
+	// OnAnother: it is carried out during other incidents, and must make nothing
+	// worse.
+	OnAnother Control = "another"
 	// StepsSwapped: each two steps that follow each other are swapped.
 	StepsSwapped Control = "swapped"
 )
 
 // Controls are all of them, in the order in which they are made.
-func Controls() []Control { return []Control{WithoutIt, OnHealthy, StepLeftOut, StepsSwapped} }
+func Controls() []Control {
+	return []Control{WithoutIt, OnHealthy, OnAnother, StepLeftOut, StepsSwapped, BrokenOff}
+}
+
+// Incident is another incident than the runbook's: a scenario with its settings.
+type Incident struct {
+	Scenario harness.Scenario
+	Set      map[string]string
+}
 
 // Result is a runbook's verdict with all that was tried.
 type Result struct {
@@ -52,38 +66,30 @@ type Result struct {
 const (
 	nameWithout = "without the runbook"
 	nameHealthy = "on a healthy system"
+
+	duringPrefix = "during " // another incident
+	cutPrefix    = "cut off"
 )
 
 // Verify proves a runbook: it carries it out during its incident, twice, and
-// then makes the controls. A proof that is no pass ends it at once. Progress of
-// the trials is told by t's own; its Variant, Patience, Healthy and Again count
-// for nothing. An error is one that kept a trial from being made.
-func Verify(ctx context.Context, t Trial, controls []Control, began func(name string)) (*Result, error) {
+// then makes the controls, those during another incident with each of others. A
+// proof that is no pass ends it at once. Progress of the trials is told by t's own;
+// its Variant, Patience, Healthy, Elsewhere and Again count for nothing. An error is
+// one that kept a trial from being made.
+func Verify(ctx context.Context, t Trial, controls []Control, others []Incident, began func(name string)) (*Result, error) {
 	if began == nil {
 		began = func(string) {}
 	}
-	front := t.Book.Front
-	r := &Result{Runbook: t.Book.Name, Incident: front.Incident, Within: front.Within}
-	t.Variant, t.Patience, t.Healthy, t.Again = Written(t.Book), front.Within, false, true
-	began("the runbook, during " + front.Incident)
-	var err error
-	if r.Proof, err = t.Run(ctx); err != nil {
+	began("the runbook, during " + t.Book.Front.Incident)
+	r, err := Try(ctx, t, Written(t.Book))
+	if err != nil || r.Verdict != harness.VerdictPass {
 		return r, err
-	}
-	r.judge()
-	if r.Verdict != harness.VerdictPass {
-		return r, nil
 	}
 	t.Again, t.Patience = false, r.patience()
 	for _, c := range controls {
-		for _, v := range variants(t.Book, c) {
-			t.Healthy = c == OnHealthy
-			if t.Healthy {
-				v.Name = nameHealthy
-			}
-			t.Variant = v
-			began(v.Name)
-			o, err := t.Run(ctx)
+		for _, one := range trials(t, c, others) {
+			began(one.Variant.Name)
+			o, err := one.Run(ctx)
 			if err != nil {
 				return r, err
 			}
@@ -99,19 +105,49 @@ func Verify(ctx context.Context, t Trial, controls []Control, began func(name st
 	return r, nil
 }
 
-// variants are the runbooks of a control.
-func variants(book *runbook.Runbook, c Control) []Variant {
+// Try carries one variant of a runbook out during its incident, twice, and judges
+// that alone. What else t says of how counts for nothing. An error is one that kept
+// it from being made.
+func Try(ctx context.Context, t Trial, v Variant) (*Result, error) {
+	front := t.Book.Front
+	r := &Result{Runbook: t.Book.Name, Incident: front.Incident, Within: front.Within}
+	t.Variant, t.Patience, t.Healthy, t.Elsewhere, t.Again = v, front.Within, false, false, true
+	var err error
+	if r.Proof, err = t.Run(ctx); err != nil {
+		return r, err
+	}
+	r.judge()
+	return r, nil
+}
+
+// trials are those of a control.
+func trials(t Trial, c Control, others []Incident) []Trial {
+	var out []Trial
+	add := func(all ...Variant) {
+		for _, t.Variant = range all {
+			out = append(out, t)
+		}
+	}
 	switch c {
 	case WithoutIt:
-		return []Variant{Nothing()}
+		add(Nothing())
 	case OnHealthy:
-		return []Variant{Written(book)}
+		t.Healthy = true
+		add(Variant{Name: nameHealthy, Plan: Whole(t.Book)})
+	case OnAnother:
+		t.Elsewhere = true
+		for _, o := range others {
+			t.Incident, t.Options.Set = o.Scenario, o.Set
+			add(Variant{Name: duringPrefix + o.Scenario.Name, Plan: Whole(t.Book)})
+		}
 	case StepLeftOut:
-		return LeftOut(book)
+		add(LeftOut(t.Book)...)
 	case StepsSwapped:
-		return Swapped(book)
+		add(Swapped(t.Book)...)
+	case BrokenOff:
+		add(CutOff(t.Book)...)
 	}
-	return nil
+	return out
 }
 
 // leastPatience is how long a control waits at least.
@@ -201,6 +237,12 @@ func (r *Result) controlled() {
 		r.healthy(o)
 	}
 	for _, o := range r.Controls {
+		switch {
+		case strings.HasPrefix(o.Variant, duringPrefix):
+			r.another(o)
+		case strings.HasPrefix(o.Variant, cutPrefix):
+			r.cutOff(o)
+		}
 		if o.Restored < 0 || o.Transcript == nil || o.Symptom < 0 || o.Run != harness.VerdictPass || o.Transcript.Ending != Done {
 			continue
 		}
@@ -210,6 +252,42 @@ func (r *Result) controlled() {
 		case strings.HasPrefix(o.Variant, "with step"):
 			r.Notes = append(r.Notes, "all came back "+o.Variant+": their order does not matter")
 		}
+	}
+}
+
+// another holds it to what it did during another incident.
+func (r *Result) another(o *Outcome) {
+	switch {
+	case o.Worse != "":
+		r.fail("%s it makes things worse: %s", o.Variant, o.Worse)
+	case o.Run == harness.VerdictFail:
+		r.fail("%s it does harm: %s", o.Variant, o.Reason)
+	case !hasVerdict(o):
+		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)
+	case o.Transcript == nil:
+		r.inconclusive("%s it was not carried out", o.Variant)
+	case ofPeople(o.Transcript):
+		r.inconclusive("%s, line %d: %s", o.Variant, o.Transcript.Line, o.Transcript.Reason)
+	case slices.ContainsFunc(o.Transcript.Entries, func(e Entry) bool { return e.Section == runbook.Steps && e.Kind == KindCommand }):
+		r.Notes = append(r.Notes, o.Variant+" it carries its steps out, as if that were its own, with no harm that was seen")
+	}
+}
+
+// cutOff holds it to what came of it when it was broken off, and begun anew.
+func (r *Result) cutOff(o *Outcome) {
+	switch {
+	case o.Run == harness.VerdictFail:
+		r.fail("%s it does harm: %s", o.Variant, o.Reason)
+	case !hasVerdict(o):
+		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)
+	case o.Symptom < 0:
+		r.inconclusive("the control %s did not come to the incident: %s", o.Variant, o.NoSymptom)
+	case o.Second == nil:
+		r.inconclusive("%s it was not begun anew", o.Variant)
+	case ofPeople(o.Second):
+		r.inconclusive("%s, and begun anew, line %d: %s", o.Variant, o.Second.Line, o.Second.Reason)
+	case o.Restored < 0:
+		r.fail("%s it leaves what the next run does not bear: begun anew, it ended as %s (line %d: %s), and: %s", o.Variant, o.Second.Ending, o.Second.Line, o.Second.Reason, o.Missing)
 	}
 }
 

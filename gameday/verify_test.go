@@ -101,6 +101,45 @@ func TestJudge(t *testing.T) {
 			control(nameWithout, func(o *Outcome) { o.Restored = 4 * time.Second }),
 			control(nameHealthy, func(o *Outcome) { o.Restored, o.Missing = -1, "down" }),
 		}},
+		{name: "another incident, which its diagnosis tells", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Transcript.Ending = NotThis }),
+		}},
+		{name: "another incident, which it makes worse", proof: proven(nil), verdict: harness.VerdictFail, says: "during db-slow it makes things worse: nodes-routed", controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Worse = "nodes-routed: j1" }),
+		}},
+		{name: "another incident, in which it loses writes", proof: proven(nil), verdict: harness.VerdictFail, says: "during db-slow it does harm: lost", controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "lost" }),
+		}},
+		{name: "another incident without a verdict", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "during db-slow has no verdict: torn", controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Run, o.Reason = harness.VerdictInconclusive, "torn" }),
+		}},
+		{name: "another incident, in which nobody answers", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "during db-slow, line 0", controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Transcript.Ending = Unanswered }),
+		}},
+		{name: "another incident, which it takes for its own", proof: proven(nil), verdict: harness.VerdictPass, note: "during db-slow it carries its steps out", controls: []*Outcome{
+			control("during db-slow", func(o *Outcome) { o.Transcript.Entries = []Entry{{Kind: KindCommand, Section: "Steps"}} }),
+		}},
+		{name: "cut off, and begun anew", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Restored, o.Second = time.Second, &Transcript{Ending: NotThis} }),
+		}},
+		{name: "cut off, and not borne", proof: proven(nil), verdict: harness.VerdictFail, says: "does not bear: begun anew, it ended as not this incident (line 5: so), and: j1", controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Missing, o.Second = "j1", &Transcript{Ending: NotThis, Line: 5, Reason: "so"} }),
+		}},
+		{name: "cut off, and harm", proof: proven(nil), verdict: harness.VerdictFail, says: `"1" it does harm: lost`, controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "lost" }),
+		}},
+		{name: "cut off, and the run broke off", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "has no verdict: torn", controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Run, o.Reason = harness.VerdictInconclusive, "torn" }),
+		}},
+		{name: "cut off, and never begun anew", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "was not begun anew", controls: []*Outcome{
+			control(`cut off after step "1"`, nil),
+		}},
+		{name: "cut off, without the incident", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "did not come to the incident: none", controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Symptom, o.NoSymptom = -1, "none" }),
+		}},
+		{name: "cut off, and nobody answers", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "begun anew, line 0", controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Second = &Transcript{Ending: Unanswered} }),
+		}},
 		{name: "an idle step", proof: proven(nil), verdict: harness.VerdictPass, note: `all came back without step "1": it is idle`, controls: []*Outcome{
 			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
 		}},

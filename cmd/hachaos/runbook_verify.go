@@ -44,8 +44,10 @@ behind, and carrying the steps out once more does no harm.
 Then come the controls, each a run of its own: ` + controlNames() + `.
   without   nobody does anything: if all comes back by itself, the runbook proves nothing
   healthy   on a healthy system it must see that nothing is wrong, and do no harm
+  another   during other incidents it must make nothing worse
   left-out  each step is left out in turn: one without which all comes back is idle
   swapped   each two steps that follow each other are swapped
+  cut-off   it is broken off after each step in turn, and begun anew, which must mend all
 
 Its commands run in the nodes and in a container for the operator, never on this machine.
 What is for a person is answered as the runbook states for CI, or, with --ask, by you.
@@ -125,30 +127,13 @@ func readRunbook(file string) (*runbook.Runbook, error) {
 }
 
 func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) error {
-	book, err := readRunbook(file)
-	if err != nil {
-		return err
-	}
 	controls, err := controlsOf(f.controls)
 	if err != nil {
 		return err
 	}
-	front := book.Front
-	if front.Incident == "" || len(front.Restores) == 0 || front.Within <= 0 {
-		return usage("%s:1: its front matter has to say incident, restores and within, or there is nothing to prove: see docs/runbooks.md", file)
-	}
-	incident, err := scenarios.Lookup(front.Incident)
-	if err != nil {
-		return usage("%s:%d: incident: %w", file, front.Line("incident"), err)
-	}
-	opts, err := f.options()
+	book, incident, opts, err := incidentOf(file, f.topologyFlags, f.seed, f.short)
 	if err != nil {
 		return err
-	}
-	opts.Set = merge(front.Set, opts.Set)
-	opts.Seed, opts.Short = f.seed, f.short
-	if err := new(harness.Runner).Validate(incident, opts); err != nil {
-		return usageError{err}
 	}
 	session, err := wiring.Open(ctx, f.dir, buildVersion())
 	if err != nil {
@@ -162,7 +147,7 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 	if f.ask {
 		t.Asker = gameday.NewTerminal(os.Stdin, a.err)
 	}
-	r, err := gameday.Verify(ctx, t, controls, func(name string) { p.next(name, incident) })
+	r, err := gameday.Verify(ctx, t, controls, otherIncidents(incident.Name), func(name string) { p.next(name, incident) })
 	p.close()
 	if r != nil {
 		a.keepTranscripts(r) // of what was made before an error, too
@@ -175,6 +160,49 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 		return writeJSON(a.out, r)
 	}
 	return printVerification(a.out, r)
+}
+
+// incidentOf reads a runbook with its incident, and how that is to be run; nothing
+// is started.
+func incidentOf(file string, f topologyFlags, seed uint64, short bool) (*runbook.Runbook, harness.Scenario, harness.Options, error) {
+	var none harness.Options
+	book, err := readRunbook(file)
+	if err != nil {
+		return nil, harness.Scenario{}, none, err
+	}
+	front := book.Front
+	if front.Incident == "" || len(front.Restores) == 0 || front.Within <= 0 {
+		return nil, harness.Scenario{}, none, usage("%s:1: its front matter has to say incident, restores and within, or there is nothing to prove: see docs/runbooks.md", file)
+	}
+	incident, err := scenarios.Lookup(front.Incident)
+	if err != nil {
+		return nil, incident, none, usage("%s:%d: incident: %w", file, front.Line("incident"), err)
+	}
+	opts, err := f.options()
+	if err != nil {
+		return nil, incident, none, err
+	}
+	opts.Set = merge(front.Set, opts.Set)
+	opts.Seed, opts.Short = seed, short
+	if err := new(harness.Runner).Validate(incident, opts); err != nil {
+		return nil, incident, none, usageError{err}
+	}
+	return book, incident, opts, nil
+}
+
+// otherIncidents are those during which a runbook is carried out that is for another
+// one: a node is lost, the database is slow, the VIP has two owners.
+func otherIncidents(own string) []gameday.Incident {
+	var out []gameday.Incident
+	for _, o := range []struct {
+		name string
+		set  map[string]string
+	}{{"instance-kill", map[string]string{"kill": "process"}}, {"db-slow", nil}, {"vip-split-brain", map[string]string{"by": "freeze"}}} {
+		if s, err := scenarios.Lookup(o.name); err == nil && o.name != own {
+			out = append(out, gameday.Incident{Scenario: s, Set: o.set})
+		}
+	}
+	return out
 }
 
 // merge puts the second's values over the first's.

@@ -1,0 +1,450 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hachaos/hachaos/campaign"
+	"github.com/hachaos/hachaos/gameday"
+	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/wiring"
+	"github.com/hachaos/hachaos/report"
+)
+
+// proofsFlags are those of `runbook campaign`.
+type proofsFlags struct {
+	dir, page string
+	budget    time.Duration
+	status    bool
+	short     bool
+}
+
+func (a *app) runbookCampaign() *cobra.Command {
+	var f proofsFlags
+	c := &cobra.Command{
+		Use:   "campaign FILE…",
+		Short: "Verify runbooks three times each, and their mutants, resumably",
+		Long: `campaign verifies each runbook with all its controls, three times, and then carries out each of
+its mutants during its incident: a step dropped, two swapped, a command aimed at the wrong node, a
+wrong value. A mutant that is not refused is one that the proof cannot tell from the runbook.
+
+There is one result file an item, named after a hash of all that it depends on: the runbook, the
+incident's scenario and topology, and the programs. An item whose file is there is not run again; one
+without a verdict is. --page writes the page of what there is.
+
+Exit codes: 0 all runbooks passed three times and nine of ten mutants are refused, 1 not so, 2 usage,
+3 something is still to be run, 4 error, 5 dirty.`,
+		Example: `  hachaos runbook campaign --dir docs/runbooks --budget 20m runbooks/*.md
+  hachaos runbook campaign --dir docs/runbooks --status --page docs/runbooks-proven.md runbooks/*.md`,
+		Args: func(c *cobra.Command, files []string) error {
+			switch {
+			case len(files) == 0:
+				return usage("%s wants files, such as runbooks/*.md: see '%s --help'", c.CommandPath(), c.CommandPath())
+			case f.budget < 0:
+				return usage("--budget %v: want 0 or more", f.budget)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, files []string) error { return a.proveRunbooks(c.Context(), files, f) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "runbooks"), "the campaign's folder")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "stop between two items once this long has passed, such as 20m (0: never)")
+	c.Flags().BoolVar(&f.status, "status", false, "say where it stands, and run nothing")
+	c.Flags().StringVar(&f.page, "page", "", "also write the page of what there is to this file")
+	c.Flags().BoolVar(&f.short, "short", true, "the short form of the phases before the incident")
+	return c
+}
+
+// proofSchema names the version of proof's JSON form.
+const proofSchema = "hachaos.proof/1"
+
+// proof is the result file of an item: one verification of a runbook, or one of
+// its mutants.
+type proof struct {
+	Schema  string `json:"schema"`
+	Runbook string `json:"runbook"`
+	Item    string `json:"item"`
+	Mutant  bool   `json:"mutant"`
+	Hash    string `json:"hash"`
+
+	Verdict  harness.Verdict `json:"verdict"`
+	Reason   string          `json:"reason"`
+	Notes    []string        `json:"notes,omitempty"`
+	Dirty    bool            `json:"dirty,omitempty"`
+	Restored time.Duration   `json:"restored"` // after the symptom; negative: not
+	Controls int             `json:"controls"`
+	Before   int             `json:"before"` // runs that gave no verdict
+	At       time.Time       `json:"at"`
+	Took     time.Duration   `json:"took"`
+	Version  string          `json:"version"`
+	Machine  string          `json:"machine"`
+}
+
+// decided says whether the item has a verdict, which nothing but a change replaces.
+func (p *proof) decided() bool {
+	return p != nil && (p.Dirty || p.Verdict == harness.VerdictPass || p.Verdict == harness.VerdictFail)
+}
+
+// good says whether it is as it should be: a runbook passes, a mutant is refused.
+func (p *proof) good() bool {
+	want := harness.VerdictPass
+	if p != nil && p.Mutant {
+		want = harness.VerdictFail
+	}
+	return p != nil && !p.Dirty && p.Verdict == want
+}
+
+// proofItem is an item with what there is of it.
+type proofItem struct {
+	file   string
+	trial  gameday.Trial
+	mutant *gameday.Variant // nil is a verification
+	name   string
+	hash   string
+	path   string
+	proof  *proof // nil: none
+}
+
+// proofItems are those of the files: each verification comes before the mutants, and
+// the first of every runbook before any second.
+func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
+	depends, err := dependencies(runtime.Version())
+	if err != nil {
+		return nil, err
+	}
+	programs, err := gameday.Fingerprint()
+	if err != nil {
+		return nil, err
+	}
+	turns := make([][]*proofItem, campaign.InARow+1)
+	for _, file := range files {
+		book, incident, opts, err := incidentOf(file, topologyFlags{}, 0, f.short)
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		of, err := campaign.Items([]harness.Scenario{incident}, "")[0].Hash(new(harness.Runner), depends)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%v\n%s", programs, of, f.short, text))
+		hash := hex.EncodeToString(sum[:])[:16]
+		name := strings.TrimSuffix(filepath.Base(file), ".md")
+		add := func(turn int, item string, mutant *gameday.Variant) {
+			turns[turn] = append(turns[turn], &proofItem{
+				file: file, trial: gameday.Trial{Book: book, Incident: incident, Options: opts}, mutant: mutant, name: item, hash: hash,
+				path: filepath.Join(f.dir, name, fileName(item)+"."+hash+".json"),
+			})
+		}
+		for n := range campaign.InARow {
+			add(n, fmt.Sprintf("verified %d", n+1), nil)
+		}
+		for _, m := range gameday.Mutants(book) {
+			add(campaign.InARow, m.Name, &m)
+		}
+	}
+	// What is seen early is worth most: one proof of each, the mutants, then the rest.
+	order := append([][]*proofItem{turns[0], turns[campaign.InARow]}, turns[1:campaign.InARow]...)
+	items := slices.Concat(order...)
+	for _, i := range items {
+		if i.proof, err = readProof(i.path); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+// fileName makes a file's name of words.
+func fileName(words string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return '-'
+	}, words), "-")
+}
+
+func readProof(path string) (*proof, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var p proof
+	if err := json.Unmarshal(b, &p); err != nil || p.Schema != proofSchema {
+		return nil, usage("%s is no result of this version of hachaos: remove it to have the item run again", path)
+	}
+	return &p, nil
+}
+
+func (i *proofItem) keep(p *proof) error {
+	if err := os.MkdirAll(filepath.Dir(i.path), 0o755); err != nil {
+		return err
+	}
+	i.proof = p
+	return report.Replace(i.path, func(w io.Writer) error { return writeJSON(w, p) })
+}
+
+func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) error {
+	items, err := proofItems(files, f)
+	if err != nil {
+		return err
+	}
+	var failed error
+	if !f.status {
+		failed = a.runProofs(ctx, items, f)
+	}
+	a.code = proofsCode(items)
+	if f.page != "" {
+		failed = errors.Join(failed, report.Replace(f.page, func(w io.Writer) error { return report.SheetMarkdown(w, proofsSheet(items)) }))
+	}
+	return errors.Join(failed, a.printProofs(items))
+}
+
+// runProofs runs what has no verdict yet.
+func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) error {
+	store := campaign.Store{Dir: f.dir}
+	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	unlock, err := store.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	session.Runner.Hurry = a.hurry
+	began := time.Now()
+	for n, i := range items {
+		switch {
+		case i.proof.decided():
+			continue
+		case ctx.Err() != nil:
+			fmt.Fprintln(a.err, "hachaos: interrupted: call it again to go on")
+			return nil
+		case f.budget > 0 && time.Since(began) >= f.budget:
+			fmt.Fprintf(a.err, "hachaos: the budget of %v is spent: call it again to go on\n", f.budget)
+			return nil
+		}
+		if err := a.oneProof(ctx, i, session, n, len(items)); err != nil {
+			return fmt.Errorf("%s, %s: %w", i.file, i.name, err)
+		}
+	}
+	return nil
+}
+
+// oneProof runs an item once. What an interrupt met is kept only if it is dirty.
+func (a *app) oneProof(ctx context.Context, i *proofItem, session *wiring.Session, n, of int) error {
+	began := time.Now()
+	i.trial.Runner = *session.Runner
+	var (
+		r   *gameday.Result
+		err error
+	)
+	if i.mutant != nil {
+		r, err = gameday.Try(ctx, i.trial, *i.mutant)
+	} else {
+		r, err = gameday.Verify(ctx, i.trial, gameday.Controls(), otherIncidents(i.trial.Incident.Name), nil)
+	}
+	if r != nil && r.Proof != nil {
+		a.keepTranscripts(r)
+	}
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil && !r.Dirty() {
+		return nil
+	}
+	p := &proof{
+		Schema: proofSchema, Runbook: i.trial.Book.Name, Item: i.name, Mutant: i.mutant != nil, Hash: i.hash,
+		Verdict: r.Verdict, Reason: r.Reason, Notes: r.Notes, Dirty: r.Dirty(), Restored: r.Proof.Restored, Controls: len(r.Controls),
+		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: machine(),
+	}
+	if i.proof != nil {
+		p.Before = i.proof.Before + 1
+	}
+	fmt.Fprintf(a.err, "[%d/%d] %-44s %-12s %4.0fs  %s\n", n+1, of, report.Clean(filepath.Base(i.file)+", "+i.name), p.Verdict, p.Took.Seconds(), report.Clean(p.Reason))
+	return i.keep(p)
+}
+
+// refusedShare is what part of the mutants must be refused.
+const refusedShare = 0.9
+
+// proofsCode is the exit code of where it stands.
+func proofsCode(items []*proofItem) int {
+	code, mutants, refused := harness.ExitPass, 0, 0
+	for _, i := range items {
+		switch {
+		case i.proof != nil && i.proof.Dirty:
+			return harness.ExitDirty
+		case !i.proof.decided():
+			code = harness.ExitInconclusive
+		case i.proof.Mutant:
+			mutants++
+			if i.proof.good() {
+				refused++
+			}
+		case !i.proof.good():
+			return harness.ExitFail
+		}
+	}
+	if code == harness.ExitPass && float64(refused) < refusedShare*float64(mutants) {
+		return harness.ExitFail
+	}
+	return code
+}
+
+// proofsOf counts the items of one runbook.
+type proofsOf struct {
+	file, incident          string
+	passed, of              int
+	refused, decided, wrong int
+	restored                []time.Duration
+	notes                   []string
+}
+
+func countProofs(items []*proofItem) []*proofsOf {
+	var out []*proofsOf
+	at := map[string]*proofsOf{}
+	for _, i := range items {
+		c := at[i.file]
+		if c == nil {
+			c = &proofsOf{file: i.file, incident: i.trial.Book.Front.Incident}
+			at[i.file] = c
+			out = append(out, c)
+		}
+		c.count(i)
+	}
+	slices.SortFunc(out, func(a, b *proofsOf) int { return strings.Compare(a.file, b.file) })
+	return out
+}
+
+func (c *proofsOf) count(i *proofItem) {
+	p := i.proof
+	if i.mutant != nil {
+		c.wrong++
+		if p.decided() {
+			c.decided++
+		}
+		if p.good() {
+			c.refused++
+		} else if p.decided() {
+			c.notes = append(c.notes, fmt.Sprintf("%s: not refused: %s", i.name, p.Reason))
+		}
+	} else {
+		c.of++
+		if p.good() {
+			c.passed++
+			c.restored = append(c.restored, p.Restored)
+		}
+		if p.decided() {
+			for _, n := range p.Notes {
+				if !slices.Contains(c.notes, n) {
+					c.notes = append(c.notes, n)
+				}
+			}
+		}
+		if p.decided() && !p.good() {
+			c.notes = append(c.notes, fmt.Sprintf("%s: %s: %s", i.name, p.Verdict, p.Reason))
+		}
+	}
+	if p != nil && !p.decided() {
+		c.notes = append(c.notes, fmt.Sprintf("%s: no verdict yet: %s", i.name, p.Reason))
+	}
+}
+
+// restoredIn is the longest time to the restored states.
+func (c *proofsOf) restoredIn() string {
+	if len(c.restored) == 0 {
+		return "-"
+	}
+	return slices.Max(c.restored).Round(100 * time.Millisecond).String()
+}
+
+func proofsGrid(items []*proofItem) report.Grid {
+	g := report.Grid{Head: []string{"runbook", "incident", "passes in a row", "restored within", "mutants refused"}}
+	for _, c := range countProofs(items) {
+		mutants := fmt.Sprintf("%d of %d", c.refused, c.decided)
+		if c.decided < c.wrong {
+			mutants += fmt.Sprintf(", %d to be run", c.wrong-c.decided)
+		}
+		g.Rows = append(g.Rows, []string{filepath.Base(c.file), c.incident, fmt.Sprintf("%d of %d", c.passed, c.of), c.restoredIn(), mutants})
+	}
+	return g
+}
+
+// proofsSaid says in a sentence where it stands.
+func proofsSaid(items []*proofItem) string {
+	passed, of, refused, decided, wrong := 0, 0, 0, 0, 0
+	for _, c := range countProofs(items) {
+		passed, of, refused, decided, wrong = passed+c.passed, of+c.of, refused+c.refused, decided+c.decided, wrong+c.wrong
+	}
+	return fmt.Sprintf("%d of %d verifications passed; %d of %d mutants that were run are refused, %d are still to be run.", passed, of, refused, decided, wrong-decided)
+}
+
+// proofsSheet is the page of what there is.
+func proofsSheet(items []*proofItem) report.Sheet {
+	var from provenance
+	s := report.SheetSection{
+		Title: "The runbooks and their mutants",
+		About: "A runbook passes if, during its incident and under load, it restores what it promises in its time with no session and no write lost, and its controls hold. " +
+			"Its mutants have one mistake each: a step dropped, two swapped, a command aimed at the wrong node, a wrong value; one that is refused does not pass in the runbook's place.",
+		Said: proofsSaid(items), Command: "make runbooks", Grid: proofsGrid(items),
+	}
+	for _, i := range items {
+		if i.proof != nil {
+			from.add(i.proof.Version, i.proof.Machine, i.proof.At)
+		}
+	}
+	s.Provenance = from.String()
+	for _, c := range countProofs(items) {
+		for _, n := range c.notes {
+			s.Notes = append(s.Notes, strings.TrimSuffix(filepath.Base(c.file), ".md")+": "+n)
+		}
+	}
+	return report.Sheet{
+		Title:    "The runbooks, proven",
+		About:    "Written by 'hachaos runbook campaign --page' from the result files beside it; not to be edited by hand.",
+		Sections: []report.SheetSection{s},
+	}
+}
+
+func (a *app) printProofs(items []*proofItem) error {
+	if err := report.GridTable(a.out, proofsGrid(items), a.tableOptions(), 24, 20, 16, 16); err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, c := range countProofs(items) {
+		for _, n := range c.notes {
+			fmt.Fprintf(&b, "%s: %s\n", filepath.Base(c.file), n)
+		}
+	}
+	b.WriteString(proofsSaid(items) + "\n")
+	return writeClean(a.out, b.String())
+}
