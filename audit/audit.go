@@ -116,7 +116,7 @@ func fill(i catalogue.Item, runs map[string][]Run) Finding {
 // answer is what the runs of a claim's scenario say of it: a no of any of them is
 // one, and the first yes counts if there is no no.
 func answer(c catalogue.Claim, runs []Run) Evidence {
-	e := Evidence{Scenario: c.Scenario, Assertion: c.Assertion, Answer: NotShown, Text: "it was not run"}
+	e := Evidence{Scenario: c.Scenario, Assertion: c.Assertion, Answer: NotShown, Text: "there is no run of it"}
 	for _, r := range runs {
 		one := look(c.Assertion, r)
 		if e.Answer == NotShown || one.Answer == No && e.Answer != No {

@@ -35,8 +35,8 @@ func TestAnAnswerIsWhatRunsShow(t *testing.T) {
 		answer audit.Answer
 		text   string
 	}{
-		"no run":                               {nil, audit.NotShown, "it was not run"},
-		"a run of another scenario":            {[]audit.Run{run("b", harness.VerdictPass, held)}, audit.NotShown, "it was not run"},
+		"no run":                               {nil, audit.NotShown, "there is no run of it"},
+		"a run of another scenario":            {[]audit.Run{run("b", harness.VerdictPass, held)}, audit.NotShown, "there is no run of it"},
 		"it held":                              {[]audit.Run{run("a", harness.VerdictPass, held)}, audit.Yes, "all held"},
 		"it held, and another did not":         {[]audit.Run{run("a", harness.VerdictFail, other, held)}, audit.Yes, "all held"},
 		"it met no occasion":                   {[]audit.Run{run("a", harness.VerdictPass, idle)}, audit.NotShown, "no occasion to be tested: nothing came"},

@@ -806,5 +806,6 @@ var seed003 = []Item{
 		Asks:  "can the answers be proven by a test? (Each scenario has a case that must fail for the reason that it names.)",
 		Holds: "this run proves them",
 		By:    []Judge{{Scenarios: "instance-kill", Assertions: "session-survival write-ledger error-budget readiness-gating failover-anatomy distribution"}},
+		Part:  "the cases are the campaign's, and no audit runs them",
 	},
 }

@@ -85,8 +85,7 @@ func auditShows(f audit.Finding) string {
 	return strings.ReplaceAll(strings.Join(words, " "), "`", "")
 }
 
-// sentence begins with a capital and ends in a full stop, unless it begins with a
-// name.
+// sentence begins with a capital and ends in a full stop.
 func sentence(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {

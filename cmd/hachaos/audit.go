@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,6 +80,11 @@ func (a *app) audit(ctx context.Context, places []string, f auditFlags) error {
 		return usage("no item of the lists is at %s: want places such as 29.3 or 30.7, as docs/catalogue.md has them", strings.Join(unknown, ", "))
 	}
 	f.repeat = 1
+	if f.out != "" {
+		if err := writable("--out "+f.out, f.out+".md"); err != nil {
+			return err
+		}
+	}
 	var (
 		from provenance
 		runs []audit.Run
@@ -171,16 +178,30 @@ func (f *auditFlags) ofSuite(s *suite.Result) error {
 			return usage("%s has runs on the profiles %s and %s: an audit is of one system", f.from, profile, e.Run.Profile)
 		}
 		profile = e.Run.Profile
-		_, rest, _ := strings.Cut(e.Command, " --set ")
-		if rest != "" {
-			f.set = strings.Split(strings.Split(rest, " --seed")[0], " --set ")
-		}
+		f.of(e.Command)
 	}
 	if f.profile != "" && f.profile != profile {
 		return usage("--profile %s: the runs of %s are on %s", f.profile, f.from, profile)
 	}
 	f.profile = profile
 	return nil
+}
+
+// of takes over what a run's command says of the system that it was made on.
+func (f *auditFlags) of(command string) {
+	f.set, f.nodes, f.short = nil, 0, false
+	words := strings.Fields(command)
+	for i, word := range words {
+		switch {
+		case word == "--short":
+			f.short = true
+		case i+1 == len(words):
+		case word == "--set":
+			f.set = append(f.set, words[i+1])
+		case word == "--nodes":
+			f.nodes, _ = strconv.Atoi(words[i+1]) // 0 is what it is by default
+		}
+	}
 }
 
 // behind are the runs that the lists rest on.
@@ -209,8 +230,11 @@ func (f *auditFlags) system() string {
 	if f.nodes != 0 {
 		text += fmt.Sprintf(", %d nodes", f.nodes)
 	}
-	for _, s := range f.set {
+	for _, s := range slices.Concat(f.set, f.images) {
 		text += ", " + s
+	}
+	if f.short {
+		text += ", short forms"
 	}
 	return text
 }
@@ -244,13 +268,13 @@ func (a *app) auditPages(f auditFlags, from string, places []string, out audited
 	if f.from != "" {
 		words = append(words, "--from", f.from)
 	}
-	if f.profile != "" {
-		words = append(words, "--profile", f.profile)
-	}
 	if f.from == "" {
-		for _, s := range f.set {
-			words = append(words, "--set", s)
+		words = append(words, strings.Fields(a.command("", f.runFlags))[2:]...)
+		for _, i := range f.images {
+			words = append(words, "--image", i)
 		}
+	} else if f.profile != "" {
+		words = append(words, "--profile", f.profile)
 	}
 	page := report.AuditSheet(out.System, from, strings.Join(words, " "), out.Sections, out.Runs)
 	for ending, write := range map[string]func(io.Writer, report.Sheet) error{".md": report.SheetMarkdown, ".html": report.SheetHTML} {
