@@ -48,7 +48,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser pictures containers test-all catalogue profiles runbooks campaign-pages catalogue-page trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
+.PHONY: help build deps demo test unit browser pictures drill containers test-all catalogue profiles runbooks campaign-pages audit-pages catalogue-page trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -79,6 +79,11 @@ pictures: build ## draw the documents' pictures of the report anew, of the recor
 	@tools/deps.sh browser
 	@tools/pictures.sh "$(CURDIR)/$(BIN)"
 
+drill: deps build ## a drill with a script that plays the operator; its review is docs/review.md and docs/review.png
+	@$(BIN) images build
+	@tools/deps.sh browser
+	@dir=$$($(GO) run ./tools/drill "$(CURDIR)/$(BIN)" runs) && cp "$$dir/review.md" docs/review.md && tools/pictures.sh "$(CURDIR)/$(BIN)" "$$dir"
+
 containers: deps build ## this build's share of the container tests, one at a time
 	@tools/deps.sh registry
 	@$(BIN) images build
@@ -106,6 +111,11 @@ runbooks: deps build ## every runbook during its incident, three times with its 
 
 campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
 	@$(CAMPAIGN_PAGES)
+
+audit-pages: build ## docs/audit-tuned.md and docs/audit-documented.md, from the campaign's results that there are
+	@for profile in tuned documented; do \
+		$(BIN) audit --from $(RESULTS) --profile $$profile --out docs/audit-$$profile >/dev/null; \
+		case $$? in 0|1|3) ;; *) exit 4 ;; esac; done
 
 catalogue-page: ## docs/catalogue.md, of package catalogue
 	@$(GO) run ./tools/catalogue >docs/catalogue.md.part && mv docs/catalogue.md.part docs/catalogue.md

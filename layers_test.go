@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"compare":               {"harness", "assert", "suite", "campaign"},
 	"runbook":               {},
 	"gameday":               {"runbook", "harness", "history", "observe", "fault", "assert", "topology"},
+	"gameday/gamedaytest":   {},
 	"report":                {"harness", "history", "assert", "suite", "campaign", "compare", "audit", "gameday"},
 	"scenarios":             {"harness", "history", "fault", "assert", "load", "topology"},
 	"trust":                 {"harness", "history", "fault", "assert", "load", "observe", "suite", "topology", "topology/fake"},
