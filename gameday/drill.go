@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/fault"
@@ -50,6 +51,10 @@ type Closing string
 const (
 	// Mended: what the runbook restores was there again.
 	Mended Closing = "mended"
+	// ByItself: it was there again, and nobody had done anything.
+	ByItself Closing = "came back by itself"
+	// Unseen: all that the runbook restores was there all the time.
+	Unseen Closing = "nothing was missing"
 	// Unmended: it was not, when they said that they were done.
 	Unmended Closing = "not mended"
 	// OutOfTime: the limit had passed.
@@ -77,7 +82,8 @@ const (
 type Act struct {
 	At   time.Duration `json:"at"`
 	Took time.Duration `json:"took,omitempty"`
-	// Who did it; empty is hachaos.
+	// Who did it; empty is hachaos. Secrets of the nodes' environments are masked in
+	// what they typed and saw.
 	Who  string `json:"who,omitempty"`
 	Kind string `json:"kind"`
 	Node string `json:"node,omitempty"` // where a command ran
@@ -112,7 +118,7 @@ type Review struct {
 	// Within is what the runbook promises, from the alert on.
 	Within time.Duration `json:"within"`
 
-	Struck   time.Duration `json:"struck"`   // the incident was proven
+	Struck   time.Duration `json:"struck"`   // the incident began
 	Alerted  time.Duration `json:"alerted"`  // the runbook's checks showed its symptom
 	Looked   time.Duration `json:"looked"`   // their first command after the incident
 	Noticed  time.Duration `json:"noticed"`  // they said that they saw it
@@ -158,10 +164,26 @@ func (d Drill) Run(ctx context.Context) (*Review, error) {
 		return nil, err
 	}
 	r.Dir, r.Run, r.Reason, r.Dirty = res.Dir, res.Verdict, res.Reason, res.Dirty || errors.Is(err, harness.ErrDirty)
+	r.struckAt()
 	if errors.Is(context.Cause(ctx), errAborted) {
 		r.Closing = Aborted
 	}
 	return r, err
+}
+
+// struckAt takes the moment of the incident from the record: the drill knows of it
+// only when it has been proven.
+func (r *Review) struckAt() {
+	h, err := history.Load(r.Dir)
+	if err != nil || r.Struck < 0 {
+		return // what there is stays
+	}
+	for _, f := range h.Faults {
+		if f.Kind != (acting{}).Kind() && f.Injected >= 0 {
+			r.Struck = f.Injected
+			return
+		}
+	}
 }
 
 // drilling is the act of a run in which people mend the system.
@@ -180,6 +202,9 @@ type drilling struct {
 	sys    *System
 	clock  history.RunClock
 	hints  int // that were given
+
+	// lost says whether the last looks saw something missing.
+	lost atomic.Bool
 }
 
 var (
@@ -207,6 +232,8 @@ func (a *drilling) begin(sys *System, clock history.RunClock) {
 func (a *drilling) note(act Act) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	secrets := a.sys.secrets()
+	act.Text, act.Output = mask(act.Text, secrets), mask(act.Output, secrets)
 	if act.At == 0 {
 		act.At = a.clock.Now()
 	}
@@ -235,9 +262,13 @@ func (a *drilling) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 		return errors.New("the system was never looked at")
 	}
 	defer a.closed()
-	struck := a.clock.Now()
-	a.mark(&a.review.Struck, struck)
-	look := &looking{drilling: a, states: states(a.drill.Book), lost: "", first: true}
+	a.mark(&a.review.Struck, a.clock.Now())
+	look := &looking{drilling: a, states: states(a.drill.Book)}
+	watching, done := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { a.watch(watching) })
+	defer watch.Wait()
+	defer done()
 	limit := time.NewTimer(a.drill.Limit)
 	defer limit.Stop()
 	every := time.NewTicker(lookEvery)
@@ -298,12 +329,18 @@ func (a *drilling) finished(ctx context.Context, look *looking) error {
 // over ends the drill.
 func (a *drilling) over(how Closing, look *looking) error {
 	a.mu.Lock()
-	a.review.Closing = how
-	if look.holds && look.everLost {
-		a.review.Restored = look.since
+	switch {
+	case how == Aborted:
+	case !look.everLost:
+		how = Unseen
+	case how == Mended && a.review.Looked < 0:
+		how = ByItself
 	}
-	if !look.holds {
-		a.review.Missing = look.lost
+	a.review.Closing = how
+	if look.holds {
+		a.review.Restored = look.since
+	} else {
+		a.review.Missing = look.missing
 	}
 	a.mu.Unlock()
 	a.tell("\n%s\nThe drill is over: %s. What was broken is healed now, and the review is written.\n", strings.Repeat("-", 72), how)
@@ -323,12 +360,14 @@ func states(book *runbook.Runbook) []string {
 type looking struct {
 	*drilling
 	states []string
-	first  bool
-	// holds says whether all states do, since since; lost is what did not, and
-	// everLost whether any ever did not.
+	// misses counts the looks in a row that saw something missing; missing is what.
+	// One look that failed is none: two are.
+	misses  int
+	missing string
+	// holds says whether all states do again, since since; everLost whether they ever
+	// did not.
 	holds, everLost bool
 	since           time.Duration
-	lost            string
 }
 
 // at looks once, tells what is due, and returns since when all states hold.
@@ -338,36 +377,43 @@ func (l *looking) at(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return l.since
 	}
-	l.everLost = l.everLost || err != nil
-	switch {
-	case err == nil && !l.holds && l.everLost:
-		l.holds, l.since = true, began
-		l.note(Act{At: began, Kind: ActState, Good: true, Text: "all holds that is to be restored: " + strings.Join(l.states, ", ")})
-	case err != nil && (l.holds || l.first):
-		l.holds = false
-		l.note(Act{At: began, Kind: ActState, Text: oneLine(err.Error())})
-	}
-	if err != nil {
-		l.lost, l.first = oneLine(err.Error()), false
-	}
-	if l.review.Alerted < 0 && err != nil {
-		l.alert(ctx)
+	if err == nil {
+		l.misses = 0
+		l.lost.Store(false)
+		if l.everLost && !l.holds {
+			l.holds, l.since = true, began
+			l.note(Act{At: began, Kind: ActState, Good: true, Text: "all holds that is to be restored: " + strings.Join(l.states, ", ")})
+		}
+	} else if l.misses++; l.misses >= 2 {
+		l.missing = oneLine(err.Error())
+		l.lost.Store(true)
+		if l.holds || !l.everLost {
+			l.note(Act{At: began, Kind: ActState, Text: l.missing})
+		}
+		l.holds, l.everLost = false, true
 	}
 	l.hint()
 	return l.since
 }
 
-// alert looks whether the runbook's checks show its symptom, and tells whoever is
-// on duty.
-func (l *looking) alert(ctx context.Context) {
-	x := Execution{Book: l.drill.Book, System: l.sys, Asker: Stated{}, Plan: Only(Whole(l.drill.Book), runbook.Symptom)}
-	if x.Run(ctx).Ending != Done {
-		return
-	}
-	at := l.note(Act{Kind: ActAlert, Text: l.drill.Book.Front.Alert})
-	l.mark(&l.review.Alerted, at)
-	if !l.drill.Unpaged {
-		l.tell("\n*** ALERT %s at %s\n", l.drill.Book.Front.Alert, time.Now().UTC().Format("15:04:05 UTC"))
+// watch waits until the runbook's checks show its symptom while something is
+// missing, and tells whoever is on duty.
+func (a *drilling) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		if a.lost.Load() {
+			x := Execution{Book: a.drill.Book, System: a.sys, Asker: Stated{}, Plan: Only(Whole(a.drill.Book), runbook.Symptom)}
+			if x.Run(ctx).Ending == Done {
+				a.mark(&a.review.Alerted, a.note(Act{Kind: ActAlert, Text: a.drill.Book.Front.Alert}))
+				if !a.drill.Unpaged {
+					a.tell("\n*** ALERT %s at %s\n", a.drill.Book.Front.Alert, time.Now().UTC().Format("15:04:05 UTC"))
+				}
+				return
+			}
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -377,7 +423,7 @@ func (l *looking) hint() {
 	n, alerted := l.hints, l.review.Alerted
 	l.mu.Unlock()
 	if alerted >= 0 && n < len(l.drill.Hints) && l.clock.Now()-alerted >= l.drill.Hints[n] {
-		l.drilling.giveHint("")
+		l.giveHint("")
 	}
 }
 

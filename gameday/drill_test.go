@@ -81,7 +81,7 @@ func TestADrillsShellIsAShell(t *testing.T) {
 	require.Equal(t, []string{"operator", "j1", "j2", "operator"}, []string{got[5].Node, got[6].Node, got[7].Node, got[8].Node})
 	require.Equal(t, "a=(p q)\necho ${a[1]}", got[7].Text)
 	require.Contains(t, seen, "it's in /usr for 198.18.0.100\n")
-	require.NotContains(t, seen, "hunter22")
+	require.Contains(t, seen, "hunter22", "who types sees what there is; the record does not")
 	require.Contains(t, seen, "http://198.18.0.100/")
 	require.GreaterOrEqual(t, r.Looked, time.Duration(0))
 }
@@ -101,7 +101,7 @@ func TestADrillsWords(t *testing.T) {
 	for _, act := range r.Acts {
 		kinds = append(kinds, act.Kind)
 	}
-	require.Equal(t, []string{ActNoticed, ActNoticed, ActCause, ActCause, ActNote, ActDone}, kinds)
+	require.Equal(t, []string{ActNoticed, ActNoticed, ActCause, ActCause, ActNote, ActDone, ActAbort}, kinds, "the last by the end of what was typed")
 	require.Equal(t, ActDone, <-a.said)
 }
 
@@ -112,12 +112,19 @@ func TestADrillBeforeItsIncident(t *testing.T) {
 	require.Contains(t, seen, "the drill goes on")
 	require.Less(t, r.Told, time.Duration(0))
 	require.Less(t, r.Looked, time.Duration(0))
-	require.Empty(t, a.said)
+	require.Equal(t, ActAbort, <-a.said, "nobody types any more")
+	require.Contains(t, seen, "the drill is aborted")
 
 	r, _, a = typed(t, true, ":abort wrong day", "echo never")
 	require.Equal(t, ActAbort, <-a.said)
 	require.Empty(t, commands(r), "it is over")
 	require.Equal(t, "wrong day", r.Acts[0].Text)
+
+	r, seen, _ = typed(t, true, ":noticed", ":cause sun spots", ":hint")
+	require.Less(t, r.Noticed, time.Duration(0), "a false alarm is no detection")
+	require.Less(t, r.Named, time.Duration(0))
+	require.Empty(t, r.Cause)
+	require.Contains(t, seen, "Nothing has happened yet.")
 }
 
 // Hints tell more and more, those that are asked for and those that are due.
@@ -127,7 +134,7 @@ func TestHints(t *testing.T) {
 		`The alert is that of the runbook "A node is lost".`, "Its diagnosis: Which one.", "Its steps: 1. Start it; 2. Look.", "Follow b.md, line by line.",
 	}, all)
 	r, seen, _ := typed(t, false, ":hint", ":hint", ":hint", ":hint", ":hint")
-	require.Len(t, r.Acts, len(all))
+	require.Len(t, r.Acts, len(all)+1, "and the end of what was typed")
 	require.Contains(t, seen, "HINT 1 of 4: The alert is that")
 	require.Contains(t, seen, "There is no more to tell than b.md says.")
 }
@@ -137,6 +144,11 @@ func TestADrillsOutputIsClean(t *testing.T) {
 	r, seen, _ := typed(t, false, `printf 'a\033[31mb\200\rc\n'`)
 	require.Equal(t, "a\uFFFD[31mb\uFFFD\uFFFDc\n", commands(r)[0].Output)
 	require.NotContains(t, seen, "\033")
+
+	r, _, _ = typed(t, false, `printf 'a\r\nb\r\n'`, "yes | tr y x", ": >/dev/null")
+	require.Equal(t, "a\nb\n", commands(r)[0].Output)
+	require.Less(t, len(commands(r)[1].Output), maxOutput+100, "what never ends is cut")
+	require.Len(t, commands(r), 3, "a colon by itself is the shell's")
 }
 
 // The reader of what is typed ends with the drill, though nobody reads its lines.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/hachaos/hachaos/runbook"
 )
 
@@ -63,15 +65,41 @@ func mistakes(c *runbook.Command, set map[string]bool) []mistake {
 	for _, m := range expansion.FindAllStringSubmatch(c.Text, -1) {
 		if name := m[1]; set[name] {
 			value := *c
-			value.Text = fmt.Sprintf("%s=${%s}0\n%s", name, name, c.Text)
+			// Only this command is wrong: what comes after it has the right value.
+			value.Text = fmt.Sprintf("%s=1${%s}\n%s", name, name, c.Text)
 			return append(out, mistake{"a wrong value of " + name, &value})
 		}
 	}
-	value := *c
-	first, rest, more := strings.Cut(c.Text, "\n")
-	value.Text = strings.TrimRight(first, " ") + "0"
-	if more {
-		value.Text += "\n" + rest
+	if text, ok := misspelt(c.Text); ok {
+		value := *c
+		value.Text = text
+		out = append(out, mistake{"a wrong value", &value})
 	}
-	return append(out, mistake{"a wrong value", &value})
+	return out
+}
+
+// misspelt is a script whose last command has another last argument, by a letter at
+// its end; false if no command has one.
+func misspelt(text string) (string, bool) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		return "", false
+	}
+	at := -1
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 1 {
+			last := call.Args[len(call.Args)-1]
+			if end := int(last.End().Offset()); end > at {
+				at = end
+				if q := text[end-1]; q == '"' || q == '\'' {
+					at-- // within the quotes
+				}
+			}
+		}
+		return true
+	})
+	if at < 0 {
+		return "", false
+	}
+	return text[:at] + "x" + text[at:], true
 }

@@ -29,11 +29,28 @@ func TestMutants(t *testing.T) {
 	}, names)
 	require.Len(t, byName[names[0]], 2)
 	require.Equal(t, "!$node", byName[names[3]][1].On)
-	require.Equal(t, "start --now0\necho on\n", byName[names[4]][1].Text)
+	require.Equal(t, "start --now  \necho onx\n", byName[names[4]][1].Text)
 	require.Equal(t, "!operator", byName[names[5]][2].On)
-	require.Equal(t, "node=${node}0\nstop \"$node\" \"$VIP\"\n", byName[names[6]][2].Text)
+	require.Equal(t, "node=1${node}\nstop \"$node\" \"$VIP\"\n", byName[names[6]][2].Text)
 	for _, c := range byName[names[6]][:2] {
 		require.NotContains(t, c.On+c.Text, "!", "the others are as they were")
 	}
 	require.Equal(t, "$node", Whole(b)[3].Blocks[0].(*runbook.Command).On, "the runbook is as it was")
+}
+
+func TestMisspelt(t *testing.T) {
+	for text, want := range map[string]string{
+		"app-start java\n":                          "app-start javax\n",
+		"psql -c \"SELECT 1\" -c \"SELECT f()\"\n":  "psql -c \"SELECT 1\" -c \"SELECT f()x\"\n",
+		"exec 3<>/dev/x\necho 'set a' >&3\ncat <&3": "exec 3<>/dev/x\necho 'set ax' >&3\ncat <&3",
+		"for i in 1 2; do\n  rm -- \"$i\"\ndone":    "for i in 1 2; do\n  rm -- \"$ix\"\ndone",
+	} {
+		got, ok := misspelt(text)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"true", "x=1", "(", ""} {
+		_, ok := misspelt(text)
+		require.False(t, ok, text)
+	}
 }

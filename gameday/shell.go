@@ -3,6 +3,7 @@ package gameday
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -27,7 +28,7 @@ leaves and the variables that it sets are there for the next. It may take a minu
   :note WORDS    what the review should say
   :hint          be told more
   :done          you have mended it
-  :abort         end the drill; what was broken is healed
+  :abort         end the drill; what was broken is healed. Ctrl-C does so, too
 `
 
 // shell is what whoever is on duty types into.
@@ -102,18 +103,49 @@ func linesOf(in io.Reader, over <-chan struct{}) <-chan string {
 func (s *shell) run(ctx context.Context, sys *System) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	go func() { // what runs when the drill is over does not meet the heal
+		select {
+		case <-s.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	if all := sys.Role(OperatorRole); len(all) > 0 {
 		s.node = all[0]
 	}
-	s.tell("The system stands, and users are at it: http://%s/. You are in the operator's container.\n"+
-		"Something is going to happen within %s. :help tells what you can say besides commands.\n", sys.Inputs()["VIP"], sayTime(s.drill.Window))
+	when := "soon"
+	if s.drill.Window > 0 {
+		when = "within " + sayTime(s.drill.Window) + ", once users are served steadily"
+	}
+	s.tell("The system stands, and users come to http://%s/. You are in the operator's container.\n"+
+		"Something is going to happen %s. :help tells what you can say besides commands;\n"+
+		"Ctrl-C ends the drill.\n", sys.Inputs()["VIP"], when)
 	for {
 		s.tell("%s$ ", s.node.Name())
 		line, ok := s.next(ctx)
 		if !ok {
+			s.left(ctx)
 			return
 		}
 		s.one(ctx, sys, strings.TrimSpace(line))
+	}
+}
+
+// left aborts a drill in which nobody can type any more.
+func (s *shell) left(ctx context.Context) {
+	if ctx.Err() != nil {
+		return // it is over
+	}
+	s.tell("\nNobody types any more: the drill is aborted.\n")
+	s.note(Act{Who: s.drill.Who, Kind: ActAbort, Text: "the shell was closed"})
+	s.aborts()
+}
+
+// aborts ends the drill, and, before the incident, the run.
+func (s *shell) aborts() {
+	s.say(ActAbort)
+	if !s.struck() {
+		s.abort(errAborted)
 	}
 }
 
@@ -147,23 +179,24 @@ func (s *shell) one(ctx context.Context, sys *System, line string) {
 	case ":paste":
 		s.paste(ctx, sys)
 	case ":noticed":
-		s.mark(&s.review.Noticed, s.note(Act{Who: s.drill.Who, Kind: ActNoticed, Text: rest}))
+		s.after(&s.review.Noticed, s.note(Act{Who: s.drill.Who, Kind: ActNoticed, Text: rest}))
 	case ":cause":
 		s.cause(rest)
 	case ":note":
 		s.note(Act{Who: s.drill.Who, Kind: ActNote, Text: rest})
 	case ":hint":
+		if !s.struck() {
+			s.tell("Nothing has happened yet.\n")
+			return
+		}
 		s.giveHint(s.drill.Who)
 	case ":done":
 		s.done()
 	case ":abort":
 		s.note(Act{Who: s.drill.Who, Kind: ActAbort, Text: rest})
-		s.say(ActAbort)
-		if !s.struck() {
-			s.abort(errAborted)
-		}
+		s.aborts()
 	default:
-		if strings.HasPrefix(word, ":") {
+		if len(word) > 1 && word[0] == ':' && unicode.IsLetter(rune(word[1])) {
 			s.tell(help)
 			return
 		}
@@ -192,10 +225,21 @@ func (s *shell) cause(words string) {
 		return
 	}
 	at := s.note(Act{Who: s.drill.Who, Kind: ActCause, Text: words})
+	if !s.struck() {
+		return
+	}
 	s.mark(&s.review.Named, at)
 	s.mu.Lock()
-	s.review.Cause = words // the last one counts
+	s.review.Cause = mask(words, s.sys.secrets()) // the last one counts
 	s.mu.Unlock()
+}
+
+// after sets a moment of the review, unless the incident is still to come: what was
+// said before it is a false alarm, and on the timeline alone.
+func (s *shell) after(moment *time.Duration, at time.Duration) {
+	if s.struck() {
+		s.mark(moment, at)
+	}
 }
 
 func (s *shell) done() {
@@ -245,18 +289,23 @@ func (s *shell) paste(ctx context.Context, sys *System) {
 
 // command runs a command where the prompt says.
 func (s *shell) command(ctx context.Context, sys *System, text string) {
-	secrets := sys.secrets()
-	act := Act{At: s.clock.Now(), Who: s.drill.Who, Kind: ActCommand, Node: s.node.Name(), Text: mask(text, secrets)}
-	if s.struck() {
-		s.mark(&s.review.Looked, act.At)
-	}
+	act := Act{At: s.clock.Now(), Who: s.drill.Who, Kind: ActCommand, Node: s.node.Name(), Text: text}
+	s.after(&s.review.Looked, act.At)
 	bounded, cancel := context.WithTimeout(ctx, (lineLimit+10)*time.Second)
 	defer cancel()
 	out, err := s.node.Exec(bounded, lineArgv(text, sys.Inputs())...)
 	act.Took, act.Code = s.clock.Now()-act.At, out.Code
-	act.Output = mask(printable(string(out.Stdout)+string(out.Stderr)), secrets)
+	act.Output = printable(string(out.Stdout) + string(out.Stderr))
 	if err != nil {
-		act.Output += "could not be run: " + oneLine(err.Error()) + "\n"
+		// The engine's words hold the command, with what was typed.
+		why := "the engine could not run it"
+		switch {
+		case errors.Is(err, topology.ErrNotRunning):
+			why = "the node does not run"
+		case bounded.Err() != nil:
+			why = "it was broken off"
+		}
+		act.Output += "(" + why + ")\n"
 		act.Code = -1
 	}
 	s.note(act)
@@ -272,6 +321,9 @@ func (s *shell) command(ctx context.Context, sys *System, text string) {
 // stateFile is where a node keeps the shell's folder and variables between two
 // commands.
 const stateFile = `"${TMPDIR:-/tmp}/.hachaos-drill"`
+
+// lineOutput is how much a command may print, in bytes: what would print more ends.
+const lineOutput = 1 << 20
 
 // lineArgv runs a command in bash, or sh where there is none, with the folder and
 // the variables that the command before it left there.
@@ -290,14 +342,14 @@ exit $__code
 trap __keep EXIT
 `, stateFile)
 	b.WriteString(text)
-	return []string{
-		"timeout", "-k", killAfter, fmt.Sprint(lineLimit), "sh", "-c",
-		`if command -v bash >/dev/null; then exec bash -c "$1"; else exec sh -c "$1"; fi`, "sh", b.String(),
-	}
+	const limited = `command -v bash >/dev/null || exec sh -c "$1"
+exec bash -o pipefail -c '{ bash -c "$1"; } 2>&1 | head -c "$2"' bash "$1" "$2"`
+	return []string{"timeout", "-k", killAfter, fmt.Sprint(lineLimit), "sh", "-c", limited, "sh", b.String(), fmt.Sprint(lineOutput)}
 }
 
 // printable is a text without what a terminal would obey.
 func printable(text string) string {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
 			return r

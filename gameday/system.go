@@ -15,6 +15,9 @@ import (
 // run.
 const OperatorRole topology.Role = runbook.Operator
 
+// OperatorImage is the image of that container: hachaos's own tools are in it.
+const OperatorImage = "net"
+
 // System is what a runbook is executed on.
 type System struct {
 	topology.Cluster
@@ -44,7 +47,7 @@ func WithOperator(def topology.Definition) topology.Definition {
 				return spec, err
 			}
 			spec.Nodes = append(slices.Clone(spec.Nodes), topology.NodeSpec{
-				Name: runbook.Operator, Role: OperatorRole, Image: "net", Addr: addr,
+				Name: runbook.Operator, Role: OperatorRole, Image: OperatorImage, Addr: addr,
 			})
 			return spec, nil
 		}, nil
@@ -156,12 +159,20 @@ func (s *System) others(on string, vars map[string]string) ([]topology.Node, err
 	return nil, fmt.Errorf("on=%s: there is no other node", on)
 }
 
-// secrets are values of the nodes' environment that no transcript may show.
+// secrets are values of the nodes' environment that no transcript may show. One that
+// is a value of another variable, too, is none, such as a password that is the
+// account's name.
 func (s *System) secrets() []string {
 	var out []string
+	known := map[string]bool{}
 	for _, n := range s.spec.Nodes {
 		for key, value := range n.Env {
-			if secret(key) && len(value) > 3 && !slices.Contains(out, value) {
+			known[value] = known[value] || !secret(key)
+		}
+	}
+	for _, n := range s.spec.Nodes {
+		for key, value := range n.Env {
+			if secret(key) && len(value) > 3 && !known[value] && !slices.Contains(out, value) {
 				out = append(out, value)
 			}
 		}

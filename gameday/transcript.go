@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hachaos/hachaos/runbook"
 )
 
 // Ending is how the execution of a runbook ended.
@@ -55,6 +57,11 @@ func (t *Transcript) then(next *Transcript) *Transcript {
 		out.Entries = append(out.Entries, e)
 	}
 	return &out
+}
+
+// steps says whether a command of a step was carried out.
+func (t *Transcript) steps() bool {
+	return slices.ContainsFunc(t.Entries, func(e Entry) bool { return e.Section == runbook.Steps && e.Kind == KindCommand })
 }
 
 // Kinds of entries.

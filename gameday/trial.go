@@ -69,6 +69,11 @@ type Outcome struct {
 	Missing  string        `json:"missing,omitempty"`
 	// Lost is what was missing after the second time; empty is nothing.
 	Lost string `json:"lost,omitempty"`
+	// BrokenOff is why the trial ended before its time; empty is that it did not.
+	// What it did not come to says nothing then.
+	BrokenOff string `json:"brokenOff,omitempty"`
+	// Elsewhere says that it was another incident than the runbook's.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Worse is what was there during another incident before the runbook was
 	// carried out, and not after that; empty is nothing.
 	Worse string `json:"worse,omitempty"`
@@ -88,7 +93,7 @@ const (
 // What cannot be run is an error that wraps harness.ErrUsage, and nothing was
 // started.
 func (t Trial) Run(ctx context.Context) (*Outcome, error) {
-	out := &Outcome{Variant: t.Variant.Name, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
+	out := &Outcome{Variant: t.Variant.Name, Elsewhere: t.Elsewhere, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
 	w := &witness{}
 	res, err := t.on(ctx, w, &carrying{acting: acting{t.Book.Name}, trial: t, system: w.system, out: out})
 	if res == nil {
@@ -98,12 +103,22 @@ func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 	return out, err
 }
 
-// on runs the incident, and then act instead of its heal, before a witness.
-func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Result, error) {
+// Check says what keeps the incident from being brought about, or judged, as far as
+// that is known before anything is started; the error wraps harness.ErrUsage.
+func (t Trial) Check() error {
 	for _, s := range t.Book.Front.Restores {
 		if !CanLook(s.Name) {
-			return nil, fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
+			return fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
 		}
+	}
+	_, err := t.scenario(&carrying{})
+	return err
+}
+
+// on runs the incident, and then act instead of its heal, before a witness.
+func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Result, error) {
+	if err := t.Check(); err != nil {
+		return nil, err
 	}
 	w.Suite = cmp.Or[harness.Suite](t.Runner.Suite, harness.Observed{})
 	r := t.Runner
@@ -268,6 +283,11 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	if sys == nil {
 		return errors.New("the system was never looked at")
 	}
+	defer func() {
+		if ctx.Err() != nil {
+			c.out.BrokenOff = context.Cause(ctx).Error()
+		}
+	}()
 	if c.trial.Healthy {
 		c.unneeded(ctx, sys)
 		return ctx.Err()
@@ -292,7 +312,7 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	}
 	if t := c.out.Transcript; c.trial.Again && t != nil && t.Ending != Done {
 		// A proof that has failed waits for nothing more.
-		if err := sys.all(ctx, c.states()); err != nil {
+		if err := sys.all(ctx, states(c.trial.Book)); err != nil && ctx.Err() == nil {
 			c.out.Missing = err.Error()
 		}
 		return ctx.Err()
@@ -313,8 +333,13 @@ func (c *carrying) unneeded(ctx context.Context, sys *System) {
 	c.restored(ctx, sys, began)
 }
 
-// showsWithin is how long it is waited for that another incident shows.
-const showsWithin = 10 * time.Second
+// showsWithin is how long it is waited for that another incident shows, and
+// unchanged how long what it leaves must have held for it to count: an incident
+// takes one thing after the other.
+const (
+	showsWithin = 10 * time.Second
+	unchanged   = 5 * time.Second
+)
 
 // worseAfter is how long what was there may be missing after the runbook was carried
 // out during another incident: as long as a node takes to begin.
@@ -324,17 +349,24 @@ const worseAfter = 15 * time.Second
 // was there before is there after it.
 func (c *carrying) elsewhere(ctx context.Context, sys *System) {
 	c.out.NoSymptom = "it is another incident"
-	until := time.Now().Add(showsWithin)
 	held := sys.holding(ctx)
-	for len(held) == len(lookers) && time.Now().Before(until) && ctx.Err() == nil {
+	last, until := time.Now(), time.Now().Add(showsWithin)
+	for ctx.Err() == nil && (len(held) == len(lookers) && time.Now().Before(until) || len(held) < len(lookers) && time.Since(last) < unchanged) {
 		select {
 		case <-time.After(lookEvery):
 		case <-ctx.Done():
 		}
-		held = sys.holding(ctx)
+		now := sys.holding(ctx)
+		both := slices.DeleteFunc(slices.Clone(held), func(s string) bool { return !slices.Contains(now, s) })
+		if len(both) < len(held) {
+			held, last = both, time.Now()
+		}
 	}
 	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
-	if _, err := sys.Await(ctx, worseAfter, held...); err != nil {
+	if !c.out.Transcript.steps() {
+		return // it has done nothing that could be for the worse
+	}
+	if _, err := sys.Await(ctx, worseAfter, held...); err != nil && ctx.Err() == nil {
 		c.out.Worse = err.Error()
 	}
 }
@@ -355,7 +387,7 @@ func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *T
 	for {
 		x := Execution{Book: c.trial.Book, System: sys, Asker: Stated{}, Plan: checks}
 		t := x.Run(bounded)
-		lost := sys.all(bounded, c.states())
+		lost := sys.all(bounded, states(c.trial.Book))
 		if t.Ending == Done && lost != nil {
 			c.out.Symptom, c.out.NoSymptom = time.Since(began), ""
 			return t
@@ -374,18 +406,10 @@ func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *T
 	}
 }
 
-func (c *carrying) states() []string {
-	var out []string
-	for _, s := range c.trial.Book.Front.Restores {
-		out = append(out, s.Name)
-	}
-	return out
-}
-
 // restored waits for the states for what is left of the patience.
 func (c *carrying) restored(ctx context.Context, sys *System, alert time.Time) bool {
 	left := max(c.trial.Patience-time.Since(alert), settled)
-	since, err := sys.Await(ctx, left, c.states()...)
+	since, err := sys.Await(ctx, left, states(c.trial.Book)...)
 	if err != nil {
 		c.out.Missing = err.Error()
 		return false
@@ -396,7 +420,7 @@ func (c *carrying) restored(ctx context.Context, sys *System, alert time.Time) b
 
 // missing is what is not there once a while has passed; empty is nothing.
 func (c *carrying) missing(ctx context.Context, sys *System) string {
-	if _, err := sys.Await(ctx, c.trial.Patience, c.states()...); err != nil {
+	if _, err := sys.Await(ctx, c.trial.Patience, states(c.trial.Book)...); err != nil && ctx.Err() == nil {
 		return err.Error()
 	}
 	return ""

@@ -51,14 +51,25 @@ func Swapped(book *runbook.Runbook) []Variant {
 	return out
 }
 
-// CutOff are the runbook that is broken off after each of its steps in turn, and
-// then carried out from its beginning.
+// CutOff are the runbook that is broken off after each command of its steps in
+// turn, before what is expected of it has come, and then carried out from its
+// beginning.
 func CutOff(book *runbook.Runbook) []Variant {
 	var out []Variant
 	whole := Whole(book)
 	for i, p := range whole {
-		if p.Section == runbook.Steps && p.Title != "" {
-			out = append(out, Variant{Name: fmt.Sprintf("cut off after step %q", p.Title), Plan: whole[:i+1], Next: whole})
+		if p.Section != runbook.Steps {
+			continue
+		}
+		for j, b := range p.Blocks {
+			c, ok := b.(*runbook.Command)
+			if !ok {
+				continue
+			}
+			part := *p.Part
+			part.Blocks = p.Blocks[:j+1]
+			plan := append(slices.Clone(whole[:i]), Part{p.Section, &part})
+			out = append(out, Variant{Name: fmt.Sprintf("%s after the command in line %d", cutPrefix, c.Line), Plan: plan, Next: whole})
 		}
 	}
 	return out

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hachaos/hachaos/harness"
-	"github.com/hachaos/hachaos/runbook"
 )
 
 // Control is what is done besides the proof, to show that this is worth
@@ -25,8 +24,8 @@ const (
 	// StepLeftOut: each step is left out in turn; one without which all comes
 	// back is idle.
 	StepLeftOut Control = "left-out"
-	// BrokenOff: it is broken off after each step in turn, and then carried out
-	// from its beginning, which must bear what it finds.
+	// BrokenOff: it is broken off after each command of its steps in turn, and then
+	// carried out from its beginning, which must bear what it finds.
 	BrokenOff Control = "cut-off"
 	// OnAnother: it is carried out during other incidents, and must make nothing
 	// worse.
@@ -182,6 +181,9 @@ func (r *Result) proven() (harness.Verdict, string) {
 	if o.Run == harness.VerdictError {
 		return o.Run, o.Reason
 	}
+	if o.BrokenOff != "" {
+		return harness.VerdictInconclusive, "it was broken off: " + o.BrokenOff
+	}
 	if o.Symptom < 0 {
 		return harness.VerdictInconclusive, fmt.Sprintf("the incident did not show the runbook's symptom: %s", o.NoSymptom)
 	}
@@ -218,7 +220,7 @@ func ofPeople(t *Transcript) bool {
 
 // hasVerdict says whether a run of a control can be judged by.
 func hasVerdict(o *Outcome) bool {
-	return o.Run == harness.VerdictPass || o.Run == harness.VerdictFail
+	return o.BrokenOff == "" && (o.Run == harness.VerdictPass || o.Run == harness.VerdictFail)
 }
 
 // controlled holds a proof to its controls.
@@ -258,17 +260,17 @@ func (r *Result) controlled() {
 // another holds it to what it did during another incident.
 func (r *Result) another(o *Outcome) {
 	switch {
+	case !hasVerdict(o) && o.Worse == "" || o.Run == harness.VerdictError:
+		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)
 	case o.Worse != "":
 		r.fail("%s it makes things worse: %s", o.Variant, o.Worse)
 	case o.Run == harness.VerdictFail:
 		r.fail("%s it does harm: %s", o.Variant, o.Reason)
-	case !hasVerdict(o):
-		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)
 	case o.Transcript == nil:
 		r.inconclusive("%s it was not carried out", o.Variant)
 	case ofPeople(o.Transcript):
 		r.inconclusive("%s, line %d: %s", o.Variant, o.Transcript.Line, o.Transcript.Reason)
-	case slices.ContainsFunc(o.Transcript.Entries, func(e Entry) bool { return e.Section == runbook.Steps && e.Kind == KindCommand }):
+	case o.Transcript.steps():
 		r.Notes = append(r.Notes, o.Variant+" it carries its steps out, as if that were its own, with no harm that was seen")
 	}
 }
@@ -276,7 +278,7 @@ func (r *Result) another(o *Outcome) {
 // cutOff holds it to what came of it when it was broken off, and begun anew.
 func (r *Result) cutOff(o *Outcome) {
 	switch {
-	case o.Run == harness.VerdictFail:
+	case o.BrokenOff == "" && o.Run == harness.VerdictFail:
 		r.fail("%s it does harm: %s", o.Variant, o.Reason)
 	case !hasVerdict(o):
 		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)

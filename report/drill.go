@@ -76,7 +76,7 @@ func ReviewHTML(w io.Writer, r *gameday.Review, h *history.History) error {
 func reviewOf(r *gameday.Review, h *history.History) review {
 	v := review{
 		Title: cleanText("Drill: " + cmp.Or(r.Title, r.Runbook)),
-		About: cleanText(fmt.Sprintf("The incident %s, mended by hand by %s: %s.", r.Incident, r.Who, r.Closing)),
+		About: cleanText(fmt.Sprintf("The incident was %s, and %s was on duty. It ended as: %s.", r.Incident, r.Who, r.Closing)),
 		Facts: [][2]string{
 			{"runbook", cleanText(r.Runbook)},
 			{"on duty", cleanText(r.Who)},
@@ -94,12 +94,6 @@ func reviewOf(r *gameday.Review, h *history.History) review {
 	if h != nil {
 		if users, text := usersSaw(h); users {
 			v.Facts = append(v.Facts, [2]string{"users", text})
-		}
-		for _, f := range h.Faults {
-			if f.Kind != drillKind && f.Injected >= 0 {
-				from = f.Injected
-				break
-			}
 		}
 	}
 	v.moments(r, from)

@@ -23,6 +23,7 @@ import (
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
+	"github.com/hachaos/hachaos/topology"
 )
 
 // proofsFlags are those of `runbook campaign`.
@@ -143,7 +144,7 @@ func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
 		if err != nil {
 			return nil, err
 		}
-		of, err := campaign.Items([]harness.Scenario{incident}, "")[0].Hash(new(harness.Runner), depends)
+		of, err := proofDepends(append([]gameday.Incident{{Scenario: incident, Set: opts.Set}}, otherIncidents(incident.Name)...), opts, depends)
 		if err != nil {
 			return nil, err
 		}
@@ -166,12 +167,57 @@ func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
 	// What is seen early is worth most: one proof of each, the mutants, then the rest.
 	order := append([][]*proofItem{turns[0], turns[campaign.InARow]}, turns[1:campaign.InARow]...)
 	items := slices.Concat(order...)
+	return items, reread(items)
+}
+
+// reread reads what there is of the items.
+func reread(items []*proofItem) error {
 	for _, i := range items {
-		if i.proof, err = readProof(i.path); err != nil {
-			return nil, err
+		p, err := readProof(i.path)
+		if err != nil {
+			return err
+		}
+		if p != nil && (p.Item != i.name || p.Hash != i.hash) {
+			return usage("%s is the result of another item, %s: rename the step that is called almost alike", i.path, p.Item)
+		}
+		i.proof = p
+	}
+	return nil
+}
+
+// proofDepends is what a proof's runs depend on: of its own incident and of the
+// others what they resolve to, with the images and the sources.
+func proofDepends(incidents []gameday.Incident, opts harness.Options, depends campaign.Depends) (string, error) {
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	for _, i := range incidents {
+		opts.Set = i.Set
+		resolved, err := new(harness.Runner).Resolved(i.Scenario, opts)
+		if err != nil {
+			return "", err
+		}
+		images := map[string]string{}
+		for _, name := range append([]string{gameday.OperatorImage}, imagesOf(resolved.Spec)...) {
+			if images[name], err = depends.Images(name); err != nil {
+				return "", err
+			}
+		}
+		asserts := append(slices.Clone(resolved.Asserts), "SessionSurvival", "WriteLedger", "Leftovers")
+		for _, part := range []any{resolved, images, depends.Sources(resolved.Faults, asserts)} {
+			if err := enc.Encode(part); err != nil {
+				return "", err
+			}
 		}
 	}
-	return items, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func imagesOf(spec topology.Spec) []string {
+	var out []string
+	for _, n := range spec.Nodes {
+		out = append(out, n.Image)
+	}
+	return out
 }
 
 // fileName makes a file's name of words.
@@ -211,6 +257,11 @@ func (i *proofItem) keep(p *proof) error {
 }
 
 func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) error {
+	if f.page != "" {
+		if err := writable("--page "+f.page, f.page); err != nil {
+			return err
+		}
+	}
 	items, err := proofItems(files, f)
 	if err != nil {
 		return err
@@ -239,6 +290,9 @@ func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) 
 		return err
 	}
 	defer unlock()
+	if err := reread(items); err != nil { // nobody else changes them now
+		return err
+	}
 	session.Runner.Hurry = a.hurry
 	began := time.Now()
 	for n, i := range items {
@@ -253,7 +307,7 @@ func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) 
 			return nil
 		}
 		if err := a.oneProof(ctx, i, session, n, len(items)); err != nil {
-			return fmt.Errorf("%s, %s: %w", i.file, i.name, err)
+			return asUsage(fmt.Errorf("%s, %s: %w", i.file, i.name, err))
 		}
 	}
 	return nil
@@ -325,6 +379,7 @@ type proofsOf struct {
 	file, incident          string
 	passed, of              int
 	refused, decided, wrong int
+	repeated                int // runs that gave no verdict
 	restored                []time.Duration
 	notes                   []string
 }
@@ -347,6 +402,13 @@ func countProofs(items []*proofItem) []*proofsOf {
 
 func (c *proofsOf) count(i *proofItem) {
 	p := i.proof
+	if p != nil && p.Before > 0 {
+		c.repeated += p.Before
+	}
+	if p != nil && p.Dirty {
+		c.notes = append(c.notes, fmt.Sprintf("%s: it left something behind: %s; remove %s to have it run again", i.name, p.Reason, i.path))
+		p = &proof{Mutant: p.Mutant, Verdict: harness.VerdictError}
+	}
 	if i.mutant != nil {
 		c.wrong++
 		if p.decided() {
@@ -374,7 +436,7 @@ func (c *proofsOf) count(i *proofItem) {
 			c.notes = append(c.notes, fmt.Sprintf("%s: %s: %s", i.name, p.Verdict, p.Reason))
 		}
 	}
-	if p != nil && !p.decided() {
+	if p != nil && !p.decided() && p.Reason != "" {
 		c.notes = append(c.notes, fmt.Sprintf("%s: no verdict yet: %s", i.name, p.Reason))
 	}
 }
@@ -390,11 +452,15 @@ func (c *proofsOf) restoredIn() string {
 func proofsGrid(items []*proofItem) report.Grid {
 	g := report.Grid{Head: []string{"runbook", "incident", "passes in a row", "restored within", "mutants refused"}}
 	for _, c := range countProofs(items) {
+		passed := fmt.Sprintf("%d of %d", c.passed, c.of)
+		if c.repeated > 0 {
+			passed += fmt.Sprintf("; %d runs without a verdict were repeated", c.repeated)
+		}
 		mutants := fmt.Sprintf("%d of %d", c.refused, c.decided)
 		if c.decided < c.wrong {
 			mutants += fmt.Sprintf(", %d to be run", c.wrong-c.decided)
 		}
-		g.Rows = append(g.Rows, []string{filepath.Base(c.file), c.incident, fmt.Sprintf("%d of %d", c.passed, c.of), c.restoredIn(), mutants})
+		g.Rows = append(g.Rows, []string{filepath.Base(c.file), c.incident, passed, c.restoredIn(), mutants})
 	}
 	return g
 }
@@ -430,7 +496,7 @@ func proofsSheet(items []*proofItem) report.Sheet {
 	}
 	return report.Sheet{
 		Title:    "The runbooks, proven",
-		About:    "Written by 'hachaos runbook campaign --page' from the result files beside it; not to be edited by hand.",
+		About:    "Written by 'hachaos runbook campaign --page' from the result files in docs/runbooks; not to be edited by hand.",
 		Sections: []report.SheetSection{s},
 	}
 }

@@ -43,8 +43,9 @@ func (a *app) runbookDrill() *cobra.Command {
 with :on NODE, in each node. At a moment of the window that nobody is told, the incident
 comes that the runbook's front matter names. You are paged when the runbook's own checks show
 its symptom, as its alert would do, or, with --unpaged, not at all. Mend it. What you do is
-recorded with the time; :help lists what else you can say: that you have noticed it, what
-the cause is, that you want a hint, that you are done, that it must end.
+recorded with the time, but for secrets of the nodes' environments; :help lists what else you can
+say: that you have noticed it, what the cause is, that you want a hint, that you are done, that it
+must end.
 
 It ends when you say so, when all that the runbook restores has been there for 20 s, or at the
 limit; what was broken is healed then, and the topology is removed. Ctrl-C and :abort end it at
@@ -53,7 +54,7 @@ any time. The run's folder gets ` + report.ReviewMarkdownFile + ` and ` + report
 Your commands run in the containers, never on this machine.
 
 Exit codes: 0 it was mended within the runbook's time and no session and no write was lost, 1 it was
-not, 2 usage, 3 it was aborted, or has no verdict, 4 error, 5 dirty.`,
+not, 2 usage, 3 it was aborted, came back by itself, or has no verdict, 4 error, 5 dirty.`,
 		Example: `  hachaos runbook drill runbooks/node-lost.md
   hachaos runbook drill --window 30m --hints 5m,10m,15m --as 'the night shift' runbooks/split-vip.md
   hachaos runbook drill --unpaged --limit 20m runbooks/disk-full.md`,
@@ -86,6 +87,9 @@ func (f drillFlags) check() error {
 	}
 	if f.limit <= 0 || f.limit > longestDrill {
 		return usage("--limit %v: want a time up to %v", f.limit, longestDrill)
+	}
+	if f.unpaged && len(f.hints) > 0 {
+		return usage("--unpaged tells nobody of the alert, and --hints would: want one of them")
 	}
 	for n, h := range f.hints {
 		if h <= 0 || n > 0 && h <= f.hints[n-1] {
@@ -140,7 +144,7 @@ func drillCode(r *gameday.Review) int {
 		return harness.ExitDirty
 	case r.Run == harness.VerdictError:
 		return harness.ExitError
-	case r.Closing == gameday.Aborted, r.Closing == gameday.Unbegun:
+	case r.Closing == gameday.Aborted, r.Closing == gameday.Unbegun, r.Closing == gameday.ByItself, r.Closing == gameday.Unseen:
 		return harness.ExitInconclusive
 	case r.Closing != gameday.Mended, r.Run == harness.VerdictFail:
 		return harness.ExitFail
@@ -152,6 +156,9 @@ func drillCode(r *gameday.Review) int {
 	return harness.ExitPass
 }
 
+// reviewFile has all that is known of a drill.
+const reviewFile = "review.json"
+
 // review writes the pages of a drill into the folder of its run, beside its
 // reports.
 func (a *app) review(r *gameday.Review) error {
@@ -161,6 +168,7 @@ func (a *app) review(r *gameday.Review) error {
 	} else {
 		h = nil
 	}
+	err = errors.Join(err, report.Replace(filepath.Join(r.Dir, reviewFile), func(w io.Writer) error { return writeJSON(w, r) }))
 	for name, write := range map[string]func(io.Writer, *gameday.Review, *history.History) error{
 		report.ReviewMarkdownFile: report.ReviewMarkdown, report.ReviewHTMLFile: report.ReviewHTML,
 	} {

@@ -47,7 +47,7 @@ Then come the controls, each a run of its own: ` + controlNames() + `.
   another   during other incidents it must make nothing worse
   left-out  each step is left out in turn: one without which all comes back is idle
   swapped   each two steps that follow each other are swapped
-  cut-off   it is broken off after each step in turn, and begun anew, which must mend all
+  cut-off   it is broken off after each command of its steps, and begun anew, which must mend all
 
 Its commands run in the nodes and in a container for the operator, never on this machine.
 What is for a person is answered as the runbook states for CI, or, with --ask, by you.
@@ -187,6 +187,9 @@ func incidentOf(file string, f topologyFlags, seed uint64, short bool) (*runbook
 	if err := new(harness.Runner).Validate(incident, opts); err != nil {
 		return nil, incident, none, usageError{err}
 	}
+	if err := (gameday.Trial{Book: book, Incident: incident, Options: opts}).Check(); err != nil {
+		return nil, incident, none, asUsage(err)
+	}
 	return book, incident, opts, nil
 }
 
@@ -305,6 +308,13 @@ func outcomeLine(o *gameday.Outcome) string {
 	}
 	if t := o.Transcript; t != nil {
 		parts = append(parts, fmt.Sprintf("runbook %s after %s", t.Ending, t.Took.Round(10*time.Millisecond)))
+	}
+	if o.Elsewhere {
+		said := "nothing is worse"
+		if o.Worse != "" {
+			said = "worse: " + o.Worse
+		}
+		return strings.Join(append(parts[1:], said), ", ")
 	}
 	if o.Restored >= 0 {
 		parts = append(parts, "restored after "+o.Restored.Round(10*time.Millisecond).String())
