@@ -65,6 +65,7 @@ type Evidence struct {
 // Section is a list of items.
 type Section struct {
 	Title    string    `json:"title"`
+	About    string    `json:"about,omitempty"`
 	Findings []Finding `json:"findings"`
 }
 
@@ -76,7 +77,7 @@ func Fill(lists []List, runs []Run) []Section {
 	}
 	var out []Section
 	for _, l := range lists {
-		s := Section{Title: l.Title}
+		s := Section{Title: l.Title, About: l.About}
 		for _, i := range l.Items {
 			s.Findings = append(s.Findings, fill(i, of))
 		}

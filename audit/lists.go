@@ -9,27 +9,27 @@ import (
 
 // List is a checklist.
 type List struct {
-	Title string
-	Items []catalogue.Item
+	Title, About string
+	Items        []catalogue.Item
 }
 
 // chapters are seed 003's lists that an audit fills in, by how their items' places
 // begin.
-var chapters = []struct{ prefix, title string }{
-	{"§28.", "Anti-patterns"},
-	{"§29.1", "Application"},
-	{"§29.2", "Runtime"},
-	{"§29.3", "Load balancer"},
-	{"§29.4", "Deployment"},
-	{"§29.5", "Failure testing"},
-	{"§30 ", "Review questions"},
+var chapters = []struct{ prefix, title, about string }{
+	{"§28.", "Anti-patterns", "Seed 003, §28: what a service must not rest on. Yes is that it does not."},
+	{"§29.1", "Application", "Seed 003, §29.1: where state lives, and what may be done twice."},
+	{"§29.2", "Runtime", "Seed 003, §29.2: whether the nodes are alike."},
+	{"§29.3", "Load balancer", "Seed 003, §29.3: whom it sends users to, and when it stops."},
+	{"§29.4", "Deployment", "Seed 003, §29.4: new versions beside old ones, and the way back."},
+	{"§29.5", "Failure testing", "Seed 003, §29.5: failures that were brought about under load, and whether users would have noticed."},
+	{"§30 ", "Review questions", "Seed 003, §30. Yes is that the answer holds, which stands before what shows it."},
 }
 
 // Lists are the checklists and the review questions.
 func Lists() []List {
 	var out []List
 	for _, c := range chapters {
-		l := List{Title: c.title}
+		l := List{Title: c.title, About: c.about}
 		for _, list := range catalogue.Lists() {
 			for _, i := range list.Items {
 				if len(i.Refs) > 0 && strings.HasPrefix(i.Refs[0], c.prefix) {
@@ -53,7 +53,7 @@ func Choose(lists []List, places []string) ([]List, []string) {
 	named := map[string]bool{}
 	var out []List
 	for _, l := range lists {
-		kept := List{Title: l.Title}
+		kept := List{Title: l.Title, About: l.About}
 		for _, i := range l.Items {
 			met := false
 			for _, p := range places {

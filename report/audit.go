@@ -24,7 +24,7 @@ func AuditSheet(system, provenance, command string, sections []audit.Section, ru
 	}
 	for _, section := range sections {
 		part := SheetSection{
-			Title: section.Title, Said: audit.Totals([]audit.Section{section}) + ".",
+			Title: section.Title, About: section.About, Said: audit.Totals([]audit.Section{section}) + ".",
 			Grid: Grid{Head: []string{"item", "what is asked", "answer", "what shows it"}},
 		}
 		for _, f := range section.Findings {
@@ -38,7 +38,7 @@ func AuditSheet(system, provenance, command string, sections []audit.Section, ru
 // auditRuns are the runs that the answers rest on.
 func auditRuns(provenance, command string, runs []audit.Run) SheetSection {
 	part := SheetSection{
-		Title: "The runs", Said: fmt.Sprintf("%d runs.", len(runs)), Provenance: provenance, Command: command,
+		Title: "The runs", About: "What the answers rest on.", Said: fmt.Sprintf("%d runs.", len(runs)), Provenance: provenance, Command: command,
 		Grid: Grid{Head: []string{"scenario", "verdict", "began", "again"}},
 	}
 	for _, r := range runs {
