@@ -133,8 +133,12 @@ func (s *shell) run(ctx context.Context, sys *System) {
 
 // left aborts a drill in which nobody can type any more.
 func (s *shell) left(ctx context.Context) {
-	if ctx.Err() != nil {
-		return // it is over
+	select {
+	case <-s.over:
+		return
+	case <-ctx.Done():
+		return
+	default:
 	}
 	s.tell("\nNobody types any more: the drill is aborted.\n")
 	s.note(Act{Who: s.drill.Who, Kind: ActAbort, Text: "the shell was closed"})

@@ -157,11 +157,11 @@ func peopleRows(r *gameday.Review) []reviewRow {
 		case gameday.ActAlert:
 			row.System, row.Tone = cleanText("alert "+a.Text), "bad"
 		case gameday.ActCommand:
-			row.People = cleanText(fmt.Sprintf("%s on %s: %s", who, a.Node, a.Text))
+			row.People = cleanText(fmt.Sprintf("%s on %s", who, a.Node))
 			if a.Code != 0 {
 				row.People += fmt.Sprintf(" (status %d, after %s)", a.Code, short(a.Took))
 			}
-			row.Output = cleanOutput(a.Output)
+			row.Output = strings.TrimSuffix(cleanOutput("$ "+strings.ReplaceAll(a.Text, "\n", "\n  "))+"\n"+cleanOutput(a.Output), "\n")
 		default:
 			row.People = cleanText(strings.TrimSpace(fmt.Sprintf("%s, %s: %s", who, a.Kind, a.Text)))
 			row.People = strings.TrimSuffix(row.People, ":")
@@ -228,7 +228,11 @@ func systemRows(h *history.History) []reviewRow {
 		}
 	}
 	for _, b := range unserved(h) {
-		add(b.from, "bad", "users are not served: %d operations until %s later", b.n, short(b.to-b.from))
+		if b.n == 1 {
+			add(b.from, "bad", "an operation of the users went wrong")
+			continue
+		}
+		add(b.from, "bad", "%d operations of the users went wrong, within %s", b.n, short(b.to-b.from))
 	}
 	return out
 }
