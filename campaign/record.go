@@ -185,7 +185,7 @@ func (s Store) path(i Item, hash string) string {
 	if profile == "" {
 		profile = "default"
 	}
-	return filepath.Join(s.Dir, "items", slug(i.Scenario), fmt.Sprintf("%s.%s.%d.%s.json", slug(i.Case), slug(profile), i.Repetition, hash))
+	return filepath.Join(s.Dir, "items", Slug(i.Scenario), fmt.Sprintf("%s.%s.%d.%s.json", Slug(i.Case), Slug(profile), i.Repetition, hash))
 }
 
 // ErrInUse: another campaign works on the folder.
@@ -261,8 +261,9 @@ func (s Store) Put(r *Record) error {
 	return os.Rename(tmp, path)
 }
 
-// slug makes a file's name of words.
-func slug(s string) string {
+// Slug makes a file's name of words, in which words that differ in other than
+// letters, digits, dashes and underscores alone are the same.
+func Slug(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':

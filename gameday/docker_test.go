@@ -42,7 +42,9 @@ func TestDockerRunbooks(t *testing.T) {
 	}
 }
 
-func proves(t *testing.T, file string) {
+// staged is what a runbook's run takes: the runbook, its incident, and an engine.
+func staged(t *testing.T, file string) (*runbook.Runbook, harness.Scenario, *wiring.Session) {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	book, err := runbook.Parse(file, text)
@@ -52,6 +54,11 @@ func proves(t *testing.T, file string) {
 	session, err := wiring.Open(t.Context(), t.TempDir(), "test")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, session.Close()) })
+	return book, incident, session
+}
+
+func proves(t *testing.T, file string) {
+	book, incident, session := staged(t, file)
 	trial := gameday.Trial{
 		Book: book, Incident: incident, Runner: *session.Runner, Options: harness.Options{Set: book.Front.Set, Short: true},
 		Progress: func(e gameday.Entry) { t.Logf("line %d: %s %s %s", e.Line, e.Kind, e.Node, e.Err) },

@@ -164,7 +164,7 @@ func (d Drill) Run(ctx context.Context) (*Review, error) {
 		return nil, err
 	}
 	r.Dir, r.Run, r.Reason, r.Dirty = res.Dir, res.Verdict, res.Reason, res.Dirty || errors.Is(err, harness.ErrDirty)
-	r.struckAt()
+	r.struckAt(res.Faults)
 	if errors.Is(context.Cause(ctx), errAborted) {
 		r.Closing = Aborted
 	}
@@ -173,14 +173,13 @@ func (d Drill) Run(ctx context.Context) (*Review, error) {
 
 // struckAt takes the moment of the incident from the record: the drill knows of it
 // only when it has been proven.
-func (r *Review) struckAt() {
-	h, err := history.Load(r.Dir)
-	if err != nil || r.Struck < 0 {
-		return // what there is stays
+func (r *Review) struckAt(faults []harness.FaultResult) {
+	if r.Struck < 0 {
+		return // it did not come
 	}
-	for _, f := range h.Faults {
-		if f.Kind != (acting{}).Kind() && f.Injected >= 0 {
-			r.Struck = f.Injected
+	for _, f := range faults {
+		if f.Kind != ActKind && f.At >= 0 {
+			r.Struck = f.At
 			return
 		}
 	}
@@ -242,14 +241,12 @@ func (a *drilling) note(act Act) time.Duration {
 }
 
 // mark sets a moment of the review, the first time that it comes.
-func (a *drilling) mark(moment *time.Duration, at time.Duration) bool {
+func (a *drilling) mark(moment *time.Duration, at time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if *moment >= 0 {
-		return false
+	if *moment < 0 {
+		*moment = at
 	}
-	*moment = at
-	return true
 }
 
 // tell shows lines to whoever is on duty.
@@ -274,7 +271,7 @@ func (a *drilling) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	every := time.NewTicker(lookEvery)
 	defer every.Stop()
 	for {
-		since := look.at(ctx)
+		look.at(ctx)
 		select {
 		case <-ctx.Done():
 			return a.over(Aborted, look)
@@ -290,7 +287,7 @@ func (a *drilling) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 			return a.over(OutOfTime, look)
 		default:
 		}
-		if look.holds && a.clock.Now()-since >= grace {
+		if look.holds && a.clock.Now()-look.since >= grace {
 			return a.over(Mended, look)
 		}
 		select {
@@ -308,17 +305,14 @@ const grace = 20 * time.Second
 func (a *drilling) finished(ctx context.Context, look *looking) error {
 	until := a.clock.Now() + settled
 	for {
-		since := look.at(ctx)
-		if ctx.Err() != nil || look.holds && a.clock.Now()-since >= settled {
+		look.at(ctx)
+		if ctx.Err() != nil || look.holds && a.clock.Now()-look.since >= settled {
 			break
 		}
 		if !look.holds && a.clock.Now() > until {
 			break
 		}
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-		}
+		rest(ctx)
 	}
 	if look.holds && ctx.Err() == nil {
 		return a.over(Mended, look)
@@ -370,12 +364,12 @@ type looking struct {
 	since           time.Duration
 }
 
-// at looks once, tells what is due, and returns since when all states hold.
-func (l *looking) at(ctx context.Context) time.Duration {
+// at looks once, and tells what is due.
+func (l *looking) at(ctx context.Context) {
 	began := l.clock.Now()
 	err := l.sys.all(ctx, l.states)
 	if ctx.Err() != nil {
-		return l.since
+		return
 	}
 	if err == nil {
 		l.misses = 0
@@ -393,27 +387,20 @@ func (l *looking) at(ctx context.Context) time.Duration {
 		l.holds, l.everLost = false, true
 	}
 	l.hint()
-	return l.since
 }
 
 // watch waits until the runbook's checks show its symptom while something is
 // missing, and tells whoever is on duty.
 func (a *drilling) watch(ctx context.Context) {
 	for ctx.Err() == nil {
-		if a.lost.Load() {
-			x := Execution{Book: a.drill.Book, System: a.sys, Asker: Stated{}, Plan: Only(Whole(a.drill.Book), runbook.Symptom)}
-			if x.Run(ctx).Ending == Done {
-				a.mark(&a.review.Alerted, a.note(Act{Kind: ActAlert, Text: a.drill.Book.Front.Alert}))
-				if !a.drill.Unpaged {
-					a.tell("\n*** ALERT %s at %s\n", a.drill.Book.Front.Alert, time.Now().UTC().Format("15:04:05 UTC"))
-				}
-				return
+		if a.lost.Load() && showing(ctx, a.drill.Book, a.sys).Ending == Done {
+			a.mark(&a.review.Alerted, a.note(Act{Kind: ActAlert, Text: a.drill.Book.Front.Alert}))
+			if !a.drill.Unpaged {
+				a.tell("\n*** ALERT %s at %s\n", a.drill.Book.Front.Alert, time.Now().UTC().Format("15:04:05 UTC"))
 			}
+			return
 		}
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-		}
+		rest(ctx)
 	}
 }
 

@@ -4,7 +4,6 @@ package gameday_test
 
 import (
 	"io"
-	"os"
 	"testing"
 	"time"
 
@@ -13,25 +12,12 @@ import (
 	"github.com/hachaos/hachaos/gameday"
 	"github.com/hachaos/hachaos/gameday/gamedaytest"
 	"github.com/hachaos/hachaos/harness"
-	"github.com/hachaos/hachaos/internal/wiring"
-	"github.com/hachaos/hachaos/runbook"
-	"github.com/hachaos/hachaos/scenarios"
 )
 
 // An operator that a script plays goes through a drill: it is paged, looks, names
 // the cause, mends it, and the clock has it all.
 func TestDockerDrill(t *testing.T) {
-	const file = "../runbooks/node-lost.md"
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	book, err := runbook.Parse(file, text)
-	require.NoError(t, err)
-	incident, err := scenarios.Lookup(book.Front.Incident)
-	require.NoError(t, err)
-	session, err := wiring.Open(t.Context(), t.TempDir(), "test")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, session.Close()) })
-
+	book, incident, session := staged(t, "../runbooks/node-lost.md")
 	in, keyboard := io.Pipe()
 	screen, out := io.Pipe()
 	played := make(chan error, 1)

@@ -104,9 +104,7 @@ func (s *System) Await(ctx context.Context, within time.Duration, states ...stri
 			}
 			return time.Time{}, fmt.Errorf("within %s: %w", sayTime(within), missing)
 		}
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
+		if rest(ctx); ctx.Err() != nil {
 			return time.Time{}, context.Cause(ctx)
 		}
 	}

@@ -30,11 +30,9 @@ type Trial struct {
 	Variant  Variant
 	// Patience is how long after the symptom the states are waited for.
 	Patience time.Duration
-	// Healthy leaves the incident out: nothing is wrong with the system.
-	Healthy bool
-	// Elsewhere says that the incident is not the runbook's, which must make
-	// nothing worse.
-	Elsewhere bool
+	// Control is what the trial is a control of; empty is the proof itself. OnHealthy
+	// leaves the incident out, and for OnAnother it is not the runbook's.
+	Control Control
 	// Again carries the steps out a second time once the states are there.
 	Again    bool
 	Asker    Asker
@@ -72,8 +70,8 @@ type Outcome struct {
 	// BrokenOff is why the trial ended before its time; empty is that it did not.
 	// What it did not come to says nothing then.
 	BrokenOff string `json:"brokenOff,omitempty"`
-	// Elsewhere says that it was another incident than the runbook's.
-	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Control is what the trial was a control of; empty is the proof itself.
+	Control Control `json:"control,omitempty"`
 	// Worse is what was there during another incident before the runbook was
 	// carried out, and not after that; empty is nothing.
 	Worse string `json:"worse,omitempty"`
@@ -93,7 +91,7 @@ const (
 // What cannot be run is an error that wraps harness.ErrUsage, and nothing was
 // started.
 func (t Trial) Run(ctx context.Context) (*Outcome, error) {
-	out := &Outcome{Variant: t.Variant.Name, Elsewhere: t.Elsewhere, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
+	out := &Outcome{Variant: t.Variant.Name, Control: t.Control, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
 	w := &witness{}
 	res, err := t.on(ctx, w, &carrying{acting: acting{t.Book.Name}, trial: t, system: w.system, out: out})
 	if res == nil {
@@ -106,18 +104,24 @@ func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 // Check says what keeps the incident from being brought about, or judged, as far as
 // that is known before anything is started; the error wraps harness.ErrUsage.
 func (t Trial) Check() error {
+	_, err := t.checked(&carrying{})
+	return err
+}
+
+// checked is the scenario in which act takes the place of the incident's heal.
+func (t Trial) checked(act fault.Fault) (harness.Scenario, error) {
 	for _, s := range t.Book.Front.Restores {
 		if !CanLook(s.Name) {
-			return fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
+			return harness.Scenario{}, fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
 		}
 	}
-	_, err := t.scenario(&carrying{})
-	return err
+	return t.scenario(act)
 }
 
 // on runs the incident, and then act instead of its heal, before a witness.
 func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Result, error) {
-	if err := t.Check(); err != nil {
+	s, err := t.checked(act)
+	if err != nil {
 		return nil, err
 	}
 	w.Suite = cmp.Or[harness.Suite](t.Runner.Suite, harness.Observed{})
@@ -130,10 +134,6 @@ func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Re
 	r.Lookup = func(name string) (topology.Definition, error) {
 		def, err := lookup(name)
 		return WithOperator(def), err
-	}
-	s, err := t.scenario(act)
-	if err != nil {
-		return nil, err
 	}
 	return r.Run(ctx, s, t.Options)
 }
@@ -170,7 +170,7 @@ func (t Trial) shaped(s harness.Scenario, act fault.Fault) (harness.Scenario, er
 	last := &phases[breaks]
 	// The runbook waits for the symptom by itself, once the incident is proven.
 	last.For, last.Cover, last.Await = time.Second, nil, true
-	if t.Healthy {
+	if t.Control == OnHealthy {
 		last.Faults, last.Kind = nil, history.PhaseSteady
 	}
 	last.Faults = allMended(last.Faults)
@@ -224,8 +224,12 @@ type acting struct {
 	Book string `json:"book"`
 }
 
+// ActKind is the kind of the act in which people, or a runbook, mend the system, as
+// the record of its run has it.
+const ActKind = "runbook"
+
 // Kind implements fault.Fault.
-func (acting) Kind() string { return "runbook" }
+func (acting) Kind() string { return ActKind }
 
 // Validate implements fault.Fault.
 func (acting) Validate() error { return nil }
@@ -288,11 +292,11 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 			c.out.BrokenOff = context.Cause(ctx).Error()
 		}
 	}()
-	if c.trial.Healthy {
+	switch c.trial.Control {
+	case OnHealthy:
 		c.unneeded(ctx, sys)
 		return ctx.Err()
-	}
-	if c.trial.Elsewhere {
+	case OnAnother:
 		c.elsewhere(ctx, sys)
 		return ctx.Err()
 	}
@@ -304,8 +308,8 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	if len(c.trial.Variant.Plan) > 0 {
 		// The checks that have just shown the symptom are not made once more: one
 		// that comes and goes would be taken for another incident.
-		rest := Only(c.trial.Variant.Plan, runbook.Diagnosis, runbook.Steps, runbook.Verification)
-		c.out.Transcript = seen.then(c.execute(ctx, sys, rest, seen.vars))
+		further := Only(c.trial.Variant.Plan, runbook.Diagnosis, runbook.Steps, runbook.Verification)
+		c.out.Transcript = seen.then(c.execute(ctx, sys, further, seen.vars))
 	}
 	if next := c.trial.Variant.Next; next != nil {
 		c.out.Second = c.execute(ctx, sys, next, nil)
@@ -352,10 +356,7 @@ func (c *carrying) elsewhere(ctx context.Context, sys *System) {
 	held := sys.holding(ctx)
 	last, until := time.Now(), time.Now().Add(showsWithin)
 	for ctx.Err() == nil && (len(held) == len(lookers) && time.Now().Before(until) || len(held) < len(lookers) && time.Since(last) < unchanged) {
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-		}
+		rest(ctx)
 		now := sys.holding(ctx)
 		both := slices.DeleteFunc(slices.Clone(held), func(s string) bool { return !slices.Contains(now, s) })
 		if len(both) < len(held) {
@@ -383,10 +384,8 @@ func (c *carrying) execute(ctx context.Context, sys *System, plan []Part, vars m
 func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *Transcript {
 	bounded, cancel := context.WithTimeout(ctx, symptomWithin)
 	defer cancel()
-	checks := Only(Whole(c.trial.Book), runbook.Symptom)
 	for {
-		x := Execution{Book: c.trial.Book, System: sys, Asker: Stated{}, Plan: checks}
-		t := x.Run(bounded)
+		t := showing(bounded, c.trial.Book, sys)
 		lost := sys.all(bounded, states(c.trial.Book))
 		if t.Ending == Done && lost != nil {
 			c.out.Symptom, c.out.NoSymptom = time.Since(began), ""
@@ -398,11 +397,23 @@ func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *T
 				c.out.NoSymptom = "its checks show the symptom, and yet all that it is to restore is there"
 			}
 		}
-		select {
-		case <-time.After(lookEvery):
-		case <-bounded.Done():
+		if rest(bounded); bounded.Err() != nil {
 			return nil
 		}
+	}
+}
+
+// showing carries the checks of a runbook's symptom out, for which nobody is asked.
+func showing(ctx context.Context, book *runbook.Runbook, sys *System) *Transcript {
+	x := Execution{Book: book, System: sys, Asker: Stated{}, Plan: Only(Whole(book), runbook.Symptom)}
+	return x.Run(ctx)
+}
+
+// rest is the time between two looks; the end of ctx ends it.
+func rest(ctx context.Context) {
+	select {
+	case <-time.After(lookEvery):
+	case <-ctx.Done():
 	}
 }
 

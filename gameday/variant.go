@@ -21,7 +21,7 @@ type Variant struct {
 func Written(book *runbook.Runbook) Variant { return Variant{Plan: Whole(book)} }
 
 // Nothing is the control: nobody does anything.
-func Nothing() Variant { return Variant{Name: "without the runbook"} }
+func Nothing() Variant { return Variant{Name: nameWithout} }
 
 // LeftOut are the runbook without each of its steps in turn. A diagnosis stays:
 // what it captures, the steps need.
@@ -69,7 +69,7 @@ func CutOff(book *runbook.Runbook) []Variant {
 			part := *p.Part
 			part.Blocks = p.Blocks[:j+1]
 			plan := append(slices.Clone(whole[:i]), Part{p.Section, &part})
-			out = append(out, Variant{Name: fmt.Sprintf("%s after the command in line %d", cutPrefix, c.Line), Plan: plan, Next: whole})
+			out = append(out, Variant{Name: fmt.Sprintf("cut off after the command in line %d", c.Line), Plan: plan, Next: whole})
 		}
 	}
 	return out

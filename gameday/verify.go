@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/harness"
@@ -65,15 +64,12 @@ type Result struct {
 const (
 	nameWithout = "without the runbook"
 	nameHealthy = "on a healthy system"
-
-	duringPrefix = "during " // another incident
-	cutPrefix    = "cut off"
 )
 
 // Verify proves a runbook: it carries it out during its incident, twice, and
 // then makes the controls, those during another incident with each of others. A
 // proof that is no pass ends it at once. Progress of the trials is told by t's own;
-// its Variant, Patience, Healthy, Elsewhere and Again count for nothing. An error is
+// its Variant, Patience, Control and Again count for nothing. An error is
 // one that kept a trial from being made.
 func Verify(ctx context.Context, t Trial, controls []Control, others []Incident, began func(name string)) (*Result, error) {
 	if began == nil {
@@ -110,7 +106,7 @@ func Verify(ctx context.Context, t Trial, controls []Control, others []Incident,
 func Try(ctx context.Context, t Trial, v Variant) (*Result, error) {
 	front := t.Book.Front
 	r := &Result{Runbook: t.Book.Name, Incident: front.Incident, Within: front.Within}
-	t.Variant, t.Patience, t.Healthy, t.Elsewhere, t.Again = v, front.Within, false, false, true
+	t.Variant, t.Patience, t.Control, t.Again = v, front.Within, "", true
 	var err error
 	if r.Proof, err = t.Run(ctx); err != nil {
 		return r, err
@@ -121,6 +117,7 @@ func Try(ctx context.Context, t Trial, v Variant) (*Result, error) {
 
 // trials are those of a control.
 func trials(t Trial, c Control, others []Incident) []Trial {
+	t.Control = c
 	var out []Trial
 	add := func(all ...Variant) {
 		for _, t.Variant = range all {
@@ -131,13 +128,11 @@ func trials(t Trial, c Control, others []Incident) []Trial {
 	case WithoutIt:
 		add(Nothing())
 	case OnHealthy:
-		t.Healthy = true
 		add(Variant{Name: nameHealthy, Plan: Whole(t.Book)})
 	case OnAnother:
-		t.Elsewhere = true
 		for _, o := range others {
 			t.Incident, t.Options.Set = o.Scenario, o.Set
-			add(Variant{Name: duringPrefix + o.Scenario.Name, Plan: Whole(t.Book)})
+			add(Variant{Name: "during " + o.Scenario.Name, Plan: Whole(t.Book)})
 		}
 	case StepLeftOut:
 		add(LeftOut(t.Book)...)
@@ -225,35 +220,40 @@ func hasVerdict(o *Outcome) bool {
 
 // controlled holds a proof to its controls.
 func (r *Result) controlled() {
-	if o := r.control(nameWithout); o != nil {
-		switch {
-		case !hasVerdict(o):
-			r.inconclusive("the control without the runbook has no verdict: %s", o.Reason)
-		case o.Symptom < 0:
-			r.inconclusive("the control without the runbook did not come to the incident: %s", o.NoSymptom)
-		case o.Restored >= 0:
-			r.inconclusive("without the runbook all came back by itself, %s after the symptom: it proves nothing", sayTime(o.Restored))
-		}
-	}
-	if o := r.control(nameHealthy); o != nil {
-		r.healthy(o)
-	}
 	for _, o := range r.Controls {
-		switch {
-		case strings.HasPrefix(o.Variant, duringPrefix):
+		switch o.Control {
+		case WithoutIt:
+			r.without(o)
+		case OnHealthy:
+			r.healthy(o)
+		case OnAnother:
 			r.another(o)
-		case strings.HasPrefix(o.Variant, cutPrefix):
+		case BrokenOff:
 			r.cutOff(o)
+		case StepLeftOut:
+			r.noDifference(o, "it is idle")
+		case StepsSwapped:
+			r.noDifference(o, "their order does not matter")
 		}
-		if o.Restored < 0 || o.Transcript == nil || o.Symptom < 0 || o.Run != harness.VerdictPass || o.Transcript.Ending != Done {
-			continue
-		}
-		switch {
-		case strings.HasPrefix(o.Variant, "without step"):
-			r.Notes = append(r.Notes, "all came back "+o.Variant+": it is idle")
-		case strings.HasPrefix(o.Variant, "with step"):
-			r.Notes = append(r.Notes, "all came back "+o.Variant+": their order does not matter")
-		}
+	}
+}
+
+// without holds it to what came back with nobody doing anything.
+func (r *Result) without(o *Outcome) {
+	switch {
+	case !hasVerdict(o):
+		r.inconclusive("the control without the runbook has no verdict: %s", o.Reason)
+	case o.Symptom < 0:
+		r.inconclusive("the control without the runbook did not come to the incident: %s", o.NoSymptom)
+	case o.Restored >= 0:
+		r.inconclusive("without the runbook all came back by itself, %s after the symptom: it proves nothing", sayTime(o.Restored))
+	}
+}
+
+// noDifference notes what a change that made no difference says of the steps.
+func (r *Result) noDifference(o *Outcome, says string) {
+	if o.Restored >= 0 && o.Transcript != nil && o.Symptom >= 0 && o.Run == harness.VerdictPass && o.Transcript.Ending == Done {
+		r.Notes = append(r.Notes, fmt.Sprintf("all came back %s: %s", o.Variant, says))
 	}
 }
 
@@ -307,16 +307,6 @@ func (r *Result) healthy(o *Outcome) {
 	case ofPeople(o.Transcript):
 		r.inconclusive("on a healthy system, line %d: %s", o.Transcript.Line, o.Transcript.Reason)
 	}
-}
-
-// control is the outcome of that name; nil if that control was not made.
-func (r *Result) control(name string) *Outcome {
-	for _, o := range r.Controls {
-		if o.Variant == name {
-			return o
-		}
-	}
-	return nil
 }
 
 func (r *Result) inconclusive(format string, args ...any) {

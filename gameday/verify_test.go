@@ -1,6 +1,7 @@
 package gameday
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,13 @@ func proven(change func(*Outcome)) *Outcome {
 // control is one that shows nothing against the proof, changed.
 func control(name string, change func(*Outcome)) *Outcome {
 	o := &Outcome{Variant: name, Run: harness.VerdictPass, Symptom: time.Second, Restored: -1, Missing: "m"}
+	for prefix, c := range map[string]Control{
+		nameWithout: WithoutIt, nameHealthy: OnHealthy, "during ": OnAnother, "cut off": BrokenOff, "without step": StepLeftOut, "with step": StepsSwapped,
+	} {
+		if strings.HasPrefix(name, prefix) {
+			o.Control = c
+		}
+	}
 	switch name {
 	case nameHealthy:
 		o.Symptom, o.Restored, o.Missing, o.Transcript = -1, time.Second, "", &Transcript{Ending: NotThis}

@@ -60,7 +60,7 @@ func ReviewMarkdown(w io.Writer, r *gameday.Review, h *history.History) error {
 	for _, row := range v.Rows {
 		people := md(row.People)
 		if row.Output != "" {
-			people += "<br>" + strings.ReplaceAll(md(strings.ReplaceAll(strings.TrimSpace(row.Output), "\n", " ⏎ ")), "\n", " ")
+			people += "<br>" + md(strings.ReplaceAll(strings.TrimSpace(row.Output), "\n", " ⏎ "))
 		}
 		p.line("| %s | %s | %s | %s |", row.At, row.Clock, md(row.System), people)
 	}
@@ -105,9 +105,6 @@ func reviewOf(r *gameday.Review, h *history.History) review {
 	}
 	return v
 }
-
-// drillKind is the kind of the act in which people mend the system.
-const drillKind = "runbook"
 
 // afterIncident is a moment of the timeline, from the incident on.
 func afterIncident(at, from time.Duration) string {
@@ -207,7 +204,7 @@ func systemRows(h *history.History) []reviewRow {
 		out = append(out, reviewRow{at: at, Tone: tone, System: cleanText(fmt.Sprintf(format, args...))})
 	}
 	for _, f := range h.Faults {
-		if f.Kind == drillKind || f.Injected < 0 {
+		if f.Kind == gameday.ActKind || f.Injected < 0 {
 			continue
 		}
 		proof := "not proven"

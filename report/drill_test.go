@@ -46,7 +46,7 @@ func TestReviewMarkdown(t *testing.T) {
 func TestReviewOfARecord(t *testing.T) {
 	h := &history.History{End: 30 * time.Second, Faults: []history.Fault{
 		{Kind: "instance-kill", Nodes: []string{"j1"}, Injected: 10 * time.Second, Heal: -1, Healed: -1, Proof: &history.Proof{OK: true, Measured: "gone"}},
-		{Kind: drillKind, Injected: 11 * time.Second, Heal: -1, Healed: -1},
+		{Kind: gameday.ActKind, Injected: 11 * time.Second, Heal: -1, Healed: -1},
 	}, Ops: []history.Op{
 		{ID: 1, Intended: 9 * time.Second, End: 9*time.Second + time.Millisecond, Outcome: history.Good},
 		{ID: 2, Intended: 10 * time.Second, End: -1},

@@ -206,17 +206,8 @@ func (f *auditFlags) of(command string) {
 
 // behind are the runs that the lists rest on.
 func behind(lists []audit.List, runs []audit.Run) []audit.Run {
-	asked := map[string]bool{}
-	for _, name := range audit.Scenarios(lists) {
-		asked[name] = true
-	}
-	out := []audit.Run{}
-	for _, r := range runs {
-		if asked[r.Scenario] {
-			out = append(out, r)
-		}
-	}
-	return out
+	asked := audit.Scenarios(lists)
+	return slices.DeleteFunc(slices.Clone(runs), func(r audit.Run) bool { return !slices.Contains(asked, r.Scenario) })
 }
 
 // system says in words what is audited.

@@ -275,13 +275,12 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 // carryOut runs what is missing of a campaign; with sets the campaign's Runner
 // and Shape.
 func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry, budget time.Duration, with func(*wiring.Session, *campaign.Campaign)) error {
-	store := campaign.Store{Dir: dir}
-	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
+	session, err := wiring.Open(ctx, campaign.Store{Dir: dir}.Runs(), buildVersion())
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	unlock, err := store.Lock()
+	store, unlock, err := exclusively(dir)
 	if err != nil {
 		return err
 	}

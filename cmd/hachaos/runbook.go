@@ -32,6 +32,26 @@ conventions: see docs/runbooks.md. Those that come with hachaos are in the folde
 	return c
 }
 
+// oneRunbook wants the file of one runbook.
+func oneRunbook(c *cobra.Command, files []string) error {
+	if len(files) != 1 {
+		return usage("%s wants one file, such as runbooks/node-lost.md: see '%s --help'", c.CommandPath(), c.CommandPath())
+	}
+	return nil
+}
+
+// someRunbooks wants the file of at least one.
+func someRunbooks(c *cobra.Command, files []string) error {
+	if len(files) == 0 {
+		return usage("%s wants files, such as runbooks/*.md: see '%s --help'", c.CommandPath(), c.CommandPath())
+	}
+	return nil
+}
+
+func completeRunbooks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
 func (a *app) runbookLint() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -45,18 +65,11 @@ It runs nothing, and needs no engine. docs/runbooks.md lists the rules.
 Exit codes: 0 nothing was found, 1 something was, 2 usage.`,
 		Example: `  hachaos runbook lint runbooks/node-lost.md
   hachaos runbook lint --json runbooks/*.md | jq -r '.[].rule' | sort | uniq -c`,
-		Args: func(c *cobra.Command, files []string) error {
-			if len(files) == 0 {
-				return usage("%s wants files, such as runbooks/*.md: see '%s --help'", c.CommandPath(), c.CommandPath())
-			}
-			return nil
-		},
+		Args: someRunbooks,
 		RunE: func(_ *cobra.Command, files []string) error {
 			return a.lintRunbooks(files, time.Now(), asJSON)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeRunbooks,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c

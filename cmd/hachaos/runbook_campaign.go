@@ -52,18 +52,13 @@ Exit codes: 0 all runbooks passed three times and nine of ten mutants are refuse
 		Example: `  hachaos runbook campaign --dir docs/runbooks --budget 20m runbooks/*.md
   hachaos runbook campaign --dir docs/runbooks --status --page docs/runbooks-proven.md runbooks/*.md`,
 		Args: func(c *cobra.Command, files []string) error {
-			switch {
-			case len(files) == 0:
-				return usage("%s wants files, such as runbooks/*.md: see '%s --help'", c.CommandPath(), c.CommandPath())
-			case f.budget < 0:
+			if f.budget < 0 {
 				return usage("--budget %v: want 0 or more", f.budget)
 			}
-			return nil
+			return someRunbooks(c, files)
 		},
-		RunE: func(c *cobra.Command, files []string) error { return a.proveRunbooks(c.Context(), files, f) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		RunE:              func(c *cobra.Command, files []string) error { return a.proveRunbooks(c.Context(), files, f) },
+		ValidArgsFunction: completeRunbooks,
 	}
 	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "runbooks"), "the campaign's folder")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "stop between two items once this long has passed, such as 20m (0: never)")
@@ -154,7 +149,7 @@ func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
 		add := func(turn int, item string, mutant *gameday.Variant) {
 			turns[turn] = append(turns[turn], &proofItem{
 				file: file, trial: gameday.Trial{Book: book, Incident: incident, Options: opts}, mutant: mutant, name: item, hash: hash,
-				path: filepath.Join(f.dir, name, fileName(item)+"."+hash+".json"),
+				path: filepath.Join(f.dir, name, campaign.Slug(item)+"."+hash+".json"),
 			})
 		}
 		for n := range campaign.InARow {
@@ -220,19 +215,6 @@ func imagesOf(spec topology.Spec) []string {
 	return out
 }
 
-// fileName makes a file's name of words.
-func fileName(words string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r - 'A' + 'a'
-		}
-		return '-'
-	}, words), "-")
-}
-
 func readProof(path string) (*proof, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -279,13 +261,12 @@ func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) 
 
 // runProofs runs what has no verdict yet.
 func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) error {
-	store := campaign.Store{Dir: f.dir}
-	session, err := wiring.Open(ctx, store.Runs(), buildVersion())
+	session, err := wiring.Open(ctx, campaign.Store{Dir: f.dir}.Runs(), buildVersion())
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	unlock, err := store.Lock()
+	_, unlock, err := exclusively(f.dir)
 	if err != nil {
 		return err
 	}
@@ -449,9 +430,9 @@ func (c *proofsOf) restoredIn() string {
 	return slices.Max(c.restored).Round(100 * time.Millisecond).String()
 }
 
-func proofsGrid(items []*proofItem) report.Grid {
+func proofsGrid(counts []*proofsOf) report.Grid {
 	g := report.Grid{Head: []string{"runbook", "incident", "passes in a row", "restored within", "mutants refused"}}
-	for _, c := range countProofs(items) {
+	for _, c := range counts {
 		passed := fmt.Sprintf("%d of %d", c.passed, c.of)
 		if c.repeated > 0 {
 			passed += fmt.Sprintf("; %d runs without a verdict were repeated", c.repeated)
@@ -466,9 +447,9 @@ func proofsGrid(items []*proofItem) report.Grid {
 }
 
 // proofsSaid says in a sentence where it stands.
-func proofsSaid(items []*proofItem) string {
+func proofsSaid(counts []*proofsOf) string {
 	passed, of, refused, decided, wrong := 0, 0, 0, 0, 0
-	for _, c := range countProofs(items) {
+	for _, c := range counts {
 		passed, of, refused, decided, wrong = passed+c.passed, of+c.of, refused+c.refused, decided+c.decided, wrong+c.wrong
 	}
 	return fmt.Sprintf("%d of %d verifications passed; %d of %d mutants that were run are refused, %d are still to be run.", passed, of, refused, decided, wrong-decided)
@@ -477,11 +458,12 @@ func proofsSaid(items []*proofItem) string {
 // proofsSheet is the page of what there is.
 func proofsSheet(items []*proofItem) report.Sheet {
 	var from provenance
+	counts := countProofs(items)
 	s := report.SheetSection{
 		Title: "The runbooks and their mutants",
 		About: "A runbook passes if, during its incident and under load, it restores what it promises in its time with no session and no write lost, and its controls hold. " +
 			"Its mutants have one mistake each: a step dropped, two swapped, a command aimed at the wrong node, a wrong value; one that is refused does not pass in the runbook's place.",
-		Said: proofsSaid(items), Command: "make runbooks", Grid: proofsGrid(items),
+		Said: proofsSaid(counts), Command: "make runbooks", Grid: proofsGrid(counts),
 	}
 	for _, i := range items {
 		if i.proof != nil {
@@ -489,7 +471,7 @@ func proofsSheet(items []*proofItem) report.Sheet {
 		}
 	}
 	s.Provenance = from.String()
-	for _, c := range countProofs(items) {
+	for _, c := range counts {
 		for _, n := range c.notes {
 			s.Notes = append(s.Notes, strings.TrimSuffix(filepath.Base(c.file), ".md")+": "+n)
 		}
@@ -502,15 +484,16 @@ func proofsSheet(items []*proofItem) report.Sheet {
 }
 
 func (a *app) printProofs(items []*proofItem) error {
-	if err := report.GridTable(a.out, proofsGrid(items), a.tableOptions(), 24, 20, 16, 16); err != nil {
+	counts := countProofs(items)
+	if err := report.GridTable(a.out, proofsGrid(counts), a.tableOptions(), 24, 20, 16, 16); err != nil {
 		return err
 	}
 	var b strings.Builder
-	for _, c := range countProofs(items) {
+	for _, c := range counts {
 		for _, n := range c.notes {
 			fmt.Fprintf(&b, "%s: %s\n", filepath.Base(c.file), n)
 		}
 	}
-	b.WriteString(proofsSaid(items) + "\n")
+	b.WriteString(proofsSaid(counts) + "\n")
 	return writeClean(a.out, b.String())
 }

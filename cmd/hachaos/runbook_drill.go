@@ -58,16 +58,9 @@ not, 2 usage, 3 it was aborted, came back by itself, or has no verdict, 4 error,
 		Example: `  hachaos runbook drill runbooks/node-lost.md
   hachaos runbook drill --window 30m --hints 5m,10m,15m --as 'the night shift' runbooks/split-vip.md
   hachaos runbook drill --unpaged --limit 20m runbooks/disk-full.md`,
-		Args: func(c *cobra.Command, files []string) error {
-			if len(files) != 1 {
-				return usage("%s wants one file, such as runbooks/node-lost.md: see '%s --help'", c.CommandPath(), c.CommandPath())
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, files []string) error { return a.drill(c.Context(), files[0], f) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		Args:              oneRunbook,
+		RunE:              func(c *cobra.Command, files []string) error { return a.drill(c.Context(), files[0], f) },
+		ValidArgsFunction: completeRunbooks,
 	}
 	f.add(c)
 	c.Flags().DurationVar(&f.window, "window", 5*time.Minute, "the incident comes at a moment of this time that is drawn")

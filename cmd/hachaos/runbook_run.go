@@ -48,18 +48,11 @@ Exit codes: 0 all was as expected, and what the runbook restores is there, 1 it 
   hachaos runbook run --on jetty-ha runbooks/node-lost.md
   hachaos runbook run --dry-run runbooks/node-lost.md
   hachaos runbook run --on jetty-ha --step --transcript tonight.md runbooks/split-vip.md`,
-		Args: func(c *cobra.Command, files []string) error {
-			if len(files) != 1 {
-				return usage("%s wants one file, such as runbooks/node-lost.md: see '%s --help'", c.CommandPath(), c.CommandPath())
-			}
-			return nil
-		},
+		Args: oneRunbook,
 		RunE: func(c *cobra.Command, files []string) error {
 			return a.executeRunbook(c.Context(), files[0], f)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeRunbooks,
 	}
 	c.Flags().StringVar(&f.on, "on", "", "the standing topology (see 'hachaos up --operator' and 'hachaos status')")
 	c.Flags().StringArrayVar(&f.inputs, "input", nil, "NAME=VALUE, repeatable: a variable that the runbook asks for; VIP is known")

@@ -56,18 +56,11 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error, 5 dirty.`,
 		Example: `  hachaos runbook verify runbooks/node-lost.md
   hachaos runbook verify --controls without,healthy runbooks/split-vip.md
   hachaos runbook verify --controls none --ask runbooks/slow-database.md`,
-		Args: func(c *cobra.Command, files []string) error {
-			if len(files) != 1 {
-				return usage("%s wants one file, such as runbooks/node-lost.md: see '%s --help'", c.CommandPath(), c.CommandPath())
-			}
-			return nil
-		},
+		Args: oneRunbook,
 		RunE: func(c *cobra.Command, files []string) error {
 			return a.verifyRunbook(c.Context(), files[0], f)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"md"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeRunbooks,
 	}
 	f.add(c)
 	c.Flags().StringSliceVar(&f.controls, "controls", nil, "which controls are made: "+controlNames()+", or none (default: all)")
@@ -309,7 +302,7 @@ func outcomeLine(o *gameday.Outcome) string {
 	if t := o.Transcript; t != nil {
 		parts = append(parts, fmt.Sprintf("runbook %s after %s", t.Ending, t.Took.Round(10*time.Millisecond)))
 	}
-	if o.Elsewhere {
+	if o.Control == gameday.OnAnother {
 		said := "nothing is worse"
 		if o.Worse != "" {
 			said = "worse: " + o.Worse
