@@ -113,8 +113,9 @@ campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, 
 	@$(CAMPAIGN_PAGES)
 
 audit-pages: build ## docs/audit-tuned.md and docs/audit-documented.md, from the campaign's results that there are
-	@for profile in tuned documented; do \
-		$(BIN) audit --from $(RESULTS) --profile $$profile --out docs/audit-$$profile >/dev/null; \
+	@for profile in tuned/default documented/documented; do \
+		ls $(RESULTS)/items/*/*.$${profile#*/}.*.json >/dev/null 2>&1 || continue; \
+		$(BIN) audit --from $(RESULTS) --profile $${profile%/*} --out docs/audit-$${profile%/*} >/dev/null; \
 		case $$? in 0|1|3) ;; *) exit 4 ;; esac; done
 
 catalogue-page: ## docs/catalogue.md, of package catalogue

@@ -215,6 +215,31 @@ func (s Store) Lock() (unlock func() error, err error) {
 // Get returns the record of an item with this hash; nil if there is none.
 func (s Store) Get(i Item, hash string) (*Record, error) {
 	path := s.path(i, hash)
+	r, err := read(path, i)
+	if err == nil && r != nil && r.Hash != hash {
+		return nil, notOf(path, i)
+	}
+	return r, err
+}
+
+// earlier returns the last record of an item, whatever its hash; nil if there
+// is none. A file that is no record of it counts for nothing.
+func (s Store) earlier(i Item) (*Record, error) {
+	paths, err := filepath.Glob(s.path(i, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("campaign's folder %s: %w", s.Dir, err)
+	}
+	var last *Record
+	for _, path := range paths {
+		if r, err := read(path, i); err == nil && r != nil && (last == nil || r.StartedAt.After(last.StartedAt)) {
+			last = r
+		}
+	}
+	return last, nil
+}
+
+// read reads a record of an item; nil if there is no such file.
+func read(path string, i Item) (*Record, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -226,10 +251,14 @@ func (s Store) Get(i Item, hash string) (*Record, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("%s: %w: remove it to have the item run again", path, err)
 	}
-	if r.Schema != Schema || r.Hash != hash || r.Scenario != i.Scenario || r.Case != i.Case || r.Repetition != i.Repetition || r.Profile != i.Profile {
-		return nil, fmt.Errorf("%s is not the record of %s with hash %s: remove it to have the item run again", path, i.Name(), hash)
+	if r.Schema != Schema || r.Scenario != i.Scenario || r.Case != i.Case || r.Repetition != i.Repetition || r.Profile != i.Profile {
+		return nil, notOf(path, i)
 	}
 	return &r, nil
+}
+
+func notOf(path string, i Item) error {
+	return fmt.Errorf("%s is not the record of %s that its name says: remove it to have the item run again", path, i.Name())
 }
 
 // ErrFinal: the item has a verdict already, which nothing replaces.

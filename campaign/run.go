@@ -24,6 +24,9 @@ type Entry struct {
 	Item
 	Hash   string
 	Record *Record // nil if it is missing
+	// Earlier is the last record of the item on another state of what it
+	// depends on; nil if the item is not missing, or there is none.
+	Earlier *Record
 }
 
 // State is the item's.
@@ -45,13 +48,20 @@ func Look(s Store, items []Item, hash func(Item) (string, error)) ([]Entry, erro
 	return out, nil
 }
 
-// Reread sets the entries' records to what the folder has now.
+// Reread sets the entries' records, and those of earlier states, to what the
+// folder has now.
 func Reread(s Store, entries []Entry) error {
 	for n := range entries {
 		e := &entries[n]
 		var err error
 		if e.Record, err = s.Get(e.Item, e.Hash); err != nil {
 			return err
+		}
+		e.Earlier = nil
+		if e.Record == nil {
+			if e.Earlier, err = s.earlier(e.Item); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -109,7 +109,12 @@ func TestACampaignGoesOnWhereItWas(t *testing.T) {
 		require.Zero(t, s.resume(t.Context()).Ran)
 
 		s.sources = "s2"
-		require.Equal(t, "7 missing", Totals(s.look()), "the judges have changed")
+		require.Equal(t, "7 missing (7 of them good before a change)", Totals(s.look()), "the judges have changed")
+		require.Equal(t, 4, Summarise(s.look())[0].Before, "what they found before is told")
+		s.ends = func(string, int) harness.Result { return harness.Result{Verdict: harness.VerdictFail} }
+		s.resume(t.Context())
+		s.sources = "s3"
+		require.Zero(t, Summarise(s.look())[0].Before, "the last of what they found before is")
 		s.sources = "s1"
 		require.Equal(t, "7 good", Totals(s.look()), "and are as they were")
 	})
@@ -142,8 +147,8 @@ func TestAFailIsNeverRepeated(t *testing.T) {
 		require.Equal(t, 2, sum[0].InARow)
 		require.Equal(t, 3, sum[0].Of)
 		require.Zero(t, sum[0].Cases)
-		require.Len(t, sum[0].Open, 2)
-		require.Contains(t, sum[0].Open[0], "bad: a (2): the verdict is fail")
+		require.Len(t, sum[0].Bad, 2)
+		require.Contains(t, sum[0].Bad[0], "bad: a (2): the verdict is fail")
 	})
 }
 

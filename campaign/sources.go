@@ -13,6 +13,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/mod/modfile"
 )
 
 // Sources are Go files as far as results depend on them, without comments,
@@ -83,7 +85,11 @@ func ReadSources(files fs.FS, goVersion string) (*Sources, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", err)
 	}
-	fmt.Fprintf(h, "modules %q\ngo %s\n", modules(mod, imports), goVersion)
+	needed, err := modules(mod, imports)
+	if err != nil {
+		return nil, fmt.Errorf("sources: %w", err)
+	}
+	fmt.Fprintf(h, "modules %q\ngo %s\n", needed, goVersion)
 	s.whole = hex.EncodeToString(h.Sum(nil))
 	return s, nil
 }
@@ -92,30 +98,31 @@ func ReadSources(files fs.FS, goVersion string) (*Sources, error) {
 // all but the direct requirements of modules that no file here imports, such
 // as those of the command line and of reports. An indirect requirement counts,
 // since the file does not say whose it is.
-func modules(mod []byte, imports map[string]bool) []string {
-	var out []string
-	block := "" // the directive whose block it is
-	for line := range strings.Lines(string(mod)) {
-		text, comment, _ := strings.Cut(line, "//")
-		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-			continue
-		case words[0] == ")":
-			block = ""
-			continue
-		case words[len(words)-1] == "(":
-			block = words[0]
-			continue
-		case block != "":
-			words = slices.Insert(words, 0, block)
-		}
-		if words[0] == "require" && strings.TrimSpace(comment) != "indirect" && !imported(words[1], imports) {
-			continue
-		}
-		out = append(out, strings.Join(words, " "))
+func modules(text []byte, imports map[string]bool) ([]string, error) {
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	for _, r := range mod.Require {
+		if path := r.Mod.Path; !r.Indirect && !imported(path, imports) {
+			if err := mod.DropRequire(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	mod.Cleanup()
+	var out []string
+	for _, s := range mod.Syntax.Stmt {
+		switch s := s.(type) {
+		case *modfile.Line:
+			out = append(out, strings.Join(s.Token, " "))
+		case *modfile.LineBlock:
+			for _, line := range s.Line {
+				out = append(out, strings.Join(slices.Concat(s.Token, line.Token), " "))
+			}
+		}
+	}
+	return out, nil
 }
 
 // imported says whether one of the imports is of the module.
@@ -273,9 +280,19 @@ func rows(n ast.Node) []ast.Node {
 	return out
 }
 
-// cells are what a row mentions, but the type of a row that is a literal with
-// elements: that is the same of all.
+// cells are what a row mentions, first what it is about: not the type of a row
+// that is a literal with elements, nor the function of one that calls it for a
+// type (known[Drain]()), which are the same of all.
 func cells(row ast.Node) []string {
+	if call, ok := row.(*ast.CallExpr); ok {
+		if of, ok := call.Fun.(*ast.IndexExpr); ok {
+			out := append(mentions(of.Index), mentions(of.X)...)
+			for _, arg := range call.Args {
+				out = append(out, mentions(arg)...)
+			}
+			return out
+		}
+	}
 	lit, ok := row.(*ast.CompositeLit)
 	if !ok || len(lit.Elts) == 0 {
 		return mentions(row)

@@ -31,17 +31,17 @@ require (
 require example.org/net v0.1.0 // indirect
 `,
 	"load/load.go":     "package load\n\nimport _ \"example.org/load/lib\"\n",
-	"harness/run.go":   "package harness\n\nfunc Run() { fault.Undo(); assert.Judge() }\n",
+	"harness/run.go":   "package harness\n\nfunc Run() { fault.Undo(); assert.Judge(); assert.Build() }\n",
 	"fault/kinds.go":   "package fault\n\nvar builtin = byKind(\n\tKill{},\n\tFreeze{},\n)\n\nfunc byKind(f ...any) any { return f }\nfunc Encode() any { return builtin }\n",
 	"fault/undo.go":    "package fault\n\nconst (\n\tRunning = \"running\"\n\tThawed = \"thawed\"\n)\n\nvar undoers = byName(\n\tundoer{Running, ensureRunning},\n\tundoer{Thawed, ensureThawed},\n)\n\ntype undoer struct{\n\tn string\n\tf func()\n}\n\nfunc Undo() { _ = undoers }\nfunc ensureRunning() {}\nfunc ensureThawed() {}\n",
 	"fault/kill.go":    "package fault\n\ntype Kill struct{}\n\nfunc (Kill) Inject() string { return Running }\n",
 	"fault/freeze.go":  "package fault\n\ntype Freeze struct{}\n\nfunc (f *Freeze) Inject() string { return Thawed + helper() }\nfunc helper() string { return \"\" }\n",
 	"assert/ledger.go": "package assert\n\ntype Ledger struct{}\n\nfunc (Ledger) Check() int { return two }\n\nconst (\n\tone = iota\n\ttwo\n)\n",
 	"assert/drain.go":  "package assert\n\ntype Drain struct{}\n",
-	"assert/judge.go":  "package assert\n\nfunc Judge() {}\nfunc builtIn() any { return tableOf(known[Ledger](), known[Drain]()) }\n",
+	"assert/judge.go":  "package assert\n\nfunc Judge() {}\nfunc Build() any { return builtIn() }\nfunc builtIn() any { return tableOf(known[Ledger](), known[Drain]()) }\nfunc known[T any]() any { return tableOf() }\nfunc tableOf(l ...any) any { return l }\n",
 }
 
-func read(t *testing.T, change map[string]string) *Sources {
+func readTree(t *testing.T, change map[string]string) *Sources {
 	t.Helper()
 	files := fstest.MapFS{}
 	all := maps.Clone(tree)
@@ -57,7 +57,7 @@ func read(t *testing.T, change map[string]string) *Sources {
 func TestFingerprint(t *testing.T) {
 	kill := func(s *Sources) string { return s.Fingerprint([]string{"Kill"}, []string{"Ledger"}) }
 	freeze := func(s *Sources) string { return s.Fingerprint([]string{"Freeze"}, []string{"Drain"}) }
-	base := read(t, nil)
+	base := readTree(t, nil)
 	require.NotEqual(t, kill(base), freeze(base))
 	tests := []struct {
 		name         string
@@ -65,10 +65,10 @@ func TestFingerprint(t *testing.T) {
 		kill, freeze bool // whether it changes the fingerprint
 	}{
 		{"nothing", nil, false, false},
-		{"comments", map[string]string{"harness/run.go": "// Package harness runs.\npackage harness\n\n// Run does.\nfunc Run() { fault.Undo(); assert.Judge() } // it does\n"}, false, false},
+		{"comments", map[string]string{"harness/run.go": "// Package harness runs.\npackage harness\n\n// Run does.\nfunc Run() { fault.Undo(); assert.Judge(); assert.Build() } // it does\n"}, false, false},
 		{"tests", map[string]string{"harness/run_test.go": "package harness", "fault/kill_test.go": "package fault"}, false, false},
 		{"what is no Go", map[string]string{"harness/README.md": "words"}, false, false},
-		{"a package that counts whole", map[string]string{"harness/run.go": "package harness\n\nfunc Run() { fault.Undo(); assert.Judge(); print(1) }\n"}, true, true},
+		{"a package that counts whole", map[string]string{"harness/run.go": "package harness\n\nfunc Run() { fault.Undo(); assert.Judge(); assert.Build(); print(1) }\n"}, true, true},
 		{"a file of it", map[string]string{"harness/more.go": "package harness\n"}, true, true},
 		{"a fault", map[string]string{"fault/kill.go": "package fault\n\ntype Kill struct{}\n\nfunc (Kill) Inject() string { return Running + \"!\" }\n"}, true, false},
 		{"what a fault uses", map[string]string{"fault/freeze.go": tree["fault/freeze.go"][:len(tree["fault/freeze.go"])-4] + "1\" }\n"}, false, true},
@@ -100,7 +100,7 @@ func TestFingerprint(t *testing.T) {
 		"one that only the name's start is of": {mod("table v1.0.0", "table v1.0.0\n\texample.org/lo v1.0.0"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := read(t, changed.change)
+			s := readTree(t, changed.change)
 			require.Equal(t, changed.counts, kill(s) != kill(base))
 		})
 	}
@@ -115,7 +115,7 @@ func TestFingerprint(t *testing.T) {
 	})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := read(t, tt.change)
+			s := readTree(t, tt.change)
 			require.Equal(t, tt.kill, kill(s) != kill(base), "of a run with Kill and Ledger")
 			require.Equal(t, tt.freeze, freeze(s) != freeze(base), "of a run with Freeze and Drain")
 		})
@@ -157,7 +157,9 @@ func TestWhatAResultRestsOnIsThere(t *testing.T) {
 	}
 	mod, err := fs.ReadFile(hachaos.Sources, "go.mod")
 	require.NoError(t, err)
-	lines := strings.Join(modules(mod, map[string]bool{"github.com/tsenart/vegeta/v12/lib": true}), "\n")
+	needed, err := modules(mod, map[string]bool{"github.com/tsenart/vegeta/v12/lib": true})
+	require.NoError(t, err)
+	lines := strings.Join(needed, "\n")
 	require.Contains(t, lines, "require github.com/tsenart/vegeta/v12 ")
 	require.NotContains(t, lines, "require github.com/spf13/cobra ")
 }

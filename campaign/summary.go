@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,9 +23,13 @@ type Summary struct {
 	CasesOf int `json:"casesOf"`
 	// Repeated counts the runs that gave no verdict and were repeated.
 	Repeated int `json:"repeated"`
-	// Missing counts the items that have not been run.
+	// Missing counts the items that have not been run as what they depend on is
+	// now; Before, those of them that were good on an earlier state of it.
 	Missing int `json:"missing"`
-	// Open are those that are bad, or have no verdict yet, in words.
+	Before  int `json:"before"`
+	// Bad are those that are not as expected, Open those that have no verdict
+	// yet, in words.
+	Bad  []string `json:"bad,omitempty"`
 	Open []string `json:"open,omitempty"`
 	// Replaced are the topologies that were not lent to one of its runs after
 	// another item's, because they were not as they had been when new, in words.
@@ -32,7 +37,10 @@ type Summary struct {
 }
 
 // Done says that every item of the scenario is as expected.
-func (s Summary) Done() bool { return s.Missing == 0 && len(s.Open) == 0 }
+func (s Summary) Done() bool { return s.Missing == 0 && len(s.Unsettled()) == 0 }
+
+// Unsettled are the items that are bad or open, in words.
+func (s Summary) Unsettled() []string { return slices.Concat(s.Bad, s.Open) }
 
 // Summarise tells where each scenario stands, in the entries' order.
 func Summarise(entries []Entry) []Summary {
@@ -72,7 +80,12 @@ func (s *Summary) add(e Entry) {
 	switch e.State() {
 	case Missing:
 		s.Missing++
-	case Open, Bad:
+		if e.Earlier.State() == Good {
+			s.Before++
+		}
+	case Bad:
+		s.Bad = append(s.Bad, e.words())
+	case Open:
 		s.Open = append(s.Open, e.words())
 	}
 }
@@ -115,11 +128,15 @@ func (e Entry) replaced() []string {
 }
 
 // Totals says how many entries are in each state: "120 good, 2 bad, 8
-// missing".
+// missing (3 of them good before a change)".
 func Totals(entries []Entry) string {
 	n := map[State]int{}
+	before := 0
 	for _, e := range entries {
 		n[e.State()]++
+		if e.Earlier.State() == Good {
+			before++
+		}
 	}
 	var words []string
 	for _, s := range []State{Good, Bad, Open, Missing} {
@@ -127,19 +144,24 @@ func Totals(entries []Entry) string {
 			words = append(words, fmt.Sprintf("%d %s", n[s], s))
 		}
 	}
+	if before > 0 { // of the missing ones, which come last
+		words[len(words)-1] += fmt.Sprintf(" (%d of them good before a change)", before)
+	}
 	return strings.Join(words, ", ")
 }
 
 // Provenance are the versions and the machines that the entries' records are
-// of, each once, sorted, and the time of the last run.
+// of, or where there is none the earlier ones, each once, sorted, and the time of
+// the last run.
 func Provenance(entries []Entry) (versions, machines []string, last time.Time) {
 	for _, e := range entries {
-		if e.Record == nil {
+		r := cmp.Or(e.Record, e.Earlier)
+		if r == nil {
 			continue
 		}
-		versions, machines = append(versions, e.Record.Version), append(machines, e.Record.Machine)
-		if e.Record.StartedAt.After(last) {
-			last = e.Record.StartedAt
+		versions, machines = append(versions, r.Version), append(machines, r.Machine)
+		if r.StartedAt.After(last) {
+			last = r.StartedAt
 		}
 	}
 	slices.Sort(versions)

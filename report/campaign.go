@@ -30,7 +30,7 @@ func CampaignTable(w io.Writer, entries []campaign.Entry, o TableOptions) error 
 		return err
 	}
 	for _, s := range all {
-		for _, l := range slices.Concat(s.Open, s.Replaced) {
+		for _, l := range slices.Concat(s.Unsettled(), s.Replaced) {
 			p.line("%s", Clean(l))
 		}
 	}
@@ -43,12 +43,18 @@ func left(s campaign.Summary) string {
 	var words []string
 	if s.Missing > 0 {
 		words = append(words, fmt.Sprintf("%d missing", s.Missing))
+		if s.Before > 0 {
+			words[0] += fmt.Sprintf(" (%d good before a change)", s.Before)
+		}
+	}
+	if len(s.Bad) > 0 {
+		words = append(words, fmt.Sprintf("%d not as expected", len(s.Bad)))
 	}
 	if len(s.Open) > 0 {
-		words = append(words, fmt.Sprintf("%d not as expected", len(s.Open)))
+		words = append(words, fmt.Sprintf("%d without a verdict", len(s.Open)))
 	}
 	if s.Repeated > 0 {
-		words = append(words, fmt.Sprintf("%d inconclusive runs were repeated", s.Repeated))
+		words = append(words, fmt.Sprintf("repeated for want of a verdict: %d", s.Repeated))
 	}
 	if len(words) == 0 {
 		return "-"
@@ -77,14 +83,15 @@ func CampaignMarkdown(w io.Writer, entries []campaign.Entry) error {
 	provenance(p, entries)
 	p.line("%s. Each scenario must pass as it stands on its first profile %d times in a row, and each of its cases", campaign.Totals(entries), campaign.InARow)
 	p.line("must end as the case says: `hachaos describe` shows them. An inconclusive run may be repeated, and is counted;")
-	p.line("a result that is not as expected never is.\n")
+	p.line("a result that is not as expected never is. An item is missing until it has been run with what it depends on")
+	p.line("as it is now; \"good before a change\" are those that were as expected until something of that changed.\n")
 	p.line("| scenario | passes in a row | cases | longest | what is left |\n|---|---|---|---|---|")
 	for _, s := range campaign.Summarise(entries) {
 		p.line("| %s | %s | %s | %s | %s |", md(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), md(left(s)))
 	}
 	p.line("")
 	for _, s := range campaign.Summarise(entries) {
-		for _, l := range slices.Concat(s.Open, s.Replaced) {
+		for _, l := range slices.Concat(s.Unsettled(), s.Replaced) {
 			p.line("- %s", md(l))
 		}
 	}

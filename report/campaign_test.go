@@ -29,7 +29,7 @@ func entries() []campaign.Entry {
 		{Item: item("db-slow", campaign.AsItStands, 1), Record: rec(harness.VerdictPass, "", 10)},
 		{Item: item("db-slow", campaign.AsItStands, 2), Record: repeated},
 		{Item: item("db-slow", "no | timeout", 1), Record: rec(harness.VerdictPass, "the verdict is pass instead of fail", 10)},
-		{Item: item("drain", campaign.AsItStands, 1)},
+		{Item: item("drain", campaign.AsItStands, 1), Earlier: rec(harness.VerdictPass, "", 9)},
 		{Item: item("drain", "hard stop", 1), Record: rec(harness.VerdictInconclusive, "the verdict is inconclusive", 10)},
 	}
 }
@@ -38,8 +38,8 @@ func TestCampaignTable(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, CampaignTable(&b, entries(), TableOptions{}))
 	for _, want := range []string{
-		"│ db-slow", "2 of 2", "0 of 1", "62 s", "1 not as expected; 1 inconclusive runs were", "│ drain", "1 missing; 1 not as expected",
-		"bad: db-slow, no | timeout: the verdict is pass instead of fail", "2 good, 1 bad, 1 open, 1 missing",
+		"│ db-slow", "2 of 2", "0 of 1", "62 s", "1 not as expected; repeated for want of a", "│ drain", "1 missing (1 good before a change); 1 without", "open: drain, hard stop",
+		"bad: db-slow, no | timeout: the verdict is pass instead of fail", "2 good, 1 bad, 1 open, 1 missing (1 of them good before a change)",
 	} {
 		require.Contains(t, b.String(), want)
 	}

@@ -125,7 +125,7 @@ func ZooTable(w io.Writer, rows []ZooRow, o TableOptions) error {
 // zooOpen writes what is not as it must be.
 func (p *printer) zooOpen(rows []ZooRow, escape func(string) string) {
 	for _, s := range campaign.Summarise(zooEntries(rows)) {
-		for _, l := range s.Open {
+		for _, l := range s.Unsettled() {
 			p.line("- %s", escape(l))
 		}
 	}

@@ -206,7 +206,7 @@ func zooPart(f trustFlags) (report.SheetSection, error) {
 	}
 	s.Grid = report.ZooGrid(zooRows(entries, byName))
 	for _, sum := range campaign.Summarise(entries) {
-		s.Notes = append(s.Notes, sum.Open...)
+		s.Notes = append(s.Notes, sum.Unsettled()...)
 	}
 	return s, nil
 }
