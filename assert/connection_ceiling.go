@@ -79,18 +79,21 @@ func (a *ceilingAudit) read() bool {
 		a.missing = "the run has no application node"
 		return false
 	}
-	for name, to := range map[string]*int{ValueNodeConnections: &a.each, ValueMaxConnections: &a.max, ValueReserved: &a.reserved} {
-		i := slices.IndexFunc(a.h.Meta.Values, func(v history.Value) bool { return v.Name == name })
+	for _, value := range []struct {
+		name string
+		to   *int
+	}{{ValueNodeConnections, &a.each}, {ValueMaxConnections, &a.max}, {ValueReserved, &a.reserved}} {
+		i := slices.IndexFunc(a.h.Meta.Values, func(v history.Value) bool { return v.Name == value.name })
 		if i < 0 {
-			a.missing = fmt.Sprintf("the topology states no value %q", name)
+			a.missing = fmt.Sprintf("the topology states no value %q", value.name)
 			return false
 		}
 		n, err := strconv.Atoi(a.h.Meta.Values[i].Value)
 		if err != nil || n < 0 {
-			a.missing = fmt.Sprintf("the value %q is %q, which is no number of connections", name, a.h.Meta.Values[i].Value)
+			a.missing = fmt.Sprintf("the value %q is %q, which is no number of connections", value.name, a.h.Meta.Values[i].Value)
 			return false
 		}
-		*to = n
+		*value.to = n
 	}
 	a.most = a.max - a.reserved
 	a.formula = fmt.Sprintf("%d nodes × %d = %d, of max_connections %d − %d reserved = %d", a.nodes, a.each, a.nodes*a.each, a.max, a.reserved, a.most)

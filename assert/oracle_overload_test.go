@@ -64,7 +64,11 @@ func randomOverload(seed uint64) *history.History {
 			}
 		}
 		if chance(rng, 12) {
-			op.Sent, op.End, op.Outcome, op.Error = -1, op.Intended+sec, history.Failed, uint16(h.Names.Intern(history.ErrNotSent))
+			op.Sent, op.End, op.Outcome, op.Status = -1, op.Intended+sec, history.Failed, 0
+			op.Error = uint16(h.Names.Intern(history.ErrNotSent))
+			if chance(rng, wrong) { // it found no connection
+				op.Error = uint16(h.Names.Intern(history.ErrConnect))
+			}
 			delete(h.Tries, id)
 			op.Attempts = 0
 		}
@@ -117,12 +121,15 @@ func naiveOverload(h *history.History) (r ruling) {
 	breach := func(class string, n uint64) { r.Found = append(r.Found, mark(class, n)) }
 	attempts, looks, refused, waited := 0, 0, 0, 0
 	for _, o := range h.Ops {
-		if o.Sent < 0 {
+		if o.Sent < 0 && h.ErrorOf(&o) == history.ErrNotSent {
 			continue
 		}
 		tries := h.Tries[o.ID]
 		for n := range len(tries) + 1 {
 			from, pause := o.Sent, 100*ms
+			if from < 0 {
+				from = o.Intended
+			}
 			for _, before := range tries[:n] { // the client waits longer and longer
 				from, pause = before.End+pause, 2*pause
 			}

@@ -18,10 +18,10 @@ import (
 //     timeout), 429, or another answer of 4xx. A connection that is closed
 //     without an answer, any other error of the server's, and a client that
 //     gave up are none;
-//   - no queue grows without bound: of what a node works on at a time, none
-//     has been there for longer than the limit. That is so exactly if it
-//     never works on more than had arrived within the limit before, whatever
-//     became of the clients;
+//   - no queue grows without bound: no node ever works on more than had arrived
+//     within the limit before, whatever became of the clients, for then some of
+//     it has been there for longer. A few requests that stay beside many that
+//     come and go are not seen by that;
 //   - no node runs out of threads;
 //   - liveness stays up, and no node is restarted: what is wrong is another's
 //     fault, and a restart would only make it worse.
@@ -98,7 +98,10 @@ func (c OverloadContract) Check(h *history.History) Verdict {
 		return v
 	}
 	return judgeTwice(h, answer.Limit, func(skip func(*history.Op) bool) Verdict {
-		a := &overloadAudit{h: h, from: from, until: judgedEnd(h), answer: answer, threads: threads, skip: skip}
+		a := &overloadAudit{
+			h: h, from: from, until: judgedEnd(h), answer: answer, threads: threads, skip: skip,
+			broken: map[string][]Evidence{}, count: map[string]int{},
+		}
 		a.answers()
 		a.nodes()
 		a.liveness()
@@ -125,32 +128,41 @@ type overloadAudit struct {
 	answer, threads history.Bound
 	skip            func(*history.Op) bool
 
-	broken                  []Evidence
-	attempts, refused, ends int // refused: clearly not ok; ends: not sent at all
+	broken                  map[string][]Evidence // the first of each class, MaxEvidence at most
+	count                   map[string]int        // of each class
+	attempts, refused, ends int                   // refused: clearly not ok; ends: not sent at all
 	slowest                 time.Duration
 	peak                    struct{ threads, work, waiting int }
 	looks                   int
 }
 
-func (a *overloadAudit) violate(class string, e Evidence) {
-	e.Class = class
-	a.broken = append(a.broken, e)
+// violate notes a violation; of as many as can be shown, in words.
+func (a *overloadAudit) violate(class string, e Evidence, format string, args ...any) {
+	if a.count[class]++; a.count[class] <= MaxEvidence {
+		e.Class, e.Text = class, fmt.Sprintf(format, args...)
+		a.broken[class] = append(a.broken[class], e)
+	}
+}
+
+// violations counts all.
+func (a *overloadAudit) violations() (n int) {
+	for _, of := range a.count {
+		n += of
+	}
+	return n
 }
 
 // within says whether a time is judged.
 func (a *overloadAudit) within(t time.Duration) bool { return t >= a.from && t < a.until }
 
 func (a *overloadAudit) verdict(v Verdict) Verdict {
-	v.Measured = figure(float64(len(a.broken)))
+	v.Measured = figure(float64(a.violations()))
 	v.Measures = a.measures()
-	slices.SortStableFunc(a.broken, func(x, y Evidence) int {
-		return cmp.Compare(slices.Index(overloadClasses, x.Class), slices.Index(overloadClasses, y.Class))
-	})
 	if a.ends > 0 {
 		v.Notes = append(v.Notes, fmt.Sprintf("%s never sent: the user was still waiting for the one before", count(a.ends, "operation")))
 	}
 	switch {
-	case len(a.broken) > 0:
+	case a.violations() > 0:
 		a.fail(&v)
 	case a.attempts == 0 || a.looks == 0:
 		v.Measured = nil
@@ -169,24 +181,19 @@ func (a *overloadAudit) verdict(v Verdict) Verdict {
 
 func (a *overloadAudit) fail(v *Verdict) {
 	v.Status = Fail
-	// One piece of each class first, then the others in the order of time.
+	// One piece of each class first, then the others, class by class.
 	var first, rest []Evidence
-	for i, e := range a.broken {
-		if i == 0 || a.broken[i-1].Class != e.Class {
-			first = append(first, e)
-		} else {
-			rest = append(rest, e)
-		}
-	}
-	v.Evidence = append(first, rest...)
-	limitEvidence(v)
 	var parts []string
 	for _, class := range overloadClasses {
-		if n := countClass(a.broken, class); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s (%d)", class, n))
+		if all := a.broken[class]; len(all) > 0 {
+			first, rest = append(first, all[0]), append(rest, all[1:]...)
+			parts = append(parts, fmt.Sprintf("%s (%d)", class, a.count[class]))
 		}
 	}
-	v.Summary = fmt.Sprintf("%s: %s; the first: %s.", count(len(a.broken), "violation"), list(parts, len(parts)), first[0].Text)
+	v.Evidence = slices.Concat(first, rest)
+	v.More = a.violations() - len(v.Evidence)
+	limitEvidence(v)
+	v.Summary = fmt.Sprintf("%s: %s; the first: %s.", count(a.violations(), "violation"), list(parts, len(parts)), first[0].Text)
 	switch first[0].Class {
 	case classThreads:
 		v.Fix = boundFix(a.threads)
@@ -197,16 +204,6 @@ func (a *overloadAudit) fail(v *Verdict) {
 	default:
 		v.Fix = boundFix(a.answer)
 	}
-}
-
-func countClass(list []Evidence, class string) int {
-	n := 0
-	for _, e := range list {
-		if e.Class == class {
-			n++
-		}
-	}
-	return n
 }
 
 func (a *overloadAudit) measures() []Measure {

@@ -1,7 +1,6 @@
 package assert
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -26,8 +25,8 @@ type tried struct {
 func (a *overloadAudit) answers() {
 	for i := range a.h.Ops {
 		o := &a.h.Ops[i]
-		if o.Sent < 0 {
-			if a.within(o.Intended) && a.h.ErrorOf(o) == history.ErrNotSent {
+		if class := a.h.ErrorOf(o); o.Sent < 0 && (class == history.ErrNotSent || class == history.ErrDropped || class == history.ErrCancelled) {
+			if a.within(o.Intended) && class == history.ErrNotSent {
 				a.ends++
 			}
 			continue
@@ -44,10 +43,14 @@ func (a *overloadAudit) answers() {
 	}
 }
 
-// triesOf are the attempts of an operation, each from when it was sent.
+// triesOf are the attempts of an operation, each from when it was sent; one
+// that found no connection, from when it was due.
 func (a *overloadAudit) triesOf(o *history.Op) []tried {
 	var all []tried
 	from, pause := o.Sent, retryPause
+	if from < 0 {
+		from = o.Intended
+	}
 	for n, t := range a.h.Tries[o.ID] {
 		all = append(all, tried{number: n + 1, from: from, to: t.End, status: t.Status, class: t.Error})
 		from, pause = t.End+pause, 2*pause
@@ -61,29 +64,26 @@ func (a *overloadAudit) triesOf(o *history.Op) []tried {
 // judge holds one attempt to the contract.
 func (a *overloadAudit) judge(o *history.Op, t tried) {
 	took := t.to - t.from
-	who := fmt.Sprintf("operation %d, attempt %d", o.ID, t.number)
-	e := Evidence{Op: o.ID, At: t.from, Node: a.h.NodeOf(o)}
+	violate := func(class, format string, args ...any) {
+		a.violate(class, Evidence{Op: o.ID, At: t.from, Node: a.h.NodeOf(o)}, "operation %d, attempt %d "+format, append([]any{o.ID, t.number}, args...)...)
+	}
 	switch {
 	case t.class == history.ErrCancelled || t.class == history.ErrDropped:
 		return
 	case t.to < 0:
-		e.Text = who + " never ended"
 		a.attempts++
-		a.violate(classNoAnswer, e)
+		violate(classNoAnswer, "never ended")
 		return
 	}
 	a.attempts++
 	a.slowest = max(a.slowest, took)
 	switch {
 	case !t.good && t.status == 0:
-		e.Text = fmt.Sprintf("%s got no answer: %s after %s", who, t.class, sayTime(took))
-		a.violate(classNoAnswer, e)
+		violate(classNoAnswer, "got no answer: %s after %s", t.class, sayTime(took))
 	case !t.good && !isClear(t.status):
-		e.Text = fmt.Sprintf("%s was answered %d (%s) after %s", who, t.status, t.class, sayTime(took))
-		a.violate(classUnclear, e)
+		violate(classUnclear, "was answered %d (%s) after %s", t.status, t.class, sayTime(took))
 	case took > a.answer.Limit:
-		e.Text = fmt.Sprintf("%s was answered %d after %s, later than %s", who, t.status, sayTime(took), sayTime(a.answer.Limit))
-		a.violate(classTooLate, e)
+		violate(classTooLate, "was answered %d after %s, later than %s", t.status, sayTime(took), sayTime(a.answer.Limit))
 	case !t.good:
 		a.refused++
 	}

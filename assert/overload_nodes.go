@@ -1,7 +1,6 @@
 package assert
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -14,7 +13,8 @@ const (
 	// on either side of the limit.
 	queueSlack = 250 * time.Millisecond
 	// silentLives is how many looks at liveness in a row must get no answer to
-	// count: one may be the machine's doing.
+	// count, each begun after the one before had given up, for many are under
+	// way at a time: one may be the machine's doing.
 	silentLives = 3
 )
 
@@ -40,14 +40,12 @@ func (a *overloadAudit) nodes() {
 		a.peak.threads, a.peak.work, a.peak.waiting = max(a.peak.threads, l.V.Threads), max(a.peak.work, work), max(a.peak.waiting, l.V.Waiting)
 		e := Evidence{Seq: l.Seq, At: l.Time, Node: l.V.Node}
 		if l.V.Threads > a.threads.Count {
-			e.Text = fmt.Sprintf("%s had %d busy threads, more than %d", l.V.Node, l.V.Threads, a.threads.Count)
-			a.violate(classThreads, e)
+			a.violate(classThreads, e, "%s had %d busy threads, more than %d", l.V.Node, l.V.Threads, a.threads.Count)
 		}
 		came := countWithin(arrivals[l.V.Node], l.Time-a.answer.Limit-queueSlack, l.Time+queueSlack)
 		if work > came+spareWork {
-			e.Text = fmt.Sprintf("%s worked on %d requests (%d in flight, %d holding a connection, %d waiting for one), and only %d had arrived within the %s before",
+			a.violate(classQueue, e, "%s worked on %d requests (%d in flight, %d holding a connection, %d waiting for one), and only %d had arrived within the %s before",
 				l.V.Node, work, l.V.InFlight, l.V.Active, l.V.Waiting, came, sayTime(a.answer.Limit))
-			a.violate(classQueue, e)
 		}
 	}
 }
@@ -63,29 +61,43 @@ func countWithin(times []time.Duration, from, to time.Duration) int {
 	return hi - lo
 }
 
-// liveness judges the looks at it: a no counts at once, silence if it lasts.
+// liveness judges the looks at it: a no counts at once, silence if it lasts and
+// the machine had a processor to spare for the answer.
 func (a *overloadAudit) liveness() {
-	silent := map[string]int{}
+	silent := map[string]*silence{}
+	machine := machineOf(a.h)
 	for i := range a.h.Readiness {
 		l := &a.h.Readiness[i]
 		if l.V.Probe != "live" || !a.within(l.Time) || !serves(a.h, l.V.Node) {
 			continue
 		}
 		e := Evidence{Seq: l.Seq, At: l.Time, Node: l.V.Node}
-		switch {
+		s := silent[l.V.Node]
+		if s == nil {
+			s = &silence{}
+			silent[l.V.Node] = s
+		}
+		switch until := l.Time + l.V.Took; {
 		case l.V.Up:
-			silent[l.V.Node] = 0
+			*s = silence{}
 		case l.V.Status != 0:
-			e.Text = fmt.Sprintf("liveness of %s answered %d", l.V.Node, l.V.Status)
-			a.violate(classLiveness, e)
-		default:
-			silent[l.V.Node]++
-			if silent[l.V.Node] == silentLives {
-				e.Text = fmt.Sprintf("liveness of %s did not answer %d times in a row", l.V.Node, silentLives)
-				a.violate(classLiveness, e)
+			a.violate(classLiveness, e, "liveness of %s answered %d", l.V.Node, l.V.Status)
+		case machine.saturated(l.Time, until):
+			// It says nothing of the node.
+		case s.looks == 0 || l.Time >= s.until:
+			s.looks, s.until = s.looks+1, until
+			if s.looks == silentLives {
+				a.violate(classLiveness, e, "liveness of %s did not answer %d times in a row", l.V.Node, silentLives)
 			}
 		}
 	}
+}
+
+// silence are looks in a row without an answer, none begun before the one before
+// it had given up.
+type silence struct {
+	looks int
+	until time.Duration // when the last of them gave up
 }
 
 // restarts are containers and processes of nodes that ended or began.
@@ -94,11 +106,11 @@ func (a *overloadAudit) restarts() {
 		if !a.within(x.Time) || !application(a.h, x.V.Node) || !slices.Contains([]string{"die", "start", "restart", "oom"}, x.V.Action) {
 			continue
 		}
-		a.violate(classRestarted, Evidence{Seq: x.Seq, At: x.Time, Node: x.V.Node, Text: fmt.Sprintf("the engine reports %s of %s", x.V.Action, x.V.Node)})
+		a.violate(classRestarted, Evidence{Seq: x.Seq, At: x.Time, Node: x.V.Node}, "the engine reports %s of %s", x.V.Action, x.V.Node)
 	}
 	for _, x := range a.h.Transitions {
 		if a.within(x.Time) && (x.V.What == "started" || x.V.What == "stopping") {
-			a.violate(classRestarted, Evidence{Seq: x.Seq, At: x.Time, Node: x.V.Node, Text: fmt.Sprintf("%s logged that it is %s", x.V.Node, x.V.What)})
+			a.violate(classRestarted, Evidence{Seq: x.Seq, At: x.Time, Node: x.V.Node}, "%s logged that it is %s", x.V.Node, x.V.What)
 		}
 	}
 }

@@ -163,6 +163,43 @@ func TestOverloadContract(t *testing.T) {
 			},
 		},
 		{
+			name: "liveness silent for a second, which many looks were under way in", status: Pass, says: "attempt answered",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				for i := range 12 {
+					b.See(15001*mil+time.Duration(i), history.Readiness{Node: "j2", Probe: "live", Took: sec})
+				}
+			},
+		},
+		{
+			name: "liveness silent, and no processor was to spare", status: Pass, says: "attempt answered",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				for i := range 5 {
+					b.See(15010*mil+time.Duration(i)*mil, history.Readiness{Node: "j2", Probe: "live"})
+				}
+				b.See(14*sec, history.Host{Busy: 1})
+				b.See(16*sec, history.Host{Busy: 1})
+			},
+		},
+		{
+			name: "no connection was to be had", status: Fail, class: classNoAnswer, n: 2, says: "operation 2, attempt 1 got no answer: refused after 1 ms",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				b.Op(history.OpSessionRead, 13*sec).NotSent().End(13*sec + mil).Fail(history.ErrRefused)
+				b.Op(history.OpSessionRead, 14*sec).NotSent().End(24 * sec).Fail(history.ErrConnect)
+			},
+		},
+		{
+			name: "more violations than can be shown", status: Fail, class: classLiveness, n: 62, says: "62 violations: liveness down (1), no answer (61)",
+			change: func(b *historytest.Builder) {
+				b.See(15050*mil, history.Readiness{Node: "j2", Probe: "live", Status: 503})
+				for range 61 {
+					b.Op(history.OpSessionRead, 13*sec).NotSent().End(13*sec + mil).Fail(history.ErrRefused)
+				}
+			},
+		},
+		{
 			name: "a node is restarted", status: Fail, class: classRestarted, n: 2, says: "the engine reports die of j1",
 			change: func(b *historytest.Builder) {
 				refuse(b, 12*sec, 600*mil, 503)
@@ -199,6 +236,7 @@ func TestOverloadContract(t *testing.T) {
 			if c.class != "" {
 				require.Equal(t, c.class, v.Evidence[0].Class)
 				require.InDelta(t, c.n, *v.Measured, 0)
+				require.InDelta(t, c.n, len(v.Evidence)+v.More, 0)
 				require.NotEmpty(t, v.Fix)
 			}
 		})
