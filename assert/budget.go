@@ -15,6 +15,10 @@ const (
 	DefaultOverall = 99.5 // percent good over the judged run
 )
 
+// GoodInJudgedRun is the name of ErrorBudget's measure of all operations in the
+// judged phases, in percent: the ones that an expected outage explains, too.
+const GoodInJudgedRun = "good in the judged run"
+
 // ErrorBudget holds the system to its availability, as users had it: after
 // the client's own retries, and counting a slow answer as none. It has three
 // kinds of objectives, all of which must hold: the share of good operations

@@ -159,8 +159,20 @@ func TestErrorBudget(t *testing.T) {
 			change: func(h *history.History) { spoil(h, 10*s, 13*s, elsewhere) },
 		},
 		{
-			name: "one session's outage that its neighbours interrupt", status: Fail, says: "Session 2 of the users of j2 was without service for 3 s", check: ErrorBudget{Overall: 50},
+			name: "one session's outage that its neighbours interrupt", status: Fail, says: "Session 2 of the users of j2 was without service for 2.5 s (at most 2 s), from operation 2002 to 2502, and no good one between", check: ErrorBudget{Overall: 50},
 			change: func(h *history.History) { spoil(h, 10*s, 13*s, onlyTwo) },
+		},
+		{
+			name: "one victim's outage that the users of another, back sooner, interrupt", status: Fail, says: "The users of j2 were without service for 1.5 s (at most 1 s)", check: ErrorBudget{Overall: 50},
+			change: func(h *history.History) {
+				h.Faults[0].Nodes = []string{"j1", "j2"}
+				spoil(h, 10*s, 10500*ms, elsewhere)
+				spoil(h, 10*s, 11500*ms, onVictim)
+			},
+		},
+		{
+			name: "a fault that was in place for less than the bound", status: Inconclusive, says: "was in place for 980 ms, and so could cause no outage of 1 s", check: ErrorBudget{Overall: 50},
+			change: func(h *history.History) { h.Faults[0].Heal = 11 * s },
 		},
 		{
 			name: "one type's outage that the others interrupt", status: Fail, says: "For operations of type order the users of j2 were", check: ErrorBudget{Overall: 50},

@@ -38,6 +38,7 @@ func (a *budgetAudit) outageObjectives() []objective {
 		var limit *float64
 		if known {
 			out = append(out, outageObjective(a.h, s, r, bound))
+			out = append(out, a.eachVictims(s, bound)...)
 			limit = figure(millis(bound.Limit))
 		}
 		for _, m := range outageMeasures(s, r, limit) {
@@ -51,6 +52,19 @@ func (a *budgetAudit) outageObjectives() []objective {
 		return []objective{{name: "outage", reason: fmt.Sprintf("the topology states no bound %q: name one of %s", a.OutageBound, boundNames(a.h))}}
 	}
 	return []objective{{name: "outage", reason: "no fault was injected, so that no outage could be bounded"}}
+}
+
+// eachVictims are the objectives of a share of several victims that one victim's
+// own users break: where another is back sooner, its users interrupt theirs.
+func (a *budgetAudit) eachVictims(s *share, bound history.Bound) []objective {
+	var out []objective
+	for _, one := range s.apart(a.h) {
+		r := one.findRuns(a.h, a.grader, a.skip, 2*bound.Limit)
+		if t, found := r.poolBeyond(bound.Limit); found {
+			out = append(out, t.objective(&one, bound))
+		}
+	}
+	return out
 }
 
 func boundNames(h *history.History) string {
@@ -74,14 +88,8 @@ func boundNames(h *history.History) string {
 func outageObjective(h *history.History, s *share, r *shareRuns, bound history.Bound) objective {
 	who := s.users()
 	o := objective{name: "outage of " + who, fix: boundFix(bound)}
-	if out, format, found := r.beyond(bound.Limit); found {
-		o.status = Fail
-		o.text = fmt.Sprintf(format+" without service for %s (at most %s), %s", who, sayTime(out.length()), sayTime(bound.Limit), span(out))
-		o.covers = func(op *history.Op) bool {
-			at := max(op.Intended, s.from)
-			return s.has(op) && at >= out.From && at <= out.Last
-		}
-		return o
+	if t, found := r.beyond(bound.Limit); found {
+		return t.objective(s, bound)
 	}
 	if o.reason = outageDoubt(h, s, r, bound); o.reason != "" {
 		return o
@@ -99,7 +107,7 @@ func (s *share) users() string {
 	if s.all {
 		return "all users"
 	}
-	return "the users of " + strings.Join(s.fault.Nodes, ", ")
+	return "the users of " + strings.Join(s.nodes, ", ")
 }
 
 // span says from which operation to which an outage went.
@@ -110,23 +118,63 @@ func span(o outage) string {
 	return fmt.Sprintf("from operation %d to %d", o.First, o.Until)
 }
 
-// beyond finds an outage that certainly was longer than the limit, and says
-// whose: a format for the share's users, up to the verb.
-func (r *shareRuns) beyond(limit time.Duration) (out outage, whose string, found bool) {
+// tooLong is an outage that certainly was longer than the limit that it is held
+// to.
+type tooLong struct {
+	outage
+	whose string // a format for the share's users, up to the verb
+	took  time.Duration
+	limit time.Duration
+	span  string                    // from which operation to which
+	of    func(op *history.Op) bool // whose operations it is made of
+}
+
+// objective is the share's, which the outage breaks.
+func (t tooLong) objective(s *share, bound history.Bound) objective {
+	who := s.users()
+	return objective{
+		name: "outage of " + who, status: Fail, fix: boundFix(bound),
+		text: fmt.Sprintf(t.whose+" without service for %s (at most %s), %s", who, sayTime(t.took), sayTime(t.limit), t.span),
+		covers: func(op *history.Op) bool {
+			at := max(op.Intended, s.from)
+			return s.has(op) && t.of(op) && at >= t.From && at <= t.Last
+		},
+	}
+}
+
+// beyond finds an outage that certainly was longer than the limit.
+func (r *shareRuns) beyond(limit time.Duration) (tooLong, bool) {
+	if t, found := r.poolBeyond(limit); found {
+		return t, true
+	}
+	alone := func(o outage, whose string, of func(*history.Op) bool) (tooLong, bool) {
+		return tooLong{o, whose, o.certain(), 2 * limit, certainSpan(o), of}, o.Bad > 0 && o.certain() > 2*limit
+	}
+	kind, o := r.worstType()
+	if t, found := alone(o, "for operations of type "+kind.String()+" %s were", func(op *history.Op) bool { return op.Type == kind }); found {
+		return t, true
+	}
+	session, o := r.worstSession()
+	return alone(o, fmt.Sprintf("session %d", session)+" of %s was", func(op *history.Op) bool { return op.Session == session })
+}
+
+// poolBeyond finds one of all operations together.
+func (r *shareRuns) poolBeyond(limit time.Duration) (tooLong, bool) {
+	any := func(*history.Op) bool { return true }
 	if p := r.pool.best; p.length() > limit && (p.certain() > limit || p.gap() <= limit/coarse) {
-		return p, "%s were", true
+		return tooLong{p, "%s were", p.length(), limit, span(p), any}, true
 	}
 	if p := r.pool.spanned; p.certain() > limit {
-		return p, "%s were", true
+		return tooLong{p, "%s were", p.length(), limit, span(p), any}, true
 	}
-	alone := func(o outage) bool { return o.Bad > 0 && o.certain() > 2*limit }
-	if t, o := r.worstType(); alone(o) {
-		return o, "for operations of type " + t.String() + " %s were", true
-	}
-	if s, o := r.worstSession(); alone(o) {
-		return o, fmt.Sprintf("session %d", s) + " of %s was", true
-	}
-	return outage{}, "", false
+	return tooLong{}, false
+}
+
+// certainSpan says between which operations an outage certainly lasted. Of one
+// session, or one type of operation, what comes after may be long in coming: the
+// session may have ended, and its user have begun another.
+func certainSpan(o outage) string {
+	return fmt.Sprintf("from operation %d to %d, and no good one between", o.First, o.Final)
 }
 
 // worstType is the type of operation with the longest certain outage.
@@ -162,8 +210,11 @@ func outageDoubt(h *history.History, s *share, r *shareRuns, bound history.Bound
 	case s.empty():
 		return fmt.Sprintf("no session was bound to %s when %s struck, so that the outage of its users could not be measured", nodes, s.fault.Kind)
 	case breakLength(h, s.fault) < least:
-		return fmt.Sprintf("%s was in place for %s; to see an outage of up to %s it takes at least %s: lengthen the break phase",
+		return fmt.Sprintf("the phase in which %s began lasted %s; to see an outage of up to %s it takes at least %s: lengthen the break phase",
 			s.fault.Kind, sayTime(breakLength(h, s.fault)), sayTime(bound.Limit), sayTime(least))
+	case inPlace(h, s.fault) < bound.Limit:
+		return fmt.Sprintf("%s was in place for %s, and so could cause no outage of %s, which is allowed: lengthen the break phase",
+			s.fault.Kind, sayTime(inPlace(h, s.fault)), sayTime(bound.Limit))
 	case r.early < leastShare:
 		return fmt.Sprintf("too few operations: %s sent %d within %s after the fault, and it takes at least %d to see an outage; raise the rate",
 			s.users(), r.early, sayTime(least), leastShare)
@@ -188,15 +239,28 @@ func breakLength(h *history.History, f *history.Fault) time.Duration {
 	return h.End - f.Injected
 }
 
+// inPlace is how long a fault certainly was in effect before its heal began, or
+// until the record's end.
+func inPlace(h *history.History, f *history.Fault) time.Duration {
+	_, from := tookEffect(f)
+	if f.Heal >= 0 {
+		return f.Heal - from
+	}
+	return h.End - from
+}
+
 // outageMeasures are a share's figures, judged or not.
 func outageMeasures(s *share, r *shareRuns, bound *float64) []Measure {
 	out := []Measure{outageMeasure("longest outage of the victim's share", s.users(), r.pool.best, bound)}
-	if session, o := r.worstSession(); o.Bad > 0 {
-		out = append(out, outageMeasure("longest outage of one session", fmt.Sprintf("session %d of %s", session, s.users()), o, nil))
+	alone := func(name, whose string, o outage) {
+		if o.Bad > 0 {
+			out = append(out, Measure{Name: name, Value: millis(o.certain()), Unit: "ms", Note: fmt.Sprintf("%s: %s, %d bad", whose, certainSpan(o), o.Bad)})
+		}
 	}
-	if t, o := r.worstType(); o.Bad > 0 {
-		out = append(out, outageMeasure("longest outage of one type of operation", fmt.Sprintf("type %s, %s", t, s.users()), o, nil))
-	}
+	session, o := r.worstSession()
+	alone("longest outage of one session", fmt.Sprintf("session %d of %s", session, s.users()), o)
+	kind, o := r.worstType()
+	alone("longest outage of one type of operation", fmt.Sprintf("type %s, %s", kind, s.users()), o)
 	return out
 }
 

@@ -209,14 +209,35 @@ func naiveOutage(h *history.History) assert.Status {
 	rows := func(of []stretchOf) []stretchOf {
 		return slices.DeleteFunc(slices.Clone(of), func(s stretchOf) bool { return s.bad < 3 })
 	}
-	all := stretches(h, pool, floor, served)
-	longest := longestBy(all, func(s stretchOf) time.Duration { return s.to - s.from })
-	length := longest.to - longest.from
-	if length > usersOutage && (certain(longest) > usersOutage || longest.to-longest.last <= usersOutage/10) {
+	length, tooLong := together(h, pool, floor, served)
+	if tooLong {
 		return assert.Fail
 	}
-	if certain(longestBy(rows(all), certain)) > usersOutage {
-		return assert.Fail
+	if of != nil && len(f.Nodes) > 1 {
+		for _, node := range f.Nodes {
+			theirs := boundThen(h, of, floor, node)
+			all := slices.Concat(pool, others)
+			slices.SortFunc(all, func(a, b history.Op) int { return int(a.ID) - int(b.ID) })
+			pool, others = nil, nil
+			for _, o := range all {
+				if (o.End < 0 || o.End >= floor) && theirs[o.Session] {
+					pool = append(pool, o)
+				} else {
+					others = append(others, o)
+				}
+			}
+			if _, tooLong := together(h, pool, floor, served); tooLong {
+				return assert.Fail
+			}
+		}
+		pool, others = nil, nil
+		for _, o := range h.Ops {
+			if (o.End < 0 || o.End >= floor) && of[o.Session] {
+				pool = append(pool, o)
+			} else {
+				others = append(others, o)
+			}
+		}
 	}
 	alone := func(of func(history.Op) bool) bool {
 		own := slices.DeleteFunc(slices.Clone(pool), func(o history.Op) bool { return !of(o) })
@@ -235,10 +256,37 @@ func naiveOutage(h *history.History) assert.Status {
 		}
 	}
 	broken := endOfPhase(h, f.Injected) - h.Phases[2].From
+	if f.Heal >= 0 && f.Heal-f.Proof.To < usersOutage || f.Heal < 0 && h.End-f.Proof.To < usersOutage {
+		return assert.Inconclusive
+	}
 	if of != nil && len(of) == 0 || broken < 2*usersOutage || early < usersFew || length > usersOutage {
 		return assert.Inconclusive
 	}
 	return assert.Pass
+}
+
+// together says how long the longest stretch of all of a pool's operations is, and
+// whether one was certainly too long.
+func together(h *history.History, pool []history.Op, floor time.Duration, served func(time.Duration) time.Duration) (length time.Duration, tooLong bool) {
+	all := stretches(h, pool, floor, served)
+	longest := longestBy(all, func(s stretchOf) time.Duration { return s.to - s.from })
+	length = longest.to - longest.from
+	for _, s := range all {
+		tooLong = tooLong || s.bad >= 3 && s.last-s.from > usersOutage
+	}
+	return length, tooLong || length > usersOutage && (longest.last-longest.from > usersOutage || longest.to-longest.last <= usersOutage/10)
+}
+
+// boundThen are the sessions that there were before the fault and whose first
+// operation that it met was bound to the node.
+func boundThen(h *history.History, of map[uint32]bool, floor time.Duration, node string) map[uint32]bool {
+	out := map[uint32]bool{}
+	for session := range of {
+		own := slices.DeleteFunc(slices.Clone(h.Ops), func(o history.Op) bool { return o.Session != session })
+		met := slices.IndexFunc(own, func(o history.Op) bool { return o.End < 0 || o.End >= floor })
+		out[session] = own[0].Intended < floor && met >= 0 && h.BoundOf(&own[met]) == node
+	}
+	return out
 }
 
 // enough judges a share of good operations in whole numbers: too few of them

@@ -38,6 +38,7 @@ const roleDatabase = "database"
 // session can be bound to it, and the share is all traffic.
 type share struct {
 	fault    *history.Fault
+	nodes    []string      // the victims whose users they are
 	from     time.Duration // the earliest time at which the fault took effect
 	all      bool
 	sessions map[uint32]bool
@@ -52,7 +53,7 @@ func shares(h *history.History) []share {
 			continue
 		}
 		from, _ := tookEffect(f)
-		s := share{fault: f, from: from, all: !slices.ContainsFunc(f.Nodes, func(n string) bool { return serves(h, n) })}
+		s := share{fault: f, nodes: f.Nodes, from: from, all: !slices.ContainsFunc(f.Nodes, func(n string) bool { return serves(h, n) })}
 		if !s.all {
 			s.sessions = boundSessions(h, f, from)
 		}
@@ -93,6 +94,38 @@ func boundSessions(h *history.History, f *history.Fault, from time.Duration) map
 		}
 	}
 	return members
+}
+
+// apart are the shares of each victim alone, if there are several: the sessions
+// that were bound to it when the fault struck.
+func (s *share) apart(h *history.History) []share {
+	if s.all || len(s.nodes) < 2 {
+		return nil
+	}
+	out := make([]share, len(s.nodes))
+	for i, n := range s.nodes {
+		out[i] = share{fault: s.fault, nodes: []string{n}, from: s.from, sessions: map[uint32]bool{}}
+	}
+	before, seen := map[uint32]bool{}, map[uint32]bool{}
+	inOrder(h, func(o *history.Op) {
+		if !s.sessions[o.Session] || seen[o.Session] {
+			return
+		}
+		if o.Intended < s.from {
+			before[o.Session] = true
+		}
+		if !pending(o, s.from) {
+			return
+		}
+		seen[o.Session] = true
+		if !before[o.Session] {
+			return // begun since, it was bound to whoever was there
+		}
+		if at := slices.Index(s.nodes, h.BoundOf(o)); at >= 0 {
+			out[at].sessions[o.Session] = true
+		}
+	})
+	return out
 }
 
 // endOf is when the operation ended: with the history, if it never did.

@@ -150,7 +150,7 @@ func (a *budgetAudit) measures() []Measure {
 	if a.all.ops == 0 {
 		return out
 	}
-	whole := tallyMeasure("good in the judged run", &a.all)
+	whole := tallyMeasure(GoodInJudgedRun, &a.all)
 	if len(a.expects) == 0 {
 		whole.Bound = figure(a.Overall)
 	}

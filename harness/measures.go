@@ -61,9 +61,9 @@ func putVerdict(out map[string]float64, v assert.Verdict) {
 	}
 	for _, m := range v.Measures {
 		out[FigureName(v.Name)+"."+FigureName(m.Name)] = m.Value
-	}
-	if v.Name == (assert.ErrorBudget{}).Name() && v.Measured != nil {
-		out["good_percent"] = *v.Measured // its own threshold counts
+		if v.Name == (assert.ErrorBudget{}).Name() && m.Name == assert.GoodInJudgedRun {
+			out["good_percent"] = m.Value // its own threshold counts
+		}
 	}
 }
 
