@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -224,16 +225,26 @@ func (a *blastAudit) standing(v *Verdict) objective {
 	}
 	up := map[[2]string]bool{}
 	owners := owners(a.h, a.reign.from, a.reign.heal)
+	unanswered, unsure := timedOut(a.h, machineOf(a.h)), ""
 	for _, s := range a.h.Servers {
 		key := [2]string{s.V.Balancer, s.V.Server}
 		if up[key] && !s.V.Up && s.Time > a.reign.from && s.Time < a.reign.heal && slices.Contains(a.others, s.V.Server) && slices.Contains(owners, s.V.Balancer) {
-			see(Evidence{Seq: s.Seq, At: s.Time, Node: s.V.Server, Class: "marked down", Text: fmt.Sprintf("%s held %s for %s %s", s.V.Balancer, s.V.Server, s.V.Status, sayMoment(s.Time))})
+			text := fmt.Sprintf("%s held %s for %s %s", s.V.Balancer, s.V.Server, s.V.Status, sayMoment(s.Time))
+			if unanswered.has(s.V.Balancer, s.V.Server, s.Time) {
+				unsure = cmp.Or(unsure, text)
+			} else {
+				see(Evidence{Seq: s.Seq, At: s.Time, Node: s.V.Server, Class: "marked down", Text: text})
+			}
 		}
 		up[key] = s.V.Up
 	}
-	if len(found) > 0 {
+	switch {
+	case len(found) > 0:
 		o.status, o.text = Fail, list(found, 3)
 		o.fix = valueFix(a.h, "neither readiness nor liveness may depend on what a fault of another node takes away", ValueReadiness, ValueDependency, ValueLiveness)
+	case unsure != "":
+		o.status, o.text = Inconclusive, unsure
+		o.reason = fmt.Sprintf("%s, for its check was not answered in time while %s: repeat the run on a quieter machine", unsure, shortMachine)
 	}
 	return o
 }

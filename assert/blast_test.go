@@ -138,6 +138,19 @@ func TestBlastRadius(t *testing.T) {
 			},
 		},
 		{
+			name: "another node marked down by a check that the machine could not answer", status: Inconclusive,
+			says: "lb1 held j1 for DOWN at 15.000 s, for its check was not answered in time while the machine was 95 % busy or more",
+			change: func(h *history.History) {
+				held(h, "lb1", "j1", 14500*mil, true)
+				held(h, "lb1", "j1", 15*sec, false)
+				held(h, "lb1", "j1", 16*sec, true)
+				for i := range h.Servers {
+					h.Servers[i].V.Check = "L7TOUT"
+				}
+				h.Host = append(h.Host, history.At[history.Host]{Time: 13 * sec}, history.At[history.Host]{Time: 15 * sec, V: history.Host{Busy: 1}})
+			},
+		},
+		{
 			name: "it was down before", status: Pass,
 			change: func(h *history.History) { held(h, "lb1", "j1", 9*sec, false); held(h, "lb1", "j1", 15*sec, false) },
 		},

@@ -27,7 +27,8 @@ func nothing(*history.Op) bool { return false }
 // operations, and without those that speak of the machine rather than of the
 // system: the ones that the generator itself sent late, and the ones that
 // were answered well but slowly, or turned away (503), while the machine had no
-// processor to spare, unless they were slow already by the time in which it had
+// processor to spare, or had what had waited for one still to do (see
+// machine.strained), unless they were slow already by the time in which it had
 // one. A node turns a request away that waited too long for something that
 // others hold, and on a starved machine they hold it for longer; a balancer does
 // that holds a server for down because a check of it was not answered in time,
@@ -45,6 +46,7 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	slow = cmp.Or(slow, DefaultThreshold)
 	machine := machineOf(h)
 	down := timedOut(h, machine)
+	machine = machine.strained(usual(h, machine))
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {
 		took, done := o.Latency()
@@ -73,7 +75,11 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	}
 	v.Reasons = append(v.Reasons, fmt.Sprintf("%s, and the result hangs on them: %s with them, %s without; lower the rate or give the run more of the machine",
 		said, v.Status, without.Status))
-	v.Summary = "inconclusive because the machine was short; with all operations: " + v.Summary
+	why := "the machine was short"
+	if starveds == 0 {
+		why = "the generator was late"
+	}
+	v.Summary = "inconclusive because " + why + "; with all operations: " + v.Summary
 	v.Status = Inconclusive
 	return v
 }
@@ -153,6 +159,52 @@ func (m machine) spare(from, to time.Duration) (d time.Duration) {
 		}
 	}
 	return d
+}
+
+// usual is the part of the machine, 0 to 1, that was busy in the first steady phase;
+// 0 if there is none, or no sample of it.
+func usual(h *history.History, m machine) float64 {
+	phase, ok := firstOfKind(h, history.PhaseSteady)
+	if !ok {
+		return 0
+	}
+	busy, all := 0.0, time.Duration(0)
+	for _, s := range m.at(phase.From, phase.To) {
+		busy += s.busy * float64(s.to-s.from)
+		all += s.to - s.from
+	}
+	if all <= 0 {
+		return 0
+	}
+	return busy / float64(all)
+}
+
+// mostUsual bounds what strained takes for usual: beyond, what waits is worked
+// off so slowly that nothing after could be told from it.
+const mostUsual = 0.75
+
+// strained is the machine with what a time without a processor to spare leaves
+// behind. What is asked meanwhile waits, and what comes next waits for that: at
+// worst nothing was served at all, and then a load that takes the part rho of the
+// machine leaves rho seconds of work for each such second, of which each second
+// after takes 1 − rho off (the fluid approximation of a queue: L. Kleinrock,
+// Queueing Systems, Volume II, 1976, chapter 2). Until that is done a sample counts
+// as one without a processor to spare.
+func (m machine) strained(rho float64) machine {
+	rho = min(rho, mostUsual)
+	out := slices.Clone(m)
+	left := 0.0 // seconds of work
+	for i := range out {
+		s := &out[i]
+		switch took := (s.to - s.from).Seconds(); {
+		case s.busy >= saturation:
+			left += rho * took
+		case left > 0:
+			left = max(0, left-(1-rho)*took)
+			s.busy = 1
+		}
+	}
+	return out
 }
 
 // short says that the machine was short all along: its hypervisor took time

@@ -2,6 +2,7 @@ package assert
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -105,6 +106,41 @@ func TestStarvedOperations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAStrainedMachine: what waited while there was no processor to spare is done
+// by the time that the usual load leaves.
+func TestAStrainedMachine(t *testing.T) {
+	var host []history.At[history.Host]
+	for i, busy := range []float64{0.5, 0.5, 0.5, 0.5, 1, 1, 0.6, 0.6, 0.6, 1, 0.6, 0.6} {
+		host = append(host, history.At[history.Host]{Time: time.Duration(i) * sec, V: history.Host{Busy: busy}})
+	}
+	h := &history.History{Host: host, Phases: []history.Phase{{Kind: history.PhaseWarmUp, To: sec}, {Kind: history.PhaseSteady, From: sec, To: 2900 * mil}}}
+	m := machineOf(h)
+	require.InDelta(t, 0.5, usual(h, m), 1e-9)
+	var strained []float64
+	for _, s := range m.strained(usual(h, m)) {
+		strained = append(strained, s.busy)
+	}
+	require.Equal(t, []float64{0.5, 0.5, 0.5, 1, 1, 1, 1, 0.6, 1, 1, 0.6}, strained, "as long again, at half of the machine")
+	require.Equal(t, 0.6, m[5].busy, "the record is as it was")
+	strained = nil
+	for _, s := range m.strained(1)[3:] {
+		strained = append(strained, s.busy)
+	}
+	require.Equal(t, []float64{1, 1, 1, 1, 1, 1, 1, 1}, strained, "three times as long, at three quarters and more")
+	require.Equal(t, m, m.strained(0), "of a machine with nothing to do nothing waits")
+	require.Zero(t, usual(&history.History{Host: host}, m), "no steady phase")
+
+	slow := history.Op{Intended: 6100 * mil, End: 6900 * mil, Outcome: history.Good}
+	h.Ops = []history.Op{slow}
+	v := judgeTwice(h, DefaultThreshold, func(skip func(*history.Op) bool) Verdict {
+		if skip(&h.Ops[0]) {
+			return Verdict{Status: Pass}
+		}
+		return Verdict{Status: Fail}
+	})
+	require.Equal(t, Inconclusive, v.Status, "slow while what had waited was done")
 }
 
 func TestLateLimitHasADefault(t *testing.T) {

@@ -13,7 +13,9 @@ import (
 // RotationKept expects that every balancer has enough servers up all the time:
 // what all nodes depend on must not turn them off, when each could still do
 // most of its work. Only what happened in the judged phases counts, and only as
-// long as the balancer itself answered. The zero value asks for one server.
+// long as the balancer itself answered. That too few were up where one of those
+// that were not is held for down by a check that the machine had no processor to
+// answer is inconclusive. The zero value asks for one server.
 type RotationKept struct {
 	// Least is how many servers must be up at a time: 1 by default, and all
 	// that the balancer has if it is EveryServer.
@@ -60,6 +62,7 @@ func (RotationKept) Needs() []Need {
 func (r RotationKept) Check(h *history.History) Verdict {
 	v := Verdict{Name: r.Name(), Bound: figure(0), Op: "<=", Unit: "s", Evidence: []Evidence{}}
 	views := map[string]*rotation{}
+	unanswered := timedOut(h, machineOf(h))
 	for i := range h.Servers {
 		o := &h.Servers[i]
 		if !judgedAt(h, o.Time) {
@@ -67,7 +70,7 @@ func (r RotationKept) Check(h *history.History) Verdict {
 		}
 		w := views[o.V.Balancer]
 		if w == nil {
-			w = &rotation{RotationKept: r, servers: map[string]history.Server{}, least: -1}
+			w = &rotation{RotationKept: r, unanswered: unanswered, servers: map[string]history.Server{}, least: -1}
 			views[o.V.Balancer] = w
 		}
 		w.see(o)
@@ -79,6 +82,7 @@ func (r RotationKept) Check(h *history.History) Verdict {
 	}
 	v.Status, v.Summary = Pass, fmt.Sprintf("Every balancer had %s up all the time.", r.asked())
 	var longest time.Duration
+	var unsure []string
 	for _, lb := range slices.Sorted(maps.Keys(views)) {
 		w := views[lb]
 		w.end()
@@ -87,11 +91,13 @@ func (r RotationKept) Check(h *history.History) Verdict {
 			if s.least > 0 {
 				class, had = "server out", fmt.Sprintf("%d of %d servers", s.least, len(w.servers))
 			}
-			v.Evidence = append(v.Evidence, Evidence{
-				Seq: s.seq, At: s.from, Node: lb, Class: class,
-				Text: fmt.Sprintf("%s had %s up for %s, from %.1f s: %s", lb, had, sayTime(s.to-s.from), s.from.Seconds(), s.says),
-			})
 			longest = max(longest, s.to-s.from)
+			text := fmt.Sprintf("%s had %s up for %s, from %.1f s: %s", lb, had, sayTime(s.to-s.from), s.from.Seconds(), s.says)
+			if s.starved {
+				unsure = append(unsure, text)
+				continue
+			}
+			v.Evidence = append(v.Evidence, Evidence{Seq: s.seq, At: s.from, Node: lb, Class: class, Text: text})
 		}
 		v.Measures = append(v.Measures, Measure{Name: "least servers up", Value: float64(w.least), Unit: "servers", Note: lb})
 	}
@@ -102,6 +108,9 @@ func (r RotationKept) Check(h *history.History) Verdict {
 		v.Summary = strings.ToUpper(v.Evidence[0].Text[:1]) + v.Evidence[0].Text[1:] + "."
 		v.Fix = valueFix(h, "readiness must not depend on what every node shares and can do without: give it a time limit, a fallback and a circuit breaker instead",
 			ValueDependency, ValueReadiness)
+	} else if len(unsure) > 0 {
+		v.Summary = strings.ToUpper(unsure[0][:1]) + unsure[0][1:] + "."
+		inconclusive(&v, fmt.Sprintf("a check was not answered in time while %s: repeat the run on a quieter machine", shortMachine))
 	}
 	limitEvidence(&v)
 	return v
@@ -110,13 +119,13 @@ func (r RotationKept) Check(h *history.History) Verdict {
 // rotation is a balancer's servers as it sees them, as time goes on.
 type rotation struct {
 	RotationKept
-	servers map[string]history.Server // as last seen
-	count   int                       // of those that are up
-	whole   bool                      // every server was seen once
-	least   int                       // -1: not known yet
-	few     *fewSpell
-	spells  []fewSpell
-	last    time.Duration
+	unanswered heldDown
+	servers    map[string]history.Server   // as last seen
+	count      int                         // of those that are up
+	look, fell *history.At[history.Server] // of the last look: its first line, and the last one that went down in it
+	least      int                         // -1: not known yet
+	few        *fewSpell
+	spells     []fewSpell
 }
 
 // fewSpell is a time with too few servers up.
@@ -125,35 +134,53 @@ type fewSpell struct {
 	seq      uint64
 	least    int // of those that were up
 	says     string
+	starved  bool // the machine had no processor to spare for a check's answer
 }
 
-// see takes one server's state. A server that comes a second time shows that
-// all of them were seen once.
+// see takes one server's state. A look has all of the balancer's servers at one
+// time, and is judged when it is complete: half of it is nobody's view.
 func (r *rotation) see(o *history.At[history.Server]) {
-	was, known := r.servers[o.V.Server]
-	r.whole = r.whole || known
+	if r.look != nil && r.look.Time != o.Time {
+		r.judge()
+		r.look, r.fell = nil, nil
+	}
+	if r.look == nil {
+		r.look = o
+	}
+	was := r.servers[o.V.Server]
 	r.servers[o.V.Server] = o.V
-	r.last = o.Time
 	switch {
 	case o.V.Up && !was.Up:
 		r.count++
 	case !o.V.Up && was.Up:
 		r.count--
+		r.fell = o
 	}
-	if !r.whole {
-		return
-	}
+}
+
+// judge judges the servers as the last look has them.
+func (r *rotation) judge() {
 	if r.least < 0 || r.count < r.least {
 		r.least = r.count
 	}
-	switch few := r.count < r.enough(len(r.servers)); {
+	row := r.look
+	if r.fell != nil {
+		row = r.fell
+	}
+	few := r.count < r.enough(len(r.servers))
+	switch {
 	case few && r.few == nil:
-		r.few = &fewSpell{from: o.Time, seq: o.Seq, least: r.count, says: r.out(&o.V)}
+		r.few = &fewSpell{from: row.Time, seq: row.Seq, least: r.count, says: r.out(&row.V)}
 	case few && r.count < r.few.least:
-		r.few.least, r.few.says = r.count, r.out(&o.V)
+		r.few.least, r.few.says = r.count, r.out(&row.V)
 	case !few && r.few != nil:
-		r.few.to = o.Time
+		r.few.to = r.look.Time
 		r.spells, r.few = append(r.spells, *r.few), nil
+	}
+	if few {
+		for name := range r.servers {
+			r.few.starved = r.few.starved || r.unanswered.has(r.look.V.Balancer, name, r.look.Time)
+		}
 	}
 }
 
@@ -179,10 +206,13 @@ func became(v *history.Server) string {
 	return v.Status + " (" + v.Check + ")"
 }
 
-// end closes a spell that the record's end cut off.
+// end judges the last look, and closes a spell that the record's end cut off. One
+// that began with the last look has no length, and is none.
 func (r *rotation) end() {
-	if r.few != nil {
-		r.few.to = r.last
+	last := r.look.Time
+	r.judge()
+	if r.few != nil && r.few.from < last {
+		r.few.to = last
 		r.spells, r.few = append(r.spells, *r.few), nil
 	}
 }

@@ -12,11 +12,19 @@ import (
 // balancer's name.
 type heldDown map[string][]downTime
 
-type downTime struct{ from, to time.Duration }
+type downTime struct {
+	server   string
+	from, to time.Duration
+}
 
-// at says whether the balancer held a server for down at t.
+// at says whether the balancer held any server for down at t.
 func (d heldDown) at(balancer string, t time.Duration) bool {
 	return slices.ContainsFunc(d[balancer], func(b downTime) bool { return b.from <= t && t <= b.to })
+}
+
+// has says whether the balancer held this server for down at t.
+func (d heldDown) has(balancer, server string, t time.Duration) bool {
+	return slices.ContainsFunc(d[balancer], func(b downTime) bool { return b.server == server && b.from <= t && t <= b.to })
 }
 
 // timeouts are HAProxy's words for a check that was not answered in time: no
@@ -58,7 +66,7 @@ func timedOut(h *history.History, m machine) heldDown {
 		delete(upAt, of)
 		if slices.Contains(timeouts, strings.TrimPrefix(s.V.Check, "* ")) && m.busyUntil(was) {
 			open[of] = len(out[of.balancer])
-			out[of.balancer] = append(out[of.balancer], downTime{was, s.Time})
+			out[of.balancer] = append(out[of.balancer], downTime{of.name, was, s.Time})
 		}
 	}
 	return out
