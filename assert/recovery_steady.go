@@ -16,14 +16,6 @@ func (a *recoveryAudit) steady(g reign, v *Verdict) objective {
 		return objective{name: name, reason: reason}
 	}
 	v.Bound = figure(millis(limit))
-	took := a.until(g)
-	if v.Measured == nil || millis(took) > *v.Measured {
-		v.Measured = figure(millis(took))
-	}
-	v.Measures = addMeasure(v.Measures, Measure{
-		Name: "steady again", Value: millis(took), Unit: "ms", Bound: figure(millis(limit)),
-		Note: "after the heal of " + g.names() + " began; " + formula,
-	})
 	var t tally
 	var bads badByKind
 	a.operations(g, g.heal+limit, func(o *history.Op, grade health) {
@@ -33,42 +25,70 @@ func (a *recoveryAudit) steady(g reign, v *Verdict) objective {
 		}
 	})
 	o := judgePercent(fmt.Sprintf("the time from %s after the heal of %s on", sayTime(limit), g.names()), t, a.Steady)
+	since := g.heal
+	if o.status == Fail {
+		since += limit // it was not by then
+	}
+	took, again := a.until(g, since)
+	said := fmt.Sprintf("the service was steady %s after the heal of %s began (at most %s)", sayTime(took), g.names(), sayTime(limit))
+	m := Measure{
+		Name: "steady again", Value: millis(took), Unit: "ms", Bound: figure(millis(limit)),
+		Note: "after the heal of " + g.names() + " began; " + formula,
+	}
+	if !again {
+		said = fmt.Sprintf("the service was not steady again by the end, %s after the heal of %s began (at most %s)", sayTime(took), g.names(), sayTime(limit))
+		m.Note = "not by the end, " + m.Note
+	}
+	if v.Measured == nil || millis(took) > *v.Measured {
+		v.Measured = figure(millis(took))
+	}
+	v.Measures = addMeasure(v.Measures, m)
 	switch o.status {
 	case Fail:
-		o.text = fmt.Sprintf("the service was steady %s after the heal of %s began (at most %s): %s", sayTime(took), g.names(), sayTime(limit), o.text)
+		o.text = said + ": " + o.text
 		o.fix = boundFix(history.Bound{File: file, Formula: formula})
 		for _, op := range bads.first() {
 			a.evidence = append(a.evidence, opEvidence(a.h, op))
 		}
 	case Pass:
-		o.text = fmt.Sprintf("the service was steady %s after the heal of %s began (at most %s)", sayTime(took), g.names(), sayTime(limit))
+		o.text = said
 	}
 	return o
 }
 
-// until is how long after the heal the service became steady: from then on
-// the operations due are good to the objective, and no later moment would do
-// as well with one bad operation less.
-func (a *recoveryAudit) until(g reign) time.Duration {
+// until is how long after the heal the service became steady, at the earliest
+// from since on: the operations due from then on are good to the objective, and
+// enough to tell. If there is no such time, it is the reign's end, and false.
+func (a *recoveryAudit) until(g reign, since time.Duration) (took time.Duration, again bool) {
 	type due struct {
 		at  time.Duration
 		bad bool
 	}
 	var all []due
-	a.operations(g, g.heal, func(o *history.Op, grade health) { all = append(all, due{o.Intended, grade == bad}) })
-	least, bads := leastOps(a.Steady), 0
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].bad {
+	bads := 0
+	a.operations(g, since, func(o *history.Op, grade health) {
+		all = append(all, due{o.Intended, grade == bad})
+		if grade == bad {
 			bads++
 		}
-		if bads > allowedBad(max(len(all)-i, least), a.Steady) && all[i].bad {
-			if i+1 < len(all) {
-				return all[i+1].at - g.heal
+	})
+	least := leastOps(a.Steady)
+	for i, o := range all {
+		left := len(all) - i
+		if left < least {
+			break
+		}
+		if bads <= allowedBad(left, a.Steady) {
+			if i == 0 {
+				return since - g.heal, true
 			}
-			return g.until - g.heal
+			return o.at - g.heal, true
+		}
+		if o.bad {
+			bads--
 		}
 	}
-	return 0
+	return g.until - g.heal, false
 }
 
 // operations visits those that were due between from and the reign's end, by

@@ -103,13 +103,27 @@ func (a *recoveryAudit) ready(g reign) objective {
 	return o
 }
 
-// lastLooks are the last ones at a node's readiness before a time.
+// lastLooks are the last ones at a node's readiness before a time: as many as it
+// takes to find silentLooks of them, each begun after the one before had its
+// answer or gave up. Of a node that is silent many are under way at a time, and
+// they are one look.
 func (a *recoveryAudit) lastLooks(node string, until time.Duration) []history.At[history.Readiness] {
 	s := a.nodes[node]
 	if s == nil {
 		return nil
 	}
-	return lastBefore(s.ready, until, func(*history.Readiness) bool { return true })
+	all := s.ready
+	for len(all) > 0 && all[len(all)-1].Time >= until {
+		all = all[:len(all)-1]
+	}
+	at := len(all)
+	for n, begun := 0, until; at > 0 && n < silentLooks; {
+		at--
+		if l := &all[at]; n == 0 || l.Time+l.V.Took <= begun {
+			n, begun = n+1, l.Time
+		}
+	}
+	return all[at:]
 }
 
 // lastBefore are the last before a time of those that keep names, as many as it
