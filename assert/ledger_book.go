@@ -254,7 +254,7 @@ func (b *book) classify() {
 	for i := range b.writes {
 		w := &b.writes[i]
 		class := w.class(whole)
-		if class == appliedWrite && !arrivals {
+		if w.denied() && w.surplus <= 0 && !arrivals {
 			class = recoveredWrite
 			b.unsettled++
 		}
@@ -278,6 +278,15 @@ func (b *book) classify() {
 	})
 }
 
+// denied says that the write is in the ledger once, and that its clients were told
+// each time that it was not applied. If it arrived at nodes as often as they sent
+// it, one of the nodes that told them had applied it: what a balancer sent again
+// then never arrived the first time. If it arrived more often, the answer may be
+// another arrival's.
+func (w *write) denied() bool {
+	return w.rows == 1 && w.flags&reached != 0 && w.flags&(acknowledged|conflicting|uncertain|doubted) == 0
+}
+
 // class decides what became of the write. Whole says that the ledger is.
 func (w *write) class(whole bool) writeClass {
 	acked := w.flags&acknowledged != 0
@@ -293,7 +302,7 @@ func (w *write) class(whole bool) writeClass {
 		return conflictWrite
 	case w.rows == 1 && acked:
 		return onceWrite
-	case w.rows == 1 && w.flags&(uncertain|doubted|repeated) == 0 && w.surplus <= 0:
+	case w.denied() && (w.surplus == 0 || w.surplus < 0 && w.flags&repeated == 0):
 		return appliedWrite
 	case w.rows == 1:
 		return recoveredWrite

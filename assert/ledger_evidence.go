@@ -171,16 +171,25 @@ func (b *book) balancerText(t *trace) string {
 	return list(parts, 5)
 }
 
-// receiptText tells on which nodes the write arrived and was committed.
+// receiptText tells on which nodes the write arrived and was committed, and how
+// often.
 func (b *book) receiptText(t *trace) string {
 	var parts []string
+	times := map[string]int{}
 	for _, i := range t.receipts {
 		r := &b.h.Receipts[i].V
 		part := fmt.Sprintf("%s logged %s of %d.%d", r.Node, r.What, r.Op, r.Attempt)
 		if r.Order != 0 {
 			part += fmt.Sprintf(" as order %d", r.Order)
 		}
-		parts = append(parts, part)
+		if times[part]++; times[part] == 1 {
+			parts = append(parts, part)
+		}
+	}
+	for i, part := range parts {
+		if n := times[part]; n > 1 {
+			parts[i] += fmt.Sprintf(" %d times", n)
+		}
 	}
 	return list(parts, 8)
 }

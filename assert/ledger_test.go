@@ -64,6 +64,12 @@ func TestWriteLedger(t *testing.T) {
 			status: assert.Fail, violating: 1, class: "applied though refused", op: 1, measures: map[string]float64{"recovered": 0},
 			texts: []string{"failed (status): the ledger has 1 row", "although its client was told that it was not applied"},
 		}},
+		{"applied though refused, where a balancer's retry never reached the first node", func(b *historytest.Builder) {
+			op := order(b).Status(503).Fail(history.ErrStatus)
+			b.See(15*ms, history.Dispatch{Balancer: "lb1", Op: op, Attempt: 1, Key: "k-1", Server: "j1", Status: 503, Retries: 1, Redispatched: true})
+			b.See(16*ms, history.Receipt{Node: "j1", What: "arrive", Op: op, Attempt: 1, Key: "k-1"})
+			b.Row(sec, 7, op, 1, "j1")
+		}, want{status: assert.Fail, violating: 1, class: "applied though refused", op: 1}},
 		{"applied though refused twice", func(b *historytest.Builder) {
 			op := order(b).Try(history.Try{Outcome: history.Fail, Status: 503, Error: history.ErrStatus}).Status(503).Fail(history.ErrStatus)
 			b.Row(sec, 7, op, 1, "j2")
