@@ -30,7 +30,7 @@ import (
 // The zero value is ready to use.
 type Drain struct {
 	// Grace is how long the node may take to be empty, from the order; 0 is
-	// not judged.
+	// not judged. The order must stand alone for that long.
 	Grace time.Duration `json:"grace,omitempty"`
 }
 
@@ -138,6 +138,18 @@ type drainage struct {
 	elsewhere  int           // sessions that began at other nodes meanwhile
 	empty      time.Duration // the last request at the node ended; from if none
 	last       hit           // that request
+}
+
+// alone is until when nothing but the order emptied the node: when it was taken
+// back, or another fault, such as maintenance after a drain, was aimed there.
+func (o *drainage) alone() time.Duration {
+	end := o.until
+	for i := range o.h.Faults {
+		if f := &o.h.Faults[i]; f != o.fault && f.Injected > o.fault.Injected && slices.Contains(f.Nodes, o.node) {
+			end = min(end, f.Injected)
+		}
+	}
+	return end
 }
 
 // settled is when the order certainly held at every balancer, in the terms of
@@ -304,6 +316,9 @@ func (o *drainage) emptied(grace time.Duration) objective {
 	case least > grace:
 		out.status = Fail
 		out.fix = valueFix(o.h, "shorten the sessions or the requests, lengthen the grace period, or follow the drain by maintenance", ValueAffinity)
+	case o.alone()-o.from < grace:
+		out.reason = fmt.Sprintf("the drain of %s was taken back, or something else was done to the node, %s after the order: whether it was empty within %s by itself cannot be told; lengthen the phase",
+			o.node, sayTime(o.alone()-o.from), sayTime(grace))
 	case most <= grace:
 		out.status = Pass
 	default:

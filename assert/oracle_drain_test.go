@@ -189,11 +189,17 @@ func naiveDrain(h *history.History, grace time.Duration) (r ruling, edge bool) {
 			unsure = true
 		}
 		if grace > 0 && f.Kind == "drain" {
+			alone := until
+			for _, other := range h.Faults {
+				if other.Injected > f.Injected {
+					alone = min(alone, other.Injected)
+				}
+			}
 			switch least, most := empty-to-history.MaxClockStep, empty-from; {
 			case least > grace:
 				failed = true
 				r.Found = append(r.Found, mark("not empty", last))
-			case most > grace:
+			case most > grace, alone < from+grace:
 				unsure = true
 			}
 		}

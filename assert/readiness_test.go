@@ -259,6 +259,14 @@ func TestReadinessGating(t *testing.T) {
 			},
 		},
 		{
+			name: "a node that answers nothing but 503 while it stops", status: Pass, says: "",
+			build: func(s stage) {
+				s.sulk()
+				s.gauges("j1", 10*sec, 15*sec, false, false)
+				s.See(12*sec, history.Readiness{Node: "j1", Probe: "live", Status: 503, Took: mil})
+			},
+		},
+		{
 			name: "liveness stays up", status: Pass,
 			build: func(s stage) {
 				s.sulk()

@@ -2,7 +2,6 @@ package assert
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hachaos/hachaos/history"
 )
@@ -82,9 +81,9 @@ func (r *register) tell(f finding, l *life, op *history.Op, where string) string
 	case resurrected:
 		return fmt.Sprintf("%s found it, although its logout was acknowledged", by)
 	case replaced:
-		return fmt.Sprintf("%s found a new session in its place (count %d)%s", by, f.got, r.boundText(l))
+		return fmt.Sprintf("%s found a new session in its place (count %d)%s", by, f.got, r.boundText(f))
 	case lostSession:
-		return fmt.Sprintf("%s was told that it does not exist, although it was never logged out%s", by, r.boundText(l))
+		return fmt.Sprintf("%s was told that it does not exist, although it was never logged out%s", by, r.boundText(f))
 	case halfLogin:
 		return fmt.Sprintf("%s named no user, although the login was acknowledged", by)
 	case forcedLogin:
@@ -149,18 +148,13 @@ func (r *register) ownerText(f finding, op *history.Op) string {
 	return r.h.Sessions[f.state-1].V.User
 }
 
-// boundText names the node that the session was bound to, if a fault hit it.
-func (r *register) boundText(l *life) string {
-	if l.hit == safe {
+// boundText names the node that the session was bound to, if a fault had hit it
+// by then.
+func (r *register) boundText(f finding) string {
+	if f.lost == 0 {
 		return ""
 	}
-	var victims []string
-	for _, b := range r.blows {
-		for _, v := range b.victims {
-			victims = append(victims, r.h.Names.Get(v))
-		}
-	}
-	return "; it was bound to a victim (" + strings.TrimSpace(list(victims, 3)) + ") when the fault began"
+	return "; it was bound to a victim (" + r.h.Names.Get(f.lost) + ") when the fault began"
 }
 
 func (r *register) lastText(f finding, l *life) string {

@@ -67,6 +67,8 @@ type finding struct {
 	lo    int32
 	hi    int32
 	more  uint32 // further operations of the same kind
+
+	lost history.Name // the node that a fault had taken from the session by then
 }
 
 // register follows all sessions of a history.
@@ -291,7 +293,8 @@ func (l *life) outlive(i int, op *history.Op) {
 // first answer was lost, so that the id alone shows it: then it may hold the
 // writes whose outcome is unknown.
 func (r *register) renew(n uint32, l *life, i int, op *history.Op) {
-	unknown, begin := l.hi-l.acked, l.begin
+	// What was acknowledged before the answer that began it is not in it.
+	unknown, begin := l.hi-l.acked, max(l.begin, l.lastAck)
 	switch l.state {
 	case alive:
 		r.vanish(n, l, finding{class: replaced, op: uint32(i) + 1, got: op.Value})
@@ -408,5 +411,8 @@ func (r *register) report(n uint32, l *life, f finding) {
 	}
 	l.classes |= 1 << f.class
 	f.life = n
+	if l.hit != safe {
+		f.lost = l.lost
+	}
 	r.findings = append(r.findings, f)
 }

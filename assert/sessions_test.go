@@ -200,6 +200,20 @@ func TestSessionSurvival(t *testing.T) {
 			s.lostWrite()
 			s.op(history.OpSessionWrite).Value(2).SessionID("s9").Bare().OK()
 		}, want{status: assert.Fail, classes: []string{"replaced by a new session"}, op: 5}},
+		{"ended with its node, and the answer that began the next was lost", assert.ExpectLostWithNode, func(s *script) {
+			s.login()
+			s.write(1)
+			s.skip()
+			s.lostWrite()
+			s.op(history.OpSessionWrite).Value(2).SessionID("s9").Bare().OK()
+			s.See(sec, history.SessionState{Session: 1, Via: "vip", Known: true, Found: true, ID: "s9", Count: 2, Ops: []uint64{3, 4}})
+		}, want{status: assert.Pass}},
+		{"a session that was lost before any fault", "", func(s *script) {
+			s.login()
+			s.none(history.OpSessionRead)
+			s.skip()
+			s.none(history.OpSessionRead)
+		}, want{status: assert.Fail, classes: []string{"lost"}, op: 2, text: "although it was never logged out"}},
 		{"stale read", "", func(s *script) {
 			s.login()
 			s.write(1)

@@ -141,7 +141,10 @@ func conditions(h *history.History) (map[string]*condition, []string) {
 		down := stated(s.transitions([]string{"database-down"}, []string{"database-up", "started"}), "its log, of the database", databaseLag, h.End)
 		gone := shorten(chain(s.truths(func(t history.Truth) bool { return !t.Database }), "its gauges, of the database", 1), databaseLag)
 		c.unready = []spells{own, s.polled(), chain(s.truths(func(t history.Truth) bool { return !t.Warm }), "its gauges: not warm", 1), down, gone}
-		c.away = []spells{down, gone}
+		// A node that answers no gauges, as while it starts or stops, says nothing
+		// of the database.
+		alone := shorten(chain(s.truths(func(t history.Truth) bool { return t.Warm && !t.Database }), "its gauges, of the database", 1), databaseLag)
+		c.away = []spells{down, alone}
 		c.silent = s.silence()
 		c.served = slices.Repeat([]time.Duration{-1}, len(c.lives))
 		by[node] = c
