@@ -98,29 +98,70 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	case len(b.clients) == 0:
 		v.Reasons = []string{"there was no client with a long-lived connection"}
 		return
-	case len(b.never) > 0:
-		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}
-		return
-	case len(b.gaps) == 0:
-		v.Status, v.NotExercised = Pass, true
-		v.Summary = fmt.Sprintf("No %s of %s broke.", what, count(len(b.clients), "client"))
-		return
 	}
-	v.Measured = figure(millis(b.gaps[0].length()))
+	away := 0 // clients that were not back by their end
 	for _, g := range b.gaps {
 		if g.length() > limit {
 			v.Evidence = append(v.Evidence, g.evidence())
 		}
+		if g.open {
+			away++
+		}
 	}
-	if len(v.Evidence) > 0 {
+	if len(b.gaps) > 0 {
+		v.Measured = figure(millis(b.gaps[0].length()))
+	}
+	ended := ""
+	if away > 0 {
+		ended = fmt.Sprintf("; %s not back by its end", wereClients(away))
+	}
+	switch {
+	case len(v.Evidence) > 0:
 		v.Status = Fail
-		v.Summary = fmt.Sprintf("%s came back later than %s after a break, the last after %s.", count(len(v.Evidence), "client"), sayTime(limit), sayTime(b.gaps[0].length()))
+		v.Summary = fmt.Sprintf("%s of %s lasted longer than %s, the longest %s%s.",
+			count(len(v.Evidence), "break"), count(len(b.clients), "client"), sayTime(limit), sayTime(b.gaps[0].length()), ended)
 		v.Fix = boundFix(bound)
-		return
+	case len(b.never) > 0:
+		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}
+	case len(b.gaps) == 0:
+		v.Status, v.NotExercised = Pass, true
+		v.Summary = fmt.Sprintf("No %s of %s broke.", what, count(len(b.clients), "client"))
+	default:
+		v.Status = Pass
+		v.Summary = fmt.Sprintf("%s of %s broke, for %s at the longest (at most %s)%s.",
+			count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit), ended)
 	}
-	v.Status = Pass
-	v.Summary = fmt.Sprintf("%s of %s broke; each was back within %s (at most %s).",
-		count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit))
+}
+
+func wereClients(n int) string {
+	if n == 1 {
+		return "1 client was"
+	}
+	return count(n, "client") + " were"
+}
+
+// wave counts the clients that were away in the stretch of time that t lies in:
+// it goes on for as long as any client is away.
+func (b *breaks) wave(t time.Duration) int {
+	gaps := slices.Clone(b.gaps)
+	slices.SortFunc(gaps, func(x, y gap) int { return cmp.Compare(x.from, y.from) })
+	clients := map[int]bool{}
+	from, until := time.Duration(0), time.Duration(-1)
+	for _, g := range gaps {
+		if g.from > until {
+			if until >= t {
+				break
+			}
+			from = g.from
+			clear(clients)
+		}
+		clients[g.client] = true
+		until = max(until, g.to)
+	}
+	if t < from || t > until {
+		return 0
+	}
+	return len(clients)
 }
 
 func (g gap) evidence() Evidence {

@@ -116,6 +116,28 @@ func TestStreamContinuity(t *testing.T) {
 			hears(b, 2, 1, 2, 3, 4, 5)
 			down(b, 2, 19*sec)
 		}, assert.Pass, 1000, true, ""},
+		{"the feed was never read", func(b *historytest.Builder) {
+			hears(b, 1, 1, 2, 3, 4, 5)
+			hears(b, 2, 3, 4, 5, 6)
+			b.See(21*sec, history.Coverage{Stream: history.StreamFeed, Reason: "psql: connection refused"})
+		}, assert.Inconclusive, 0, false, "observer complete (feed): psql: connection refused"},
+		{"the feed was never read, and one is repeated", func(b *historytest.Builder) {
+			hears(b, 1, 1, 2, 3, 3, 4, 5)
+			hears(b, 2, 3, 4, 5, 6)
+			b.See(21*sec, history.Coverage{Stream: history.StreamFeed, Reason: "psql: connection refused"})
+		}, assert.Fail, 1, true, "client 1 received event 3 again, after event 3"},
+		{"what was received is not all known", func(b *historytest.Builder) {
+			hears(b, 1, 1, 2, 5)
+			hears(b, 2, 3, 4, 5)
+			b.See(21*sec, history.Coverage{Stream: history.StreamReceived, Reason: "broken off"})
+		}, assert.Inconclusive, 0, false, "observer complete (received): broken off"},
+		{"back too late, beside a client that never had a connection", func(b *historytest.Builder) {
+			hears(b, 1, 1, 2, 3, 4, 5)
+			hears(b, 2, 1, 2, 3, 4, 5)
+			down(b, 1, 3*sec)
+			up(b, 1, 3*sec+1501*ms)
+			b.See(sec, history.Link{Client: 3, State: history.LinkMiss, Alive: sec})
+		}, assert.Fail, 1501, true, "client 1 heard nothing for 1.5 s, from 3.000 s on: the server ended it"},
 		{"nobody received anything", func(*historytest.Builder) {}, assert.Inconclusive, 0, true, "no client received any event, so that nothing could be lost"},
 		{"one client received nothing", func(b *historytest.Builder) { hears(b, 1, 1, 2, 3, 4, 5) }, assert.Inconclusive, 0, true, "client 2 received no event"},
 		{"a client never had a connection", func(b *historytest.Builder) {

@@ -301,8 +301,8 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamLedger: len(h.Ledger), history.StreamSession: len(h.Sessions),
 		history.StreamNode: len(h.Nodes), history.StreamConnections: len(h.Connections),
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
-		history.StreamCrossing: len(h.Crossings),
-		history.StreamRefusal:  len(h.Refusals),
+		history.StreamCrossing: len(h.Crossings), history.StreamRefusal: len(h.Refusals),
+		history.StreamBalancer: len(h.Balancers), history.StreamJob: len(h.Jobs), history.StreamFeed: len(h.Feed),
 	}
 	n, known = counts[stream]
 	return n, known

@@ -90,9 +90,10 @@ func (r Reconnection) Check(h *history.History) Verdict {
 				valueFix(h, "close each WebSocket with 1001 when the node stops, once the balancers have turned away from it", ValueSocketGoodbye, ValueLameDuck))
 		}
 	}
-	if most := max(leastHerd, len(b.gaps)) / 2; r.Spread > 0 && len(b.gaps) >= leastHerd && herd.size > most {
+	if wave := b.wave(herd.from); r.Spread > 0 && wave >= leastHerd && herd.size > wave/2 {
+		most := wave / 2
 		say([]Evidence{herd.evidence(r.Spread / herdWindow)}, false,
-			fmt.Sprintf("%s of %d asked for a connection within %s (at most %d).", count(herd.size, "client"), len(b.gaps), sayTime(r.Spread/herdWindow), most),
+			fmt.Sprintf("%s of %d that were away asked for a connection within %s (at most %d).", count(herd.size, "client"), wave, sayTime(r.Spread/herdWindow), most),
 			sayFix("draw the pause before a reconnection at random", r.pause()))
 		v.Measured, v.Bound = figure(float64(herd.size)), figure(float64(most))
 		return v

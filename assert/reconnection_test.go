@@ -54,6 +54,15 @@ func TestReconnection(t *testing.T) {
 		{"state made up", socketRun(1001, spread, history.Resumed{Told: 9, Acked: 7, Said: 8}), assert.Fail, 10, "j2 told client 1 that it had come to 9, and it never said more than 8"},
 		{"not told", socketRun(0, spread, kept), assert.Fail, 10, "the connection of client 1 to j1 ended without a close frame of 1001 or 1012: EOF"},
 		{"a herd", socketRun(1001, together, kept), assert.Fail, 10, "10 clients asked for a connection within 100 ms, from 12.001 s on"},
+		{"a herd that breaks again what it came to, and comes again", func() *historytest.Builder {
+			b := socketRun(1001, spread, kept)
+			for client := 1; client <= 10; client++ {
+				b.See(14*sec, history.Link{Client: client, State: history.LinkDown, Node: "j2", Code: 1001, Alive: 14 * sec, Reason: "EOF"})
+				b.See(15*sec, history.Link{Client: client, State: history.LinkTry, Alive: 14 * sec})
+				b.See(15*sec, history.Link{Client: client, State: history.LinkUp, Node: "j2", Alive: 15 * sec})
+			}
+			return b
+		}(), assert.Fail, 10, "10 clients asked for a connection within 100 ms, from 15.000 s on"},
 		{"too late", socketRun(1001, late, kept), assert.Fail, 2000, "client 10 heard nothing for 2 s, from 11.000 s on: EOF"},
 		{"nobody there", historytest.New().Meta(func(m *history.Meta) {
 			m.Bounds = []history.Bound{{Name: "diverted"}}

@@ -35,7 +35,8 @@ func (Staleness) Needs() []Need {
 	return []Need{{Kind: NeedFault}, {Kind: NeedStream, Stream: history.StreamPrice}}
 }
 
-// priceChange is a value and when the answer to its change came.
+// priceChange is a value and when the answer to its change, or to a later one that
+// was answered sooner, came: since then it had certainly been replaced.
 type priceChange struct {
 	price int64
 	at    time.Duration
@@ -61,6 +62,9 @@ func (s Staleness) Check(h *history.History) Verdict {
 	}
 	for _, list := range changes {
 		slices.SortFunc(list, func(a, b priceChange) int { return int(a.price - b.price) })
+		for i := len(list) - 2; i >= 0; i-- {
+			list[i].at = min(list[i].at, list[i+1].at)
+		}
 	}
 	reads, stale, tooOld, elsewhere := 0, 0, 0, 0
 	oldest := time.Duration(0)
@@ -115,13 +119,9 @@ func (s Staleness) Check(h *history.History) Verdict {
 // ageOf is for how long the value that was read had certainly been replaced
 // when the read was sent; 0 if it had not.
 func ageOf(changes []priceChange, read history.At[history.Price]) time.Duration {
-	age := time.Duration(0)
 	i, _ := slices.BinarySearchFunc(changes, read.V.Price+1, func(c priceChange, price int64) int { return int(c.price - price) })
-	for _, c := range changes[i:] {
-		if c.at >= read.V.Sent {
-			continue
-		}
-		age = max(age, read.V.Sent-c.at)
+	if i == len(changes) {
+		return 0
 	}
-	return age
+	return max(0, read.V.Sent-changes[i].at)
 }
