@@ -24,7 +24,8 @@ import (
 //   - no version fails more of the operations that it answers than
 //     MaxBadPercent, unless the others do no better: judged over the seconds
 //     in which more than one version answered, since what one version alone
-//     fails may be the load's doing;
+//     fails may be the load's doing; what hangs on operations that speak of the
+//     machine (see judgeTwice) is inconclusive;
 //   - once the last fault has healed, only the version After answers.
 //
 // State is followed in the sessions of the mix, in orders whose answer was
@@ -74,21 +75,24 @@ func (c VersionSkew) maxBad() float64 { return cmp.Or(max(c.MaxBadPercent, 0), 0
 // Check implements Checker. Measured is the number of answers that violate
 // it, a version's share of bad operations counting as one.
 func (c VersionSkew) Check(h *history.History) Verdict {
-	s := &skew{VersionSkew: c, h: h, tallies: map[string]*versionTally{}, crossed: map[crossing]int{}}
-	s.together = sideBySide(h)
-	s.sessions()
-	s.replays()
-	s.crossings()
-	s.contract()
-	s.shares()
-	s.after()
-	return s.verdict()
+	together := sideBySide(h)
+	return judgeTwice(h, 0, func(skip func(*history.Op) bool) Verdict {
+		s := &skew{VersionSkew: c, h: h, skip: skip, together: together, tallies: map[string]*versionTally{}, crossed: map[crossing]int{}}
+		s.sessions()
+		s.replays()
+		s.crossings()
+		s.contract()
+		s.shares()
+		s.after()
+		return s.verdict()
+	})
 }
 
 // skew is one judgement of VersionSkew.
 type skew struct {
 	VersionSkew
 	h        *history.History
+	skip     func(*history.Op) bool   // operations that no version is blamed for
 	tallies  map[string]*versionTally // by version
 	together map[time.Duration]bool   // the seconds in which several versions answered
 	versions []string                 // in the order of their first answer
@@ -176,7 +180,7 @@ func (s *skew) sessions() {
 func (s *skew) count(o *history.Op, version string) {
 	t := s.tally(version)
 	t.answered++
-	if !s.together[o.End.Truncate(time.Second)] {
+	if s.skip(o) || !s.together[o.End.Truncate(time.Second)] {
 		return
 	}
 	t.beside++

@@ -67,6 +67,12 @@ func quiet(b *historytest.Builder) {
 	}
 }
 
+// starved is a machine that had nothing to spare while answers were given.
+func starved(b *historytest.Builder) {
+	b.See(4*sec, history.Host{Busy: 0.97})
+	b.See(6*sec, history.Host{Busy: 0.97})
+}
+
 func answers(b *historytest.Builder, version string, good, bad int, class string) {
 	for range good {
 		b.Op(history.OpSessionRead, 5*sec).In(9).Version(version).OK()
@@ -185,6 +191,28 @@ func TestVersionSkew(t *testing.T) {
 				answers(b, "2", 290, 10, history.ErrStatus)
 			},
 			status: assert.Fail, class: "errors of a version", text: "version 2 failed 10 of the 300 operations that it answered beside another, 10 × 503",
+		},
+		{
+			name: "one version fails while no processor was to spare", build: func(b *historytest.Builder) {
+				crossings(b)
+				quiet(b)
+				starved(b)
+				answers(b, "1", 400, 0, "")
+				answers(b, "2", 290, 10, history.ErrStatus)
+			},
+			status: assert.Inconclusive, class: "errors of a version", text: "10 × 503",
+		},
+		{
+			name: "what it answers is its doing on any machine", build: func(b *historytest.Builder) {
+				crossings(b)
+				quiet(b)
+				starved(b)
+				answers(b, "1", 400, 0, "")
+				answers(b, "2", 290, 10, history.ErrStatus)
+				mixed(b)
+				b.Op(history.OpSessionRead, 50*ms).In(1).Value(1).Version("1").OK()
+			},
+			status: assert.Fail, class: "unreadable state", text: "version 1 answered 1 for a counter",
 		},
 		{
 			name: "all versions fail alike", build: func(b *historytest.Builder) {
