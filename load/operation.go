@@ -33,7 +33,10 @@ func (g *Generator) operate(n uint64) {
 		o.miss()
 		return
 	}
-	defer func() { o.c.turns.leave(g.clock.Now()) }()
+	// What the generator was late by is handed on, for the user would have been
+	// free that much earlier: else what a stall of the generator does to all that
+	// was due meanwhile would be the first's alone.
+	defer func() { o.c.turns.leave(g.clock.Now() - o.call.Late) }()
 	o.ready = max(o.call.Intended, free)
 	ctx, cancel := context.WithTimeoutCause(g.ctx, g.cfg.Timeout, errPatience)
 	defer cancel()
@@ -67,7 +70,7 @@ func (o *operation) drop() {
 	o.name()
 	o.invoke()
 	o.call.End, o.call.Error = o.g.clock.Now(), history.ErrDropped
-	o.c.turns.skip(o.k, o.call.End)
+	o.c.turns.skip(o.k, o.call.End-o.call.Late)
 	o.put(history.Fail, o.call)
 	o.g.tally.dropped()
 }

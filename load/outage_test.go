@@ -156,23 +156,32 @@ func (s *slowSink) Put(e history.Event) {
 	s.journal.Put(e)
 }
 
+// Of the operations that one client's held up, each is as late as the generator
+// made it, and no later for waiting its turn.
 func TestLatenessIsTheGeneratorsOwn(t *testing.T) {
+	for hold, late := range map[time.Duration]uint64{70 * time.Millisecond: 1, 1200 * time.Millisecond: 3} {
+		t.Run(hold.String(), func(t *testing.T) { heldUp(t, hold, late) })
+	}
+}
+
+func heldUp(t *testing.T, hold time.Duration, late uint64) {
 	synctest.Test(t, func(t *testing.T) {
-		sink := &slowSink{hold: 70 * time.Millisecond}
+		sink := &slowSink{hold: hold}
 		p := serve(t, newApp())
 		g, err := New(small(), Target{URL: "http://app", Dial: p.DialContext}, history.StartClock(), sink)
 		require.NoError(t, err)
 		time.AfterFunc(seconds(2), g.Stop)
 		require.NoError(t, g.Run(t.Context()))
+		clients := uint64(small().Sessions)
 		for _, op := range sink.ops(t) {
 			want := time.Duration(0)
-			if op.ID == 10 {
-				want = sink.hold
+			if op.ID%clients == 10%clients && op.ID >= 10 {
+				want = max(0, hold-time.Duration((op.ID-10)/clients)*time.Second/2)
 			}
 			require.Equal(t, want, op.Late, "operation %d", op.ID)
 			require.Equal(t, op.Intended+want, op.Sent)
 		}
-		require.EqualValues(t, 1, g.Snapshot().Counts.Late)
-		require.Equal(t, sink.hold, g.Snapshot().Lateness.Max.Round(time.Millisecond))
+		require.EqualValues(t, late, g.Snapshot().Counts.Late)
+		require.Equal(t, hold, g.Snapshot().Lateness.Max.Round(time.Millisecond))
 	})
 }

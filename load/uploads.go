@@ -114,9 +114,13 @@ func (u *uploading) one(ctx context.Context, name string) {
 		}
 		up.Attempts++
 		r, err := u.ask(ctx, http.MethodPut, uploadPath+name, content, maxBody)
+		unknown := up.Outcome == string(history.Info)
 		up.Node, up.Outcome = r.node, string(r.outcome(err))
 		if up.Outcome == string(history.OK) {
 			break
+		}
+		if unknown { // what one try left open, the refusal of another does not settle
+			up.Outcome = string(history.Info)
 		}
 	}
 	up.Took = u.clock.Now() - began
