@@ -10,8 +10,13 @@ import (
 )
 
 // lastLook is how long before its undo a fault that endures is looked at once
-// more, beside the load: the look may take as long, and delays nothing.
-const lastLook = 1500 * time.Millisecond
+// more, beside the load; the look has until lastWord before the undo, and delays
+// nothing. A look that finds nothing looks until it has to end, and must still
+// come to the record before the undo begins.
+const (
+	lastLook = 1500 * time.Millisecond
+	lastWord = 250 * time.Millisecond
+)
 
 // lookAgain looks, shortly before a phase ends, at the faults that are undone
 // by then and that should have endured: those that next heals, or all where no
@@ -27,8 +32,8 @@ func (r *run) lookAgain(ctx context.Context, end time.Duration, next *Phase) {
 }
 
 // stillBites journals whether a fault that was proven still is in place by the
-// last look that could be finished before end. One that could not be finished
-// says nothing.
+// last look that could be finished in time before end. One that could not be
+// finished says nothing.
 func (r *run) stillBites(ctx context.Context, in *injection, end time.Duration) {
 	wait := time.NewTimer(end - lastLook - r.clock.Now())
 	defer wait.Stop()
@@ -45,7 +50,7 @@ func (r *run) stillBites(ctx context.Context, in *injection, end time.Duration) 
 	if !in.proven.Load() || in.begunHeal() {
 		return
 	}
-	bounded, cancel := context.WithTimeout(ctx, end-r.clock.Now())
+	bounded, cancel := context.WithTimeout(ctx, end-lastWord-r.clock.Now())
 	defer cancel()
 	p, err := in.Fault.Active(bounded, in.nodes)
 	if err != nil || ctx.Err() != nil || in.begunHeal() {

@@ -43,6 +43,11 @@ func TestAFaultIsLookedAtAgainBeforeItsUndo(t *testing.T) {
 			p.OK = false
 			return p, nil
 		}, new(false), harness.VerdictInconclusive},
+		"over, and looked for to the last": {func(ctx context.Context, p fault.Proof) (fault.Proof, error) {
+			<-ctx.Done()
+			p.OK = false
+			return p, nil
+		}, new(false), harness.VerdictInconclusive},
 		"not to be seen": {func(ctx context.Context, _ fault.Proof) (fault.Proof, error) {
 			<-ctx.Done()
 			return fault.Proof{}, ctx.Err()

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -99,7 +100,7 @@ func leftBehind(h *history.History) []history.Leftover {
 		}
 		l := history.Leftover{Kind: "fault", Name: e.Kind + " on " + strings.Join(e.Nodes, ", "), Detail: e.Err}
 		if h.Meta.Standing {
-			l.Remove = "hachaos down"
+			l.Remove = down(h)
 		} else {
 			l.Detail += "; its node was removed with the run unless it is listed, too"
 		}
@@ -127,9 +128,14 @@ func unhealed(h *history.History) []history.Leftover {
 		case p != nil:
 			detail += ": " + p.Measured
 		}
-		out = append(out, history.Leftover{Kind: "fault", Name: f.Kind + " on " + strings.Join(f.Nodes, ", "), Detail: detail, Remove: "hachaos down"})
+		out = append(out, history.Leftover{Kind: "fault", Name: f.Kind + " on " + strings.Join(f.Nodes, ", "), Detail: detail, Remove: down(h)})
 	}
 	return out
+}
+
+// down is the command that removes the topology that a run stood on.
+func down(h *history.History) string {
+	return "hachaos down " + cmp.Or(h.Meta.On, "NAME")
 }
 
 func inWords(left []history.Leftover) string {

@@ -27,9 +27,8 @@ func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 			next = r.clock.Now()
 		}
 		next += p.For
-		r.lookAgain(ctx, next, r.following(i))
 		if err == nil {
-			err = r.sleepUntil(ctx, next, load)
+			err = r.stay(ctx, next, r.following(i), load)
 		}
 		if err == nil && p.Kind == history.PhaseWarmUp {
 			err = r.settle(ctx, p, load)
@@ -41,6 +40,15 @@ func (r *run) runPhases(ctx context.Context, load <-chan error) error {
 		next = max(next, r.clock.Now())
 	}
 	return nil
+}
+
+// stay waits for a phase's end, and looks again at the faults that end with it. If
+// the run ends sooner, so do the looks: they must not hold up the heals.
+func (r *run) stay(ctx context.Context, end time.Duration, next *Phase, load <-chan error) error {
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	r.lookAgain(looking, end, next)
+	return r.sleepUntil(ctx, end, load)
 }
 
 // following is the phase after that of the index; nil if there is none.

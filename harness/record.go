@@ -90,7 +90,7 @@ func (r *resolved) meta(version string, started time.Time, c topology.Cluster) h
 	m := history.Meta{
 		Format: history.Format, ID: r.id, Scenario: r.Name, About: r.About, Topology: r.spec.Name, Profile: r.spec.Profile,
 		Seed: r.seed, Version: version, StartedAt: started.UTC().Round(0), Set: r.set, Load: r.Load.Meta(),
-		Asserts: r.asserts, Exercises: r.Exercises, Command: r.command, Standing: r.opts.On != "", Faultless: r.faultless(),
+		Asserts: r.asserts, Exercises: r.Exercises, Command: r.command, Standing: r.opts.On != "", On: r.opts.On, Faultless: r.faultless(),
 	}
 	for _, b := range r.spec.Bounds {
 		m.Bounds = append(m.Bounds, history.Bound(b))

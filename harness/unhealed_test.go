@@ -62,7 +62,7 @@ func TestWhatIsNotSeenToHealIsLeftOnWhatStands(t *testing.T) {
 				require.Len(t, res.Leftovers, 1)
 				require.Equal(t, "instance-kill on j1", res.Leftovers[0].Name)
 				require.Equal(t, tc.detail, res.Leftovers[0].Detail)
-				require.Equal(t, "hachaos down", res.Leftovers[0].Remove)
+				require.Equal(t, "hachaos down blue", res.Leftovers[0].Remove)
 				require.Equal(t, harness.ExitDirty, res.ExitCode())
 			})
 		})

@@ -43,6 +43,9 @@ type Meta struct {
 	Command string `json:"command,omitempty"`
 	// Standing says that the topology outlives the run.
 	Standing bool `json:"standing,omitempty"`
+	// On is the name under which it stands; empty if it does not, and in
+	// records of before it was kept.
+	On string `json:"on,omitempty"`
 	// Faultless says that the scenario asks for no fault: that none was
 	// injected is then as it should be.
 	Faultless bool `json:"faultless,omitempty"`
