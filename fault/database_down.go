@@ -48,7 +48,7 @@ func (f DatabaseDown) end(ctx context.Context, v victim) error {
 	if f.Stop {
 		return v.stop(ctx, stopGrace)
 	}
-	return v.Kill(ctx)
+	return v.kill(ctx)
 }
 
 // Active holds when the engine reports the containers as ended, by SIGKILL

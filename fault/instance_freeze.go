@@ -44,7 +44,7 @@ func freeze(ctx context.Context, kind string, nodes []topology.Node, port int, l
 		return err
 	}
 	return actOn(kind, vs, log, ensures(Unpaused, nil), func(v victim) error {
-		return v.Pause(ctx)
+		return v.pause(ctx)
 	})
 }
 

@@ -34,7 +34,7 @@ func (f InstanceKill) Inject(ctx context.Context, nodes []topology.Node, log Rec
 		return err
 	}
 	return actOn(f.Kind(), vs, log, ensures(ContainerRunning, nil), func(v victim) error {
-		return v.Kill(ctx)
+		return v.kill(ctx)
 	})
 }
 

@@ -67,7 +67,7 @@ func (f InstanceRestart) restart(ctx context.Context, v victim) error {
 	}
 	end := func() error { return v.stop(ctx, f.stop().grace()) }
 	if f.Kill {
-		end = func() error { return v.Kill(ctx) }
+		end = func() error { return v.kill(ctx) }
 	}
 	if err := end(); err != nil {
 		return err

@@ -55,7 +55,7 @@ func (f PowerLoss) cut(ctx context.Context, v victim, log Recorder) error {
 	if left, err := f.filtered(ctx, v); err != nil || !left {
 		return cmp.Or(err, errors.New("its packets were not stopped: the filter is not in its namespace"))
 	}
-	return v.Kill(ctx)
+	return v.kill(ctx)
 }
 
 // filtered says whether the filter is in the victim's namespace.

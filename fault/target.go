@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -91,18 +92,30 @@ func (v victim) has(ctx context.Context, path string) (bool, error) {
 // stopSlack is what an engine needs on top of a grace: to kill, and to answer.
 const stopSlack = 5 * time.Second
 
-// stop asks the victim's container to end, and waits until it has, also if ctx
-// ends meanwhile: the engine does not take SIGTERM back, and an undo that came
-// in between would find a container that still runs, and leave it to end after
-// that. It waits for the grace and stopSlack at most.
-func (v victim) stop(ctx context.Context, grace time.Duration) error {
+// toItsEnd does what the engine does not take back, and waits for its answer also
+// if ctx ends meanwhile, within a limit: it carries out a request that was dropped
+// all the same, and an undo that came in between would find a container that still
+// runs, and leave it to end after that.
+func toItsEnd(ctx context.Context, limit time.Duration, act func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+stopSlack)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	return v.Stop(bounded, grace)
+	return act(bounded)
 }
+
+// stop asks the victim's container to end, and waits until it has: for the grace
+// and stopSlack at most.
+func (v victim) stop(ctx context.Context, grace time.Duration) error {
+	return toItsEnd(ctx, grace+stopSlack, func(ctx context.Context) error { return v.Stop(ctx, grace) })
+}
+
+// kill ends the victim's container by SIGKILL, and waits until it has ended.
+func (v victim) kill(ctx context.Context) error { return toItsEnd(ctx, stopSlack, v.Kill) }
+
+// pause freezes the victim's container, and waits until it is frozen.
+func (v victim) pause(ctx context.Context) error { return toItsEnd(ctx, stopSlack, v.Pause) }
 
 // address is where the node serves: its own word, else the fault's port.
 func address(n topology.Node, port int) netip.AddrPort {
@@ -159,7 +172,16 @@ func ended(ctx context.Context, err error) (string, error) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return refused, nil
 	}
-	return unreachable, nil
+	// A network that says so itself, where a packet only vanishes elsewhere.
+	for _, silence := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
+		if errors.Is(err, silence) {
+			return unreachable, nil
+		}
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return unreachable, nil
+	}
+	return "", fmt.Errorf("an attempt to connect says nothing: %w", err)
 }
 
 // port names the victim's port in a proof.
