@@ -127,7 +127,7 @@ func (k *Keeper) start(ctx context.Context, shape harness.Shape) error {
 	}
 	k.now = now
 	opts := k.Start
-	opts.Standing = now.name
+	opts.Standing, opts.Lent = now.name, true
 	c, err := k.Driver.Start(ctx, id, shape.Plan, opts)
 	if errors.Is(err, topology.ErrLeftBehind) {
 		k.now = nil // and the guard sees to it when this process ends

@@ -212,6 +212,9 @@ type StartOptions struct {
 	// Standing is the name of a topology that outlives the process; empty
 	// for one that ends with the run.
 	Standing string
+	// Lent says that the process which starts a standing topology removes it,
+	// too: what is left of it when that process is gone is garbage.
+	Lent bool
 	// Progress receives one line a step, for people; it may be nil.
 	Progress func(string)
 }

@@ -14,14 +14,36 @@ import (
 )
 
 // Exec implements topology.Node. A paused node counts as not running: nothing
-// can be run in it, while InNamespace works. If ctx ends first, Exec returns
-// and the command goes on in the container.
+// can be run in it, while InNamespace works. If ctx ends first, or the command
+// prints more than mostOutput, Exec returns an error and the command goes on in
+// the container.
 func (n *node) Exec(ctx context.Context, argv ...string) (topology.Output, error) {
 	out, err := n.cluster.engine.exec(ctx, n.id, argv)
 	if err != nil {
 		return out, fmt.Errorf("exec in node %s: %w", n.spec.Name, err)
 	}
 	return out, nil
+}
+
+// mostOutput is how much of each of a command's outputs is kept. It is far above
+// what anything here prints, and keeps a command that does not end printing from
+// taking the machine's memory.
+const mostOutput = 256 << 20
+
+// errOutput: a command printed more than mostOutput.
+var errOutput = fmt.Errorf("it printed more than %d MiB", mostOutput>>20)
+
+// bounded is a buffer that takes so much and no more.
+type bounded struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.most {
+		return 0, errOutput
+	}
+	return b.Buffer.Write(p)
 }
 
 // exec runs argv in a container. An error that the container's state explains
@@ -60,7 +82,7 @@ func (e *engine) collect(ctx context.Context, execID string) (topology.Output, e
 	defer attached.Close()
 	stop := context.AfterFunc(ctx, attached.Close)
 	defer stop()
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := bounded{most: mostOutput}, bounded{most: mostOutput}
 	_, err = stdcopy.StdCopy(&stdout, &stderr, attached.Reader)
 	if ctx.Err() != nil {
 		err = ctx.Err()

@@ -62,16 +62,18 @@ func (d *Driver) garbage(ctx context.Context, names []string) ([]thing, error) {
 
 // selectGarbage chooses by the rules of Garbage.
 func selectGarbage(all []thing, names []string, judge func(owner) liveness) []thing {
+	gone := func(t thing) bool {
+		by, err := parseOwner(t.owner)
+		return err == nil && judge(by) == ownerGone
+	}
+	orphans := map[string]bool{} // runs that stand, and that nobody will remove
+	for _, t := range all {
+		orphans[t.run] = orphans[t.run] || t.lent && gone(t)
+	}
 	var chosen []thing
 	for _, t := range all {
-		if slices.Contains(names, t.run) || (t.standing != "" && slices.Contains(names, t.standing)) {
-			chosen = append(chosen, t)
-			continue
-		}
-		if t.standing != "" {
-			continue
-		}
-		if by, err := parseOwner(t.owner); err == nil && judge(by) == ownerGone {
+		named := slices.Contains(names, t.run) || t.standing != "" && slices.Contains(names, t.standing)
+		if named || t.standing != "" && orphans[t.run] || t.standing == "" && gone(t) {
 			chosen = append(chosen, t)
 		}
 	}

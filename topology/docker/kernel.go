@@ -164,8 +164,10 @@ func (d *Driver) tryDisk(ctx context.Context) error {
 }
 
 // trial has a container of its own, with these rights, run for as long as try
-// takes.
-func (d *Driver) trial(ctx context.Context, host container.HostConfig, try func(id string) error) error {
+// takes. If it could not be removed, the error wraps topology.ErrLeftBehind; if
+// this process is killed meanwhile, it is left to `hachaos gc`: no guard is there
+// yet, and the container does nothing by itself.
+func (d *Driver) trial(ctx context.Context, host container.HostConfig, try func(id string) error) (err error) {
 	id := fmt.Sprintf("doctor-%d-%d", d.owner.pid, time.Now().UnixNano())
 	tag, err := d.builder.Tag(netImage)
 	if err != nil {
@@ -174,7 +176,9 @@ func (d *Driver) trial(ctx context.Context, host container.HostConfig, try func(
 	defer func() {
 		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
 		defer cancel()
-		_ = d.engine.removeRun(clearing, id) // `gc` finds what is left
+		if left := d.engine.removeRun(clearing, id); left != nil {
+			err = errors.Join(err, fmt.Errorf("%w by a look at what the kernel can: remove it with `hachaos gc`: %w", topology.ErrLeftBehind, left))
+		}
 	}()
 	marks := labels(id, "", d.owner)
 	for i := range host.Mounts {

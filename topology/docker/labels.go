@@ -15,6 +15,7 @@ const (
 	labelRole     = "hachaos.role"     // a node's container: its role
 	labelHelper   = "hachaos.helper"   // a helper's container: the node it stands beside
 	labelStanding = "hachaos.standing" // a topology that `up` left: its name
+	labelLent     = "hachaos.lent"     // the network of one that its owner removes
 	labelOwner    = "hachaos.owner"    // the process that made it; see owner
 	labelSpec     = "hachaos.spec"     // the network: the Spec as JSON
 	labelNet      = "hachaos.net"      // the network: the image of namespace helpers

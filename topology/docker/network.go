@@ -29,6 +29,9 @@ func (d *Driver) makeNetwork(
 	for range maxSubnetTries {
 		marks := labels(id, opts.Standing, d.owner)
 		marks[labelNet] = netRef
+		if opts.Lent {
+			marks[labelLent] = "true"
+		}
 		netID, err := d.engine.createNetwork(ctx, networkName(id), marks, spec)
 		if err == nil {
 			return netID, spec, nil

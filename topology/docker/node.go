@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ var (
 	_ topology.Served    = (*node)(nil)
 	_ topology.Streamer  = (*node)(nil)
 	_ topology.Member    = (*node)(nil)
+	_ topology.Dialer    = (*node)(nil)
 )
 
 // Name implements topology.Node.
@@ -50,6 +52,12 @@ func (n *node) Port() int { return n.spec.Port }
 
 // Peers implements topology.Member.
 func (n *node) Peers() []topology.Node { return n.cluster.Nodes() }
+
+// DialContext implements topology.Dialer: like the cluster's, by the relay where
+// the host has no route.
+func (n *node) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return n.cluster.DialContext(ctx, network, address)
+}
 
 // Kill implements topology.Container.
 func (n *node) Kill(ctx context.Context) error {

@@ -65,6 +65,10 @@ func TestSelectGarbage(t *testing.T) {
 		{name: "elsewhere", run: "r3", owner: unknown},
 		{name: "by hand", run: "r4"},
 		{name: "standing", run: "r5", standing: "prod", owner: gone},
+		{name: "network of a suite that is gone", run: "r6", standing: "suite-6", owner: gone, lent: true},
+		{name: "node of a suite that is gone", run: "r6", standing: "suite-6", owner: gone},
+		{name: "network of a suite", run: "r7", standing: "suite-7", owner: alive, lent: true},
+		{name: "node of a suite", run: "r7", standing: "suite-7", owner: alive},
 		{name: "helper of a dead guest", run: "r5", helper: "j1", owner: gone},
 		{name: "helper of a living guest", run: "r5", helper: "j1", owner: alive},
 	}
@@ -72,10 +76,10 @@ func TestSelectGarbage(t *testing.T) {
 		names []string
 		want  []string
 	}{
-		{nil, []string{"left", "helper of a dead guest"}},
-		{[]string{"r4"}, []string{"left", "by hand", "helper of a dead guest"}},
-		{[]string{"prod"}, []string{"left", "standing", "helper of a dead guest"}},
-		{[]string{""}, []string{"left", "helper of a dead guest"}},
+		{nil, []string{"left", "network of a suite that is gone", "node of a suite that is gone", "helper of a dead guest"}},
+		{[]string{"r4"}, []string{"left", "by hand", "network of a suite that is gone", "node of a suite that is gone", "helper of a dead guest"}},
+		{[]string{"prod"}, []string{"left", "standing", "network of a suite that is gone", "node of a suite that is gone", "helper of a dead guest"}},
+		{[]string{""}, []string{"left", "network of a suite that is gone", "node of a suite that is gone", "helper of a dead guest"}},
 	}
 	for _, test := range tests {
 		var got []string

@@ -35,16 +35,16 @@ func (d *Driver) Start(
 	}
 	netID, spec, err := d.makeNetwork(ctx, id, plan, spec, refs[netImage], opts)
 	if err != nil {
-		return nil, d.abandon(ctx, id, err) // it may be the reply alone that was lost
+		return nil, d.abandon(ctx, id, opts, err) // it may be the reply alone that was lost
 	}
 	if err := d.checkAlone(ctx, id, opts.Standing); err != nil {
-		return nil, d.abandon(ctx, id, err)
+		return nil, d.abandon(ctx, id, opts, err)
 	}
 	say(fmt.Sprintf("network %s: %s", networkName(id), spec.Subnet))
 	c := d.newCluster(id, opts.Standing, netID, spec)
 	c.netRef = refs[netImage]
 	if err := c.bringUp(ctx, refs, say); err != nil {
-		return nil, d.abandon(ctx, id, err)
+		return nil, d.abandon(ctx, id, opts, err)
 	}
 	if opts.Standing != "" {
 		d.stood(c, false)
@@ -54,11 +54,15 @@ func (d *Driver) Start(
 
 // abandon removes what a start created that failed with err, and returns err,
 // joined with topology.ErrLeftBehind if that could not be done.
-func (d *Driver) abandon(ctx context.Context, id string, err error) error {
+func (d *Driver) abandon(ctx context.Context, id string, opts topology.StartOptions, err error) error {
 	clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
 	defer cancel()
 	if left := d.engine.removeRun(clearing, id); left != nil {
-		return errors.Join(err, fmt.Errorf("%w by run %s: remove it with `hachaos gc`: %w", topology.ErrLeftBehind, id, left))
+		by, command := "run "+id, "hachaos gc"
+		if opts.Standing != "" {
+			by, command = "topology "+opts.Standing, "hachaos down "+opts.Standing
+		}
+		return errors.Join(err, fmt.Errorf("%w by %s: remove it with `%s`: %w", topology.ErrLeftBehind, by, command, left))
 	}
 	return err
 }

@@ -24,6 +24,7 @@ type thing struct {
 	name     string
 	run      string // the value of topology.RunLabel
 	standing string
+	lent     bool   // its owner removes it, although it stands
 	helper   string // the node that it stands beside, if it is a helper
 	owner    string // as the label says
 	detail   string // "running", "exited (137) 2 minutes ago", a subnet
@@ -63,7 +64,7 @@ func (e *engine) things(ctx context.Context, filters client.Filters) ([]thing, e
 
 func (t thing) labelled(marks map[string]string) thing {
 	t.run, t.standing = marks[topology.RunLabel], marks[labelStanding]
-	t.helper, t.owner = marks[labelHelper], marks[labelOwner]
+	t.helper, t.owner, t.lent = marks[labelHelper], marks[labelOwner], marks[labelLent] != ""
 	return t
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -144,10 +145,12 @@ func TestRelayToANamedTarget(t *testing.T) {
 	require.ErrorContains(t, err, "127.0.0.2:80 is outside 127.0.0.1/32")
 	_, err = DialThrough(t.Context(), address, "127.0.0.1:1")
 	require.ErrorContains(t, err, "connection refused")
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	_, err = DialThrough(t.Context(), address, "example")
 	require.Error(t, err)
 	_, err = DialThrough(t.Context(), "127.0.0.1:1", "127.0.0.1:1")
 	require.ErrorContains(t, err, "relay: ")
+	require.NotErrorIs(t, err, syscall.ECONNREFUSED, "the relay refused, and not the target")
 }
 
 func TestDialThroughHonoursItsContext(t *testing.T) {

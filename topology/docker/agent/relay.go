@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -27,8 +28,8 @@ type relay struct {
 }
 
 // runRelay serves until ctx ends. A connection that begins with
-// "HACHAOS-CONNECT host:port\n" is answered with "ok\n", or "no: reason\n" and
-// the end, and joined to that target, which must lie in -allow; any other is
+// "HACHAOS-CONNECT host:port\n" is answered with "ok\n", or "no: reason\n" (if
+// it was refused, "refused: reason\n") and the end, and joined to that target, which must lie in -allow; any other is
 // joined to -to as it is.
 func runRelay(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet(Relay, flag.ContinueOnError)
@@ -75,7 +76,11 @@ func (r relay) carry(ctx context.Context, client net.Conn) {
 	}
 	if err != nil {
 		if named {
-			fmt.Fprintf(client, "no: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+			verdict := no
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				verdict = refused
+			}
+			fmt.Fprintf(client, "%s%s\n", verdict, strings.ReplaceAll(err.Error(), "\n", " "))
 		}
 		return
 	}
@@ -128,13 +133,22 @@ func copyThenClose(to net.Conn, from io.Reader) {
 	}
 }
 
+// What a relay's reply begins with where it reached no target: one that refused
+// the connection is told apart, since it is there.
+const (
+	no      = "no: "
+	refused = "refused: "
+)
+
 // DialThrough opens a connection to target ("198.18.7.100:80") through the
-// relay at address. A target that the relay does not reach is an error.
+// relay at address. A target that the relay does not reach is an error; if it
+// refused the connection, the error wraps syscall.ECONNREFUSED, which no other
+// does.
 func DialThrough(ctx context.Context, address, target string) (net.Conn, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("relay: %w", err)
+		return nil, fmt.Errorf("relay: %v", err) // a refusal by the relay is none by the target
 	}
 	if err := negotiate(ctx, conn, target); err != nil {
 		conn.Close()
@@ -155,10 +169,13 @@ func negotiate(ctx context.Context, conn net.Conn, target string) error {
 		return ctx.Err()
 	case err != nil:
 		return err
-	case reply != "ok":
-		return errors.New(strings.TrimPrefix(reply, "no: "))
+	case reply == "ok":
+		return nil
 	}
-	return nil
+	if why, is := strings.CutPrefix(reply, refused); is {
+		return fmt.Errorf("%s: %w", why, syscall.ECONNREFUSED)
+	}
+	return errors.New(strings.TrimPrefix(reply, no))
 }
 
 // readLine reads byte by byte, so that nothing behind the line is lost.
