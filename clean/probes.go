@@ -58,7 +58,10 @@ true`
 // limitsScript tells the cgroup's limits (version 1 or 2), those of its disks
 // among them, and what is mounted.
 const limitsScript = `for f in cpu/cpu.cfs_quota_us cpu,cpuacct/cpu.cfs_quota_us memory/memory.limit_in_bytes cpu.max memory.max; do
-	[ -r "/sys/fs/cgroup/$f" ] && echo "limit $f $(cat "/sys/fs/cgroup/$f")"
+	[ -r "/sys/fs/cgroup/$f" ] || continue
+	v=$(cat "/sys/fs/cgroup/$f")
+	case $v in -1|max*|???????????????????*) v=none ;; esac
+	echo "limit $f $v"
 done
 cat /sys/fs/cgroup/blkio/blkio.throttle.write_iops_device /sys/fs/cgroup/io.max 2>/dev/null | sed 's/^/limit of a disk /'
 awk '{ print "mount " $2 " " $3 }' /proc/self/mounts`
