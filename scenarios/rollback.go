@@ -41,7 +41,7 @@ back on which every user's count falls.`,
 			{Name: "rolling back", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "back", Fault: fault.RollBack{Rollout: baked()}, Aim: everyNode()},
 			}},
-			{Name: "steady on version 1", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "steady on version 1", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
 		Exercises: []string{"version-skew"},
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),

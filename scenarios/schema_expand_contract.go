@@ -45,7 +45,7 @@ returns, filled in from the new, version 1 is deployed, and the new column goes.
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: baked()}, Aim: everyNode()},
 			}},
 			{Name: "contract", Kind: history.PhaseBreak, For: 2 * time.Second, Await: true, Faults: []harness.Injection{schemaStep(fault.StepContract)}},
-			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 8 * time.Second},
+			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 6 * time.Second},
 		},
 		Exercises: []string{"version-skew"},
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),
