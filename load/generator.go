@@ -201,5 +201,5 @@ func (h hits) RoundTrip(r *http.Request) (*http.Response, error) {
 // pass leaves operation n out: the load has ended.
 func (g *Generator) pass(n uint64) {
 	i, k := g.schedule.turn(n)
-	g.clients[i].turns.skip(k, g.clock.Now())
+	g.clients[i].turns.skip(k, free{at: g.clock.Now()})
 }

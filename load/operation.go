@@ -28,16 +28,13 @@ func (g *Generator) operate(n uint64) {
 		return
 	}
 	patience := o.call.Intended + g.cfg.Timeout - g.clock.Now()
-	free, came := o.c.turns.enter(g.ctx, k, patience)
+	way, came := o.c.turns.enter(g.ctx, k, patience)
 	if !came {
 		o.miss()
 		return
 	}
-	// What the generator was late by is handed on, for the user would have been
-	// free that much earlier: else what a stall of the generator does to all that
-	// was due meanwhile would be the first's alone.
-	defer func() { o.c.turns.leave(g.clock.Now() - o.call.Late) }()
-	o.ready = max(o.call.Intended, free)
+	defer func() { o.c.turns.leave(free{g.clock.Now(), o.call.Late}) }()
+	o.ready = way.ready(o.call.Intended)
 	ctx, cancel := context.WithTimeoutCause(g.ctx, g.cfg.Timeout, errPatience)
 	defer cancel()
 	o.run(ctx)
@@ -70,7 +67,7 @@ func (o *operation) drop() {
 	o.name()
 	o.invoke()
 	o.call.End, o.call.Error = o.g.clock.Now(), history.ErrDropped
-	o.c.turns.skip(o.k, o.call.End-o.call.Late)
+	o.c.turns.skip(o.k, free{o.call.End, o.call.Late})
 	o.put(history.Fail, o.call)
 	o.g.tally.dropped()
 }

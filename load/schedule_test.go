@@ -79,6 +79,26 @@ func TestPartsAreKeptWhateverTheSessionsLength(t *testing.T) {
 	}
 }
 
+// What an operation waited for its turn is the generator's where most of it was
+// late by the generator.
+func TestReady(t *testing.T) {
+	for name, tc := range map[string]struct {
+		way       free
+		due, want time.Duration
+	}{
+		"free before":                            {free{at: 5}, 7, 7},
+		"free before, though late":               {free{5, 4}, 7, 7},
+		"the system's":                           {free{at: 20}, 7, 20},
+		"the generator's alone":                  {free{20, 15}, 7, 7},
+		"the generator's, of which it waited":    {free{20, 13}, 7, 7},
+		"the generator's, and some the system's": {free{20, 10}, 7, 10},
+		"half of it":                             {free{17, 5}, 7, 12},
+		"less than half of it":                   {free{18, 5}, 7, 18},
+	} {
+		require.Equal(t, tc.want, tc.way.ready(tc.due), name)
+	}
+}
+
 func TestTurnstileKeepsTheSchedulesOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gate turnstile
@@ -87,15 +107,15 @@ func TestTurnstileKeepsTheSchedulesOrder(t *testing.T) {
 			go func() {
 				if _, ok := gate.enter(t.Context(), k, time.Minute); ok {
 					order = append(order, k)
-					gate.leave(time.Duration(k))
+					gate.leave(free{at: time.Duration(k)})
 				}
 			}()
 		}
 		synctest.Wait()
-		free, ok := gate.enter(t.Context(), 0, 0)
+		way, ok := gate.enter(t.Context(), 0, 0)
 		require.True(t, ok)
-		require.Zero(t, free)
-		gate.leave(7)
+		require.Zero(t, way)
+		gate.leave(free{at: 7})
 		synctest.Wait()
 		require.Equal(t, []uint64{1, 2, 3}, order)
 		require.Empty(t, gate.waiting)
@@ -113,16 +133,16 @@ func TestTurnstilePassesOverThoseWhoGaveUp(t *testing.T) {
 		cancel()
 		_, ok = gate.enter(gone, 2, time.Minute)
 		require.False(t, ok, "its context ended")
-		gate.skip(3, 0)
-		gate.leave(9)
-		free, ok := gate.enter(t.Context(), 4, 0)
+		gate.skip(3, free{})
+		gate.leave(free{9, 2})
+		way, ok := gate.enter(t.Context(), 4, 0)
 		require.True(t, ok)
-		require.EqualValues(t, 9, free)
-		gate.leave(10)
-		gate.skip(5, 11) // on its turn
-		free, ok = gate.enter(t.Context(), 6, 0)
+		require.Equal(t, free{9, 2}, way)
+		gate.leave(free{at: 10})
+		gate.skip(5, free{at: 11}) // on its turn
+		way, ok = gate.enter(t.Context(), 6, 0)
 		require.True(t, ok)
-		require.EqualValues(t, 11, free)
+		require.Equal(t, free{at: 11}, way)
 		require.Empty(t, gate.gone)
 		require.Empty(t, gate.waiting)
 	})
