@@ -179,9 +179,10 @@ func usual(h *history.History, m machine) float64 {
 	return busy / float64(all)
 }
 
-// mostUsual bounds what strained takes for usual: beyond, what waits is worked
-// off so slowly that nothing after could be told from it.
-const mostUsual = 0.75
+// mostUsual bounds what strained takes for usual, so that what a time without a
+// processor to spare leaves behind lasts no longer than that time did: where more
+// is usual, most of a run would be excused by a few such moments.
+const mostUsual = 0.5
 
 // strained is the machine with what a time without a processor to spare leaves
 // behind. What is asked meanwhile waits, and what comes next waits for that: at

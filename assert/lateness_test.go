@@ -128,7 +128,7 @@ func TestAStrainedMachine(t *testing.T) {
 	for _, s := range m.strained(1)[3:] {
 		strained = append(strained, s.busy)
 	}
-	require.Equal(t, []float64{1, 1, 1, 1, 1, 1, 1, 1}, strained, "three times as long, at three quarters and more")
+	require.Equal(t, []float64{1, 1, 1, 1, 0.6, 1, 1, 0.6}, strained, "and no longer where more is usual")
 	require.Equal(t, m, m.strained(0), "of a machine with nothing to do nothing waits")
 	require.Zero(t, usual(&history.History{Host: host}, m), "no steady phase")
 
