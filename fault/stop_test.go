@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,17 +21,26 @@ type whole interface {
 	topology.Dialer
 }
 
-// unhurried is a container that takes its time to end after SIGTERM, whether
-// or not anybody waits for it, as one of an engine does.
+// unhurried is a container that takes its time to end after SIGTERM, and for all
+// else that the engine is asked to do to it, whether or not anybody waits for it,
+// as one of an engine does.
 type unhurried struct{ whole }
 
 const lameDuck = 3 * time.Second
 
 func (u unhurried) Stop(ctx context.Context, grace time.Duration) error {
+	return later(ctx, func(ctx context.Context) error { return u.whole.Stop(ctx, grace) })
+}
+
+func (u unhurried) Kill(ctx context.Context) error  { return later(ctx, u.whole.Kill) }
+func (u unhurried) Pause(ctx context.Context) error { return later(ctx, u.whole.Pause) }
+
+// later does something after a while, and waits for it as long as ctx lasts.
+func later(ctx context.Context, act func(context.Context) error) error {
 	ended := make(chan error, 1)
 	go func() {
 		time.Sleep(lameDuck)
-		ended <- u.whole.Stop(context.Background(), grace)
+		ended <- act(context.Background())
 	}()
 	select {
 	case err := <-ended:
@@ -40,19 +50,23 @@ func (u unhurried) Stop(ctx context.Context, grace time.Duration) error {
 	}
 }
 
-// TestAStopThatIsBrokenOffIsUndone: SIGTERM cannot be taken back, so that a heal
-// must not come before the end that it leads to.
-func TestAStopThatIsBrokenOffIsUndone(t *testing.T) {
+// TestAnActThatIsBrokenOffIsUndone: what the engine was asked for cannot be taken
+// back, so that a heal must not come before what it leads to.
+func TestAnActThatIsBrokenOffIsUndone(t *testing.T) {
 	for _, tc := range []struct {
 		fault fault.Fault
 		role  topology.Role
 	}{
+		{fault.InstanceKill{}, topology.Application},
+		{fault.InstanceFreeze{}, topology.Application},
+		{fault.InstanceRestart{Kill: true}, topology.Application},
+		{fault.DatabaseDown{}, topology.Database},
 		{fault.InstanceStop{}, topology.Application},
 		{fault.InstanceRestart{}, topology.Application},
 		{fault.DatabaseDown{Stop: true}, topology.Database},
 		{fault.DatabaseRestart{}, topology.Database},
 	} {
-		t.Run(tc.fault.Kind(), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T%+v", tc.fault, tc.fault), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := unhurried{nodesOf(t, tc.role)[0].(whole)}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -66,6 +80,7 @@ func TestAStopThatIsBrokenOffIsUndone(t *testing.T) {
 				state, err := n.Inspect(t.Context())
 				require.NoError(t, err)
 				require.True(t, state.Running, "it ended after it was healed")
+				require.False(t, state.Paused, "it froze after it was healed")
 
 				ended, end := context.WithCancel(t.Context())
 				end()
