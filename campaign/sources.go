@@ -286,11 +286,7 @@ func rows(n ast.Node) []ast.Node {
 func cells(row ast.Node) []string {
 	if call, ok := row.(*ast.CallExpr); ok {
 		if of, ok := call.Fun.(*ast.IndexExpr); ok {
-			out := append(mentions(of.Index), mentions(of.X)...)
-			for _, arg := range call.Args {
-				out = append(out, mentions(arg)...)
-			}
-			return out
+			return append(mentions(of.Index), mentions(call)...)
 		}
 	}
 	lit, ok := row.(*ast.CompositeLit)

@@ -80,7 +80,7 @@ func (s *Summary) add(e Entry) {
 	switch e.State() {
 	case Missing:
 		s.Missing++
-		if e.Earlier.State() == Good {
+		if e.before() {
 			s.Before++
 		}
 	case Bad:
@@ -134,21 +134,27 @@ func Totals(entries []Entry) string {
 	before := 0
 	for _, e := range entries {
 		n[e.State()]++
-		if e.Earlier.State() == Good {
+		if e.before() {
 			before++
 		}
 	}
 	var words []string
 	for _, s := range []State{Good, Bad, Open, Missing} {
-		if n[s] > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n[s], s))
+		if n[s] == 0 {
+			continue
 		}
-	}
-	if before > 0 { // of the missing ones, which come last
-		words[len(words)-1] += fmt.Sprintf(" (%d of them good before a change)", before)
+		text := fmt.Sprintf("%d %s", n[s], s)
+		if s == Missing && before > 0 {
+			text += fmt.Sprintf(" (%d of them good before a change)", before)
+		}
+		words = append(words, text)
 	}
 	return strings.Join(words, ", ")
 }
+
+// before says that a missing item was good until something that it depends on
+// changed.
+func (e Entry) before() bool { return e.Earlier.State() == Good }
 
 // Provenance are the versions and the machines that the entries' records are
 // of, or where there is none the earlier ones, each once, sorted, and the time of
