@@ -78,10 +78,11 @@ func (b BlastRadius) defaults() BlastRadius {
 // of the others' users, of all reigns.
 func (b BlastRadius) Check(h *history.History) Verdict {
 	b = b.defaults()
-	return judgeTwice(h, b.Threshold, func(skip func(*history.Op) bool) Verdict { return b.judge(h, skip) })
+	unanswered := timedOut(h, machineOf(h))
+	return judgeTwice(h, b.Threshold, func(skip func(*history.Op) bool) Verdict { return b.judge(h, skip, unanswered) })
 }
 
-func (b BlastRadius) judge(h *history.History, skip func(*history.Op) bool) Verdict {
+func (b BlastRadius) judge(h *history.History, skip func(*history.Op) bool, unanswered heldDown) Verdict {
 	v := Verdict{Name: b.Name(), Op: ">=", Unit: "% good", Bound: figure(b.Percent), Evidence: []Evidence{}}
 	reigns := reignsUntil(h, func(f *history.Fault) (time.Duration, bool) {
 		if f.Heal < 0 {
@@ -92,7 +93,7 @@ func (b BlastRadius) judge(h *history.History, skip func(*history.Op) bool) Verd
 	var objectives []objective
 	for _, g := range reigns {
 		if others := outside(h, g); len(others) > 0 {
-			a := &blastAudit{BlastRadius: b, h: h, skip: skip, reign: g, others: others, grader: newGrader(h, b.Threshold)}
+			a := &blastAudit{BlastRadius: b, h: h, skip: skip, unanswered: unanswered, reign: g, others: others, grader: newGrader(h, b.Threshold)}
 			objectives = append(objectives, a.served(&v), a.standing(&v))
 		}
 	}
@@ -134,11 +135,12 @@ func outside(h *history.History, g reign) []string {
 // blastAudit judges one reign.
 type blastAudit struct {
 	BlastRadius
-	h      *history.History
-	skip   func(*history.Op) bool
-	reign  reign
-	others []string
-	grader grader
+	h          *history.History
+	skip       func(*history.Op) bool
+	unanswered heldDown // by checks that the machine had no processor to answer
+	reign      reign
+	others     []string
+	grader     grader
 }
 
 // served judges the operations of the others' users.
@@ -225,12 +227,12 @@ func (a *blastAudit) standing(v *Verdict) objective {
 	}
 	up := map[[2]string]bool{}
 	owners := owners(a.h, a.reign.from, a.reign.heal)
-	unanswered, unsure := timedOut(a.h, machineOf(a.h)), ""
+	unsure := ""
 	for _, s := range a.h.Servers {
 		key := [2]string{s.V.Balancer, s.V.Server}
 		if up[key] && !s.V.Up && s.Time > a.reign.from && s.Time < a.reign.heal && slices.Contains(a.others, s.V.Server) && slices.Contains(owners, s.V.Balancer) {
 			text := fmt.Sprintf("%s held %s for %s %s", s.V.Balancer, s.V.Server, s.V.Status, sayMoment(s.Time))
-			if unanswered.has(s.V.Balancer, s.V.Server, s.Time) {
+			if a.unanswered.has(s.V.Balancer, s.V.Server, s.Time) {
 				unsure = cmp.Or(unsure, text)
 			} else {
 				see(Evidence{Seq: s.Seq, At: s.Time, Node: s.V.Server, Class: "marked down", Text: text})

@@ -94,11 +94,6 @@ func (b *breaks) measure(limit time.Duration, note string) Measure {
 // short counts only if it was too long already.
 func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound history.Bound) {
 	v.Measured, v.Bound, v.Unit = figure(0), figure(millis(limit)), "ms"
-	switch {
-	case len(b.clients) == 0:
-		v.Reasons = []string{"there was no client with a long-lived connection"}
-		return
-	}
 	away := 0 // clients that were not back by their end
 	for _, g := range b.gaps {
 		if g.length() > limit {
@@ -113,9 +108,11 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	}
 	ended := ""
 	if away > 0 {
-		ended = fmt.Sprintf("; %s not back by its end", wereClients(away))
+		ended = fmt.Sprintf("; %s not back by its end", wereOrWas(away, "client"))
 	}
 	switch {
+	case len(b.clients) == 0:
+		v.Reasons = []string{"there was no client with a long-lived connection"}
 	case len(v.Evidence) > 0:
 		v.Status = Fail
 		v.Summary = fmt.Sprintf("%s of %s lasted longer than %s, the longest %s%s.",
@@ -131,13 +128,6 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 		v.Summary = fmt.Sprintf("%s of %s broke, for %s at the longest (at most %s)%s.",
 			count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit), ended)
 	}
-}
-
-func wereClients(n int) string {
-	if n == 1 {
-		return "1 client was"
-	}
-	return count(n, "client") + " were"
 }
 
 // wave counts the clients that were away in the stretch of time that t lies in:

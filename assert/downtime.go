@@ -160,14 +160,13 @@ func (r *shareRuns) beyond(limit time.Duration) (tooLong, bool) {
 
 // poolBeyond finds one of all operations together.
 func (r *shareRuns) poolBeyond(limit time.Duration) (tooLong, bool) {
-	any := func(*history.Op) bool { return true }
-	if p := r.pool.best; p.length() > limit && (p.certain() > limit || p.gap() <= limit/coarse) {
-		return tooLong{p, "%s were", p.length(), limit, span(p), any}, true
+	p := r.pool.best
+	if p.length() <= limit || p.certain() <= limit && p.gap() > limit/coarse {
+		if p = r.pool.spanned; p.certain() <= limit {
+			return tooLong{}, false
+		}
 	}
-	if p := r.pool.spanned; p.certain() > limit {
-		return tooLong{p, "%s were", p.length(), limit, span(p), any}, true
-	}
-	return tooLong{}, false
+	return tooLong{p, "%s were", p.length(), limit, span(p), func(*history.Op) bool { return true }}, true
 }
 
 // certainSpan says between which operations an outage certainly lasted. Of one

@@ -310,15 +310,15 @@ func (o *drainage) notEmpty() Evidence {
 
 // emptied judges how long it took until the last request had ended.
 func (o *drainage) emptied(grace time.Duration) objective {
-	least, most := o.empty-o.settled(), o.empty-o.from
+	least, most, alone := o.empty-o.settled(), o.empty-o.from, o.alone()-o.from
 	out := objective{name: "empty", text: fmt.Sprintf("%s was empty %s after the order (at most %s)", o.node, sayTime(most), sayTime(grace))}
 	switch {
 	case least > grace:
 		out.status = Fail
 		out.fix = valueFix(o.h, "shorten the sessions or the requests, lengthen the grace period, or follow the drain by maintenance", ValueAffinity)
-	case o.alone()-o.from < grace:
+	case alone < grace:
 		out.reason = fmt.Sprintf("the drain of %s was taken back, or something else was done to the node, %s after the order: whether it was empty within %s by itself cannot be told; lengthen the phase",
-			o.node, sayTime(o.alone()-o.from), sayTime(grace))
+			o.node, sayTime(alone), sayTime(grace))
 	case most <= grace:
 		out.status = Pass
 	default:

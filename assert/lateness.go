@@ -91,16 +91,17 @@ func excuse(lates, starveds int, limit time.Duration) string {
 		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
 	}
 	if starveds > 0 {
-		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away, while %s", wereOrWas(starveds), shortMachine))
+		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away, while %s", wereOrWas(starveds, "operation"), shortMachine))
 	}
 	return strings.Join(parts, ", and ")
 }
 
-func wereOrWas(n int) string {
+// wereOrWas is "1 operation was", or "2 operations were".
+func wereOrWas(n int, noun string) string {
 	if n == 1 {
-		return "1 operation was"
+		return count(n, noun) + " was"
 	}
-	return count(n, "operation") + " were"
+	return count(n, noun) + " were"
 }
 
 // saturation is the share of all processors above which a sample counts as

@@ -25,8 +25,8 @@ type tried struct {
 func (a *overloadAudit) answers() {
 	for i := range a.h.Ops {
 		o := &a.h.Ops[i]
-		if class := a.h.ErrorOf(o); o.Sent < 0 && (class == history.ErrNotSent || class == history.ErrDropped || class == history.ErrCancelled) {
-			if a.within(o.Intended) && class == history.ErrNotSent {
+		if o.Sent < 0 && a.h.ErrorOf(o) == history.ErrNotSent {
+			if a.within(o.Intended) {
 				a.ends++
 			}
 			continue

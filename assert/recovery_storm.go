@@ -126,18 +126,6 @@ func (a *recoveryAudit) lastLooks(node string, until time.Duration) []history.At
 	return all[at:]
 }
 
-// lastBefore are the last before a time of those that keep names, as many as it
-// takes to call who gave them silent.
-func lastBefore[V any](all []history.At[V], until time.Duration, keep func(*V) bool) []history.At[V] {
-	var out []history.At[V]
-	for i := range all {
-		if all[i].Time < until && keep(&all[i].V) {
-			out = append(out, all[i])
-		}
-	}
-	return out[max(0, len(out)-silentLooks):]
-}
-
 // inService judges whether the owner of the VIP held each application node
 // for up at the end: it did not if none of its last looks says so. Where two
 // own it, each must.
@@ -173,9 +161,15 @@ func (a *recoveryAudit) inService(g reign) objective {
 	return o
 }
 
-// lastViews are a balancer's last ones of a server before a time.
+// lastViews are a balancer's last silentLooks ones of a server before a time.
 func (a *recoveryAudit) lastViews(lb, server string, until time.Duration) []history.At[history.Server] {
-	return lastBefore(a.h.Servers, until, func(v *history.Server) bool { return v.Balancer == lb && v.Server == server })
+	var out []history.At[history.Server]
+	for _, s := range a.h.Servers {
+		if s.Time < until && s.V.Balancer == lb && s.V.Server == server {
+			out = append(out, s)
+		}
+	}
+	return out[max(0, len(out)-silentLooks):]
 }
 
 // fix names the values, and with them what bounds the recovery.

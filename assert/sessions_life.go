@@ -411,8 +411,6 @@ func (r *register) report(n uint32, l *life, f finding) {
 	}
 	l.classes |= 1 << f.class
 	f.life = n
-	if l.hit != safe {
-		f.lost = l.lost
-	}
+	f.lost = l.lost
 	r.findings = append(r.findings, f)
 }

@@ -139,12 +139,14 @@ func conditions(h *history.History) (map[string]*condition, []string) {
 		c := &condition{node: node, lives: lives(h, s), told: len(s.ready)+len(s.truth)+len(s.log) > 0}
 		own := stated(s.transitions([]string{"unready", "stopping"}, []string{"ready", "started"}), "its log", 0, h.End)
 		down := stated(s.transitions([]string{"database-down"}, []string{"database-up", "started"}), "its log, of the database", databaseLag, h.End)
-		gone := shorten(chain(s.truths(func(t history.Truth) bool { return !t.Database }), "its gauges, of the database", 1), databaseLag)
+		without := func(is func(history.Truth) bool) spells {
+			return shorten(chain(s.truths(is), "its gauges, of the database", 1), databaseLag)
+		}
+		gone := without(func(t history.Truth) bool { return !t.Database })
 		c.unready = []spells{own, s.polled(), chain(s.truths(func(t history.Truth) bool { return !t.Warm }), "its gauges: not warm", 1), down, gone}
 		// A node that answers no gauges, as while it starts or stops, says nothing
 		// of the database.
-		alone := shorten(chain(s.truths(func(t history.Truth) bool { return t.Warm && !t.Database }), "its gauges, of the database", 1), databaseLag)
-		c.away = []spells{down, alone}
+		c.away = []spells{down, without(func(t history.Truth) bool { return t.Warm && !t.Database })}
 		c.silent = s.silence()
 		c.served = slices.Repeat([]time.Duration{-1}, len(c.lives))
 		by[node] = c

@@ -82,6 +82,15 @@ func answers(b *historytest.Builder, version string, good, bad int, class string
 	}
 }
 
+// oneFails has version 2 fail one in thirty, and version 1 none, after a quiet
+// beginning.
+func oneFails(b *historytest.Builder) {
+	crossings(b)
+	quiet(b)
+	answers(b, "1", 400, 0, "")
+	answers(b, "2", 290, 10, history.ErrStatus)
+}
+
 func TestVersionSkew(t *testing.T) {
 	crossing := func(c history.Crossing) func(*historytest.Builder) {
 		return func(b *historytest.Builder) {
@@ -184,31 +193,20 @@ func TestVersionSkew(t *testing.T) {
 			status: assert.Inconclusive, text: "may not be the version's doing",
 		},
 		{
-			name: "one version fails", build: func(b *historytest.Builder) {
-				crossings(b)
-				quiet(b)
-				answers(b, "1", 400, 0, "")
-				answers(b, "2", 290, 10, history.ErrStatus)
-			},
+			name: "one version fails", build: oneFails,
 			status: assert.Fail, class: "errors of a version", text: "version 2 failed 10 of the 300 operations that it answered beside another, 10 × 503",
 		},
 		{
 			name: "one version fails while no processor was to spare", build: func(b *historytest.Builder) {
-				crossings(b)
-				quiet(b)
 				starved(b)
-				answers(b, "1", 400, 0, "")
-				answers(b, "2", 290, 10, history.ErrStatus)
+				oneFails(b)
 			},
 			status: assert.Inconclusive, class: "errors of a version", text: "10 × 503",
 		},
 		{
 			name: "what it answers is its doing on any machine", build: func(b *historytest.Builder) {
-				crossings(b)
-				quiet(b)
 				starved(b)
-				answers(b, "1", 400, 0, "")
-				answers(b, "2", 290, 10, history.ErrStatus)
+				oneFails(b)
 				mixed(b)
 				b.Op(history.OpSessionRead, 50*ms).In(1).Value(1).Version("1").OK()
 			},
