@@ -166,11 +166,11 @@ func TestTheReaderOfADrillEnds(t *testing.T) {
 	})
 }
 
-// A drill of a state that nothing can look at is refused, with nothing started.
+// A drill of a state that does not exist is refused, with nothing started.
 func TestADrillIsRefused(t *testing.T) {
-	b, err := runbook.Parse("b.md", []byte("---\ntitle: t\nrestores: [orders-settled]\n---\n"))
+	b, err := runbook.Parse("b.md", []byte("---\ntitle: t\nrestores: [no-such-state]\n---\n"))
 	require.NoError(t, err)
 	r, err := Drill{Book: b, In: strings.NewReader(""), Out: io.Discard}.Run(t.Context())
-	require.ErrorContains(t, err, "b.md:3: the state orders-settled cannot be looked at yet")
+	require.ErrorContains(t, err, "b.md:3: there is no state no-such-state")
 	require.Nil(t, r)
 }

@@ -61,7 +61,7 @@ func TestExecution(t *testing.T) {
 		{name: "a call without an answer", steps: step1 + "**Call:** The owner.\n\n" + sh("echo on"), ending: Unanswered, says: "a person is needed"},
 		{name: "a call with one", steps: step1 + "**Call:** The owner. In CI: `told`.\n\n" + sh("echo on"), ending: Done, stdout: "on\n", commands: 1},
 		{name: "an undo is not carried out", steps: step1 + sh("echo do") + "\n**Undo:** Back:\n\n" + sh("echo undo"), ending: Done, stdout: "do\n", commands: 1},
-		{name: "a state that cannot be looked at", steps: step1 + sh("echo on") + "\n**Expect:** `sessions-saved` within `1s`.\n", ending: Failed, says: "nothing can look at this state yet", commands: 1, stdout: "on\n"},
+		{name: "a state that does not exist", steps: step1 + sh("echo on") + "\n**Expect:** `no-such-state` within `1s`.\n", ending: Failed, says: "there is no such state", commands: 1, stdout: "on\n"},
 		{name: "a secret is masked", steps: step1 + sh("p=hunter; echo ${p}22; echo ${p}22 >&2"), ending: Done, stdout: "•••\n", commands: 1},
 		{name: "a trap of its own takes the variables with it", steps: step1 + sh("trap 'true' EXIT; a=1"), ending: Failed, says: "cannot be read", commands: 1},
 		{name: "noise between the variables", diagnosis: sh("set -x; a=1; b=2"), steps: step1 + sh(`echo "$a$b"`), ending: Done, stdout: "12\n", commands: 2},

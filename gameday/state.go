@@ -34,17 +34,32 @@ var lookers = map[string]looker{
 	"locks-free":       locksFree,
 	"disk-free":        diskFree,
 	"vip-one-owner":    vipOneOwner,
+	"sessions-saved":   sessionsSaved,
+	"orders-settled":   ordersSettled,
 }
 
 // holding are the states that hold now, sorted.
 func (s *System) holding(ctx context.Context) []string {
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(lookers)) {
-		if s.all(ctx, []string{name}) == nil {
-			out = append(out, name)
-		}
+	seen := s.looks(ctx)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(seen)), func(name string) bool { return seen[name] != nil })
+}
+
+// looks looks at every state that can be looked at, at the same time: what each
+// look saw missing, nil of one that holds.
+func (s *System) looks(ctx context.Context) map[string]error {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	seen := map[string]error{}
+	for name := range lookers {
+		wg.Go(func() {
+			err := s.Look(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			seen[name] = err
+		})
 	}
-	return out
+	wg.Wait()
+	return seen
 }
 
 // CanLook says whether a state can be looked at.
@@ -65,7 +80,7 @@ const (
 func (s *System) Look(ctx context.Context, state string) error {
 	look := lookers[state]
 	if look == nil {
-		return fmt.Errorf("%s: nothing can look at this state yet", state)
+		return fmt.Errorf("%s: there is no such state", state)
 	}
 	bounded, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
@@ -146,11 +161,31 @@ func (s *System) onEach(role topology.Role, look func(topology.Node, topology.No
 		wg.Go(func() {
 			if err := look(n, ns); err != nil {
 				errs[i] = fmt.Errorf("%s: %w", n.Name(), err)
+				if isUnseen(err) {
+					errs[i] = unseen{errs[i]}
+				}
 			}
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	if err != nil && !slices.ContainsFunc(errs, func(e error) bool { return e != nil && !isUnseen(e) }) {
+		return unseen{err}
+	}
+	return err
+}
+
+// unseen is what kept a look from seeing whether a state holds: somebody who knows
+// does not answer. Whoever waits for the state takes it for one that does not hold.
+type unseen struct{ error }
+
+// Unwrap gives the reason.
+func (u unseen) Unwrap() error { return u.error }
+
+// isUnseen says whether nothing but that is known of a state.
+func isUnseen(err error) bool {
+	_, ok := err.(unseen) // and nothing around it, which would know more
+	return ok
 }
 
 func nodesRouted(ctx context.Context, s *System) error {
@@ -244,7 +279,7 @@ func oneVersion(ctx context.Context, s *System) error {
 	err := s.onEach(topology.Application, func(n topology.Node, ns topology.NodeSpec) error {
 		code, _, page, err := s.get(ctx, nodeURL(ns)+"/health/settings")
 		if err != nil {
-			return err
+			return unseen{err}
 		}
 		var own map[string]string
 		if err := json.Unmarshal([]byte(page), &own); err != nil || code != http.StatusOK {
@@ -321,7 +356,7 @@ func (s *System) gauge(ctx context.Context, name string, judge func(float64) err
 	return s.onEach(topology.Application, func(_ topology.Node, ns topology.NodeSpec) error {
 		_, _, page, err := s.get(ctx, nodeURL(ns)+"/metrics")
 		if err != nil {
-			return err
+			return unseen{err}
 		}
 		v, err := sample(page, name)
 		if err != nil {
@@ -412,6 +447,95 @@ func writesTaken(ctx context.Context, s *System) error {
 	})
 }
 
+// sessionCookie is the name of the cookie that carries a session (Jakarta Servlet
+// 6.0, 7.1.1).
+const sessionCookie = "JSESSIONID"
+
+// sessionsSaved begins a session where the users do, and reads it at each
+// application node. It expires there like any other.
+func sessionsSaved(ctx context.Context, s *System) error {
+	code, head, page, err := s.ask(ctx, http.MethodPost, s.Entry().URL+"/session", "")
+	if err != nil {
+		return err
+	}
+	if code != http.StatusOK {
+		return fmt.Errorf("no session can be begun: status %d", code)
+	}
+	saved, err := sessionCount(page)
+	if err != nil {
+		return err
+	}
+	id := sessionOf(head)
+	if id == "" {
+		return errors.New("a session was begun, and the answer has no cookie")
+	}
+	return s.onEach(topology.Application, func(_ topology.Node, ns topology.NodeSpec) error {
+		code, _, page, err := s.ask(ctx, http.MethodGet, nodeURL(ns)+"/session", id)
+		if err != nil {
+			return unseen{err}
+		}
+		if code != http.StatusOK {
+			return fmt.Errorf("it does not read a session that was just saved: status %d", code)
+		}
+		if read, err := sessionCount(page); err != nil || read != saved {
+			return errors.Join(err, fmt.Errorf("it reads %d of a session in which %d was saved", read, saved))
+		}
+		return nil
+	})
+}
+
+// sessionOf is the session that an answer begins, without the name of a server that a
+// balancer puts before it (HAProxy 3.0 Configuration Manual, "cookie", prefix).
+func sessionOf(head http.Header) string {
+	for _, c := range (&http.Response{Header: head}).Cookies() {
+		if c.Name == sessionCookie {
+			if _, id, prefixed := strings.Cut(c.Value, "~"); prefixed {
+				return id
+			}
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// sessionCount is the count that an answer gives, by the name that version 1 or
+// version 2 has for it.
+func sessionCount(page string) (int, error) {
+	var seen struct{ Count, Visits *int }
+	if err := json.Unmarshal([]byte(page), &seen); err != nil {
+		return 0, fmt.Errorf("what the application says of a session: %w", err)
+	}
+	switch {
+	case seen.Count != nil:
+		return *seen.Count, nil
+	case seen.Visits != nil:
+		return *seen.Visits, nil
+	}
+	return 0, errors.New("the application does not say what is in a session")
+}
+
+// unsettled counts the keys under which several orders are, and those that were
+// taken and led to nothing that is known, two seconds later: one that is being
+// placed is not seen by others before its commit.
+const unsettled = `SELECT
+(SELECT count(*) FROM (SELECT FROM orders GROUP BY tenant_id, idempotency_key HAVING count(*) > 1) AS twice),
+(SELECT count(*) FROM api_idempotency WHERE status = 'started' AND created_at < timezone('UTC', now()) - interval '2 seconds')`
+
+func ordersSettled(ctx context.Context, s *System) error {
+	return s.query(ctx, unsettled, func(answer string) error {
+		twice, unknown, ok := strings.Cut(answer, "|")
+		switch {
+		case !ok:
+			return fmt.Errorf("the database says %q of the orders", shortened(answer))
+		case twice != "0":
+			return fmt.Errorf("under %s keys there are several orders", twice)
+		case unknown != "0":
+			return fmt.Errorf("of %s orders the outcome is unknown", unknown)
+		}
+		return nil
+	})
+}
+
 // heldTables counts the sessions that keep a table from those who write it
 // (PostgreSQL 17 Documentation, table 13.2: the modes that conflict with ROW
 // EXCLUSIVE) and whose transaction is older than two seconds.
@@ -480,13 +604,21 @@ func nodeURL(ns topology.NodeSpec) string {
 // get asks once, on a connection of its own, and reads the beginning of the
 // answer.
 func (s *System) get(ctx context.Context, url string) (code int, head http.Header, body string, err error) {
+	return s.ask(ctx, http.MethodGet, url, "")
+}
+
+// ask is get with another method, and with this session; empty is none.
+func (s *System) ask(ctx context.Context, method, url, session string) (code int, head http.Header, body string, err error) {
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: topology.Dial(s.Cluster)},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, nil, "", err
+	}
+	if session != "" {
+		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: session})
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -3,7 +3,12 @@ package gameday
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +27,7 @@ func TestLookersAreStates(t *testing.T) {
 	for name := range lookers {
 		require.True(t, names[name], name)
 	}
+	require.Len(t, lookers, len(names), "and all of them can be")
 	require.False(t, CanLook("no-such-state"))
 }
 
@@ -45,6 +51,110 @@ func TestSample(t *testing.T) {
 	require.Equal(t, 1.0, v)
 	_, err = sample(page, "hachaos_pool")
 	require.ErrorContains(t, err, "says nothing of hachaos_pool")
+}
+
+// A state is unseen only if that is all that is known of it.
+func TestUnseen(t *testing.T) {
+	sys := testSystem()
+	look := func(errs ...error) error {
+		i := -1
+		var mu sync.Mutex
+		return sys.onEach(topology.Application, func(topology.Node, topology.NodeSpec) error {
+			mu.Lock()
+			defer mu.Unlock()
+			i++
+			return errs[i]
+		})
+	}
+	gone := unseen{errors.New("gone")}
+	require.NoError(t, look(nil, nil))
+	require.True(t, isUnseen(look(nil, gone)))
+	require.True(t, isUnseen(look(gone, gone)))
+	require.False(t, isUnseen(look(gone, errors.New("wrong"))))
+	require.ErrorContains(t, look(nil, gone), "gone")
+}
+
+func TestSessionOf(t *testing.T) {
+	for _, tt := range []struct{ cookie, want string }{
+		{"JSESSIONID=node01abc.j1; Path=/; HttpOnly", "node01abc.j1"},
+		{"JSESSIONID=j2~node01abc.j1; Path=/", "node01abc.j1"},
+		{"other=x", ""},
+		{"", ""},
+	} {
+		require.Equal(t, tt.want, sessionOf(http.Header{"Set-Cookie": {"first=1", tt.cookie}}), tt.cookie)
+	}
+}
+
+func TestSessionCount(t *testing.T) {
+	for _, tt := range []struct {
+		page string
+		want int
+		says string
+	}{
+		{`{"id":"x","count":3}`, 3, ""},
+		{`{"id":"x","visits":4}`, 4, ""},
+		{`{"count":0}`, 0, ""},
+		{`{"id":"x"}`, 0, "does not say what is in a session"},
+		{`<html>`, 0, "what the application says of a session"},
+	} {
+		got, err := sessionCount(tt.page)
+		require.Equal(t, tt.want, got)
+		if tt.says == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, tt.says)
+		}
+	}
+}
+
+// A session is saved if each node reads what was saved through the entry.
+func TestSessionsSaved(t *testing.T) {
+	type node struct {
+		status int
+		count  int
+	}
+	for _, tt := range []struct {
+		name  string
+		begun int // status
+		nodes [2]node
+		says  string
+	}{
+		{"all is well", 200, [2]node{{200, 1}, {200, 1}}, ""},
+		{"none can be begun", 503, [2]node{{200, 1}, {200, 1}}, "no session can be begun: status 503"},
+		{"one does not know it", 200, [2]node{{200, 1}, {404, 0}}, "j2: it does not read a session that was just saved: status 404"},
+		{"one has an older one", 200, [2]node{{200, 0}, {200, 1}}, "j1: it reads 0 of a session in which 1 was saved"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			entry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				require.Equal(t, "POST /session", r.Method+" "+r.URL.Path)
+				w.Header().Set("Set-Cookie", "JSESSIONID=j1~s1.j1")
+				w.WriteHeader(tt.begun)
+				fmt.Fprint(w, `{"count":1}`)
+			}))
+			defer entry.Close()
+			sys := testSystem()
+			c := sys.Cluster.(*hosts)
+			c.entry = topology.Entry{URL: entry.URL}
+			for i, n := range tt.nodes {
+				s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					cookie, err := r.Cookie("JSESSIONID")
+					require.NoError(t, err)
+					require.Equal(t, "s1.j1", cookie.Value)
+					w.WriteHeader(n.status)
+					fmt.Fprintf(w, `{"count":%d}`, n.count)
+				}))
+				defer s.Close()
+				at := netip.MustParseAddrPort(s.Listener.Addr().String())
+				sys.spec.Nodes = append(sys.spec.Nodes, topology.NodeSpec{Name: fmt.Sprintf("j%d", i+1), Addr: at.Addr(), Port: int(at.Port())})
+			}
+			err := sys.Look(t.Context(), "sessions-saved")
+			if tt.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.says)
+		})
+	}
 }
 
 func TestReadDisks(t *testing.T) {
@@ -125,7 +235,7 @@ func TestAwait(t *testing.T) {
 	require.ErrorContains(t, err, "within 300ms: test: not yet")
 
 	_, err = s.Await(t.Context(), 300*time.Millisecond, "no-such-state")
-	require.ErrorContains(t, err, "nothing can look at this state")
+	require.ErrorContains(t, err, "there is no such state")
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(holds)

@@ -48,10 +48,12 @@ type hosts struct {
 	topology.Cluster
 	spec  topology.Spec
 	nodes []topology.Node
+	entry topology.Entry
 }
 
 func (c *hosts) Spec() topology.Spec    { return c.spec }
 func (c *hosts) Nodes() []topology.Node { return c.nodes }
+func (c *hosts) Entry() topology.Entry  { return c.entry }
 
 // testSystem has an operator, two application nodes and a balancer.
 func testSystem() *System {

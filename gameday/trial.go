@@ -112,7 +112,7 @@ func (t Trial) Check() error {
 func (t Trial) checked(act fault.Fault) (harness.Scenario, error) {
 	for _, s := range t.Book.Front.Restores {
 		if !CanLook(s.Name) {
-			return harness.Scenario{}, fmt.Errorf("%w: %s:%d: the state %s cannot be looked at yet", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
+			return harness.Scenario{}, fmt.Errorf("%w: %s:%d: there is no state %s: docs/runbooks.md has them", harness.ErrUsage, t.Book.Name, s.Line, s.Name)
 		}
 	}
 	return t.scenario(act)

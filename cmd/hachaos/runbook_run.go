@@ -131,7 +131,7 @@ func (a *app) follow(ctx context.Context, c topology.Cluster, x gameday.Executio
 	var states []string
 	for _, s := range x.Book.Front.Restores {
 		if !gameday.CanLook(s.Name) {
-			return nil, nil, usage("%s:%d: the state %s cannot be looked at yet", x.Book.Name, s.Line, s.Name)
+			return nil, nil, usage("%s:%d: there is no state %s: docs/runbooks.md has them", x.Book.Name, s.Line, s.Name)
 		}
 		states = append(states, s.Name)
 	}
