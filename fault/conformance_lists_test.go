@@ -30,6 +30,7 @@ func onStack() (all []aimed) {
 		fault.ProcessCrash{Port: jettyPort},
 		fault.PowerLoss{Port: jettyPort},
 		fault.InstanceFreeze{Port: jettyPort},
+		fault.ProcessFreeze{Port: jettyPort},
 		fault.InstanceStop{Port: jettyPort},
 		fault.InstanceRestart{Port: jettyPort},
 		fault.InstanceRestart{Port: jettyPort, Kill: true},

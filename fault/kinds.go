@@ -14,6 +14,7 @@ import (
 var builtin = byKind(
 	InstanceKill{},
 	ProcessCrash{},
+	ProcessFreeze{},
 	PowerLoss{},
 	ConnectionsUsedUp{},
 	RowLock{},

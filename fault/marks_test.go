@@ -21,7 +21,7 @@ func TestWhatFaultsSayOfThemselves(t *testing.T) {
 	endure := []string{
 		"balancer-kill", "database-black-hole", "database-cut", "database-down", "database-freeze", "database-read-only",
 		"dependency-down", "disk-full", "instance-freeze", "instance-kill", "instance-stop", "keepalived-freeze",
-		"keepalived-kill", "network-cut", "power-loss", "row-lock", "stale-arp", "stall",
+		"keepalived-kill", "network-cut", "power-loss", "process-freeze", "row-lock", "stale-arp", "stall",
 		"vrrp-cut",
 	}
 	var marked []string

@@ -85,7 +85,7 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func TestValidateRefusesAPortThatCannotBe(t *testing.T) {
-	for _, f := range []Fault{InstanceKill{Port: -1}, ProcessCrash{Port: 65536}, PowerLoss{Port: 70000}, InstanceFreeze{Port: -1}, InstanceStop{Port: -1}, InstanceRestart{Port: -1}, CrashLoop{Port: -1}, OutOfMemory{Port: -1}, MemorySqueeze{Port: -1}, CPUStarvation{Port: -1}} {
+	for _, f := range []Fault{InstanceKill{Port: -1}, ProcessCrash{Port: 65536}, ProcessFreeze{Port: -1}, PowerLoss{Port: 70000}, InstanceFreeze{Port: -1}, InstanceStop{Port: -1}, InstanceRestart{Port: -1}, CrashLoop{Port: -1}, OutOfMemory{Port: -1}, MemorySqueeze{Port: -1}, CPUStarvation{Port: -1}} {
 		require.ErrorContains(t, f.Validate(), f.Kind()+": port")
 	}
 }

@@ -17,6 +17,7 @@ func TestAnUndoStartsItsOwnProcessOnly(t *testing.T) {
 	}{
 		{ProcessRunning, map[string]string{"process": keepalivedProcess}, []string{appStart, keepalivedProcess}},
 		{ProcessThawed, map[string]string{"process": haproxyProcess}, []string{appStart, haproxyProcess}},
+		{ApplicationThawed, map[string]string{"process": applicationProcess}, []string{appStart, applicationProcess}},
 		{ProcessRunning, nil, []string{appStart}},
 	} {
 		n := &stub{name: "lb1", state: up, exec: func([]string) (topology.Output, error) { return topology.Output{}, nil }}

@@ -86,6 +86,9 @@ const (
 	// ProcessThawed thaws the balancer's process that Params["process"]
 	// names, and starts it where it was ended meanwhile.
 	ProcessThawed = "process-thawed"
+	// ApplicationThawed thaws the application's process, and starts it where it
+	// was ended meanwhile.
+	ApplicationThawed = "application-thawed"
 	// BalancerConfig brings a balancer's first configuration back.
 	BalancerConfig = "balancer-config"
 	// StaleNeighbourAbsent has the node's kernel forget what stale-arp told
@@ -120,6 +123,7 @@ var undoers = byName(
 	undoer{NoCleanupTrace, ensureNoCleanupTrace},
 	undoer{ServerChecked, ensureServerChecked},
 	undoer{ProcessThawed, ensureThawed},
+	undoer{ApplicationThawed, ensureApplicationThawed},
 	undoer{BalancerConfig, ensureBalancerConfig},
 	undoer{Unreleased, ensureUnreleased},
 	undoer{ServerOut, ensureServerOut},

@@ -45,7 +45,11 @@ something that does not end, as by calls without a time limit: it looks the same
 outside, is found by the same check, and costs as much at the most. The moment in which
 the last thread goes is known to a second or two alone, so that it is the users' outage
 that is judged, and not the time of the detection by itself. The application must be one
-that can be made to lose its threads (--set faults=on).`,
+that can be made to lose its threads (--set faults=on).
+
+With --set how=process the node's process alone is stopped (SIGSTOP), and the rest of the
+node runs on: a debugger, or a dump of its memory. It is found and costs as a frozen node
+does; from inside the node it can be told apart, and mended.`,
 		Tags:     []string{"process"},
 		Topology: "jetty-ha",
 		Load:     load.Default(),
@@ -71,11 +75,12 @@ that can be made to lose its threads (--set faults=on).`,
 			assert.Leftovers{},
 		},
 		Settings: []topology.Switch{
-			{Key: "how", Values: []string{"pause", "threads"}, Default: "pause", About: "what stops: the whole node, or its worker threads alone, which takes --set faults=on"},
+			{Key: "how", Values: []string{"pause", "process", "threads"}, Default: "pause", About: "what stops: the whole node, its process, or its worker threads alone, which takes --set faults=on"},
 		},
 		Apply: applyFreeze,
 		Cases: []harness.Case{
 			{Name: "lying health check", Set: map[string]string{"check": "liar"}, Fails: []string{"failover-anatomy"}, Evidence: "down (at most"},
+			{Name: "the process alone", Set: map[string]string{"how": "process"}},
 			{Name: "no thread left", Set: map[string]string{"how": "threads", "faults": "on"}},
 			{
 				Name: "no thread left, and a lying health check", Set: map[string]string{"how": "threads", "faults": "on", "check": "liar"},
@@ -90,11 +95,13 @@ that can be made to lose its threads (--set faults=on).`,
 func applyFreeze(s harness.Scenario, set map[string]string) (harness.Scenario, error) {
 	switch how := set["how"]; how {
 	case "", "pause":
+	case "process":
+		s.Phases[2].Faults[0].Fault = fault.ProcessFreeze{}
 	case "threads":
 		s.Phases[2].Faults[0].Fault = fault.ThreadsExhausted{}
 		s.Asserts = slices.DeleteFunc(s.Asserts, func(c assert.Checker) bool { return c.Name() == assert.FailoverAnatomy{}.Name() })
 	default:
-		return s, fmt.Errorf("--set how=%s: want pause or threads", how)
+		return s, fmt.Errorf("--set how=%s: want pause, process or threads", how)
 	}
 	return s, nil
 }
