@@ -22,6 +22,8 @@ CAMPAIGN_BUDGET ?= 0
 RESULTS         ?= docs/campaign
 # The same of `make runbooks`.
 RUNBOOKS        ?= docs/runbooks
+# And of `make checks`.
+CHECKS          ?= docs/checks
 # What shows that the verdicts are right: the results' folder, how long each
 # part of `make trust` may take (0: until it is done), and how many verdicts its
 # soak is for. `make soak` adds to them for SOAK_BUDGET.
@@ -48,7 +50,7 @@ CAMPAIGN_PAGES = $(BIN) campaign status --dir $(RESULTS) --markdown >docs/campai
 # A load that is measured shares the machine with nothing else of this file.
 .NOTPARALLEL:
 
-.PHONY: help build deps demo test unit browser pictures drill containers test-all catalogue profiles runbooks campaign-pages audit-pages catalogue-page trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
+.PHONY: help build deps demo test unit browser pictures drill containers test-all catalogue profiles runbooks checks campaign-pages audit-pages catalogue-page trust soak trust-page oracles mutation mutation-result lint fmt bench images example clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
@@ -108,6 +110,11 @@ runbooks: deps build ## every runbook during its incident, three times with its 
 	@$(BIN) images build
 	@$(BIN) runbook lint runbooks/*.md
 	@$(BIN) runbook campaign --dir $(RUNBOOKS) --budget $(CAMPAIGN_BUDGET) --page docs/runbooks-proven.md runbooks/*.md
+
+checks: deps build ## seed 001's health checks during the runbooks' incidents, resumably, and docs/health-check.md
+	@$(BIN) images build
+	@$(BIN) runbook lint runbooks/checks/*.md
+	@$(BIN) runbook check --dir $(CHECKS) --budget $(CAMPAIGN_BUDGET) --page docs/health-check.md --checks "$$(echo runbooks/checks/*.md | tr ' ' ,)" runbooks/*.md
 
 campaign-pages: build ## docs/campaign.md, and docs/profiles.md if it is there, from the results that there are
 	@$(CAMPAIGN_PAGES)

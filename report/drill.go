@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -266,11 +267,19 @@ func unserved(h *history.History) []outage {
 
 // usersSaw says how many operations went wrong; false if there was none at all.
 func usersSaw(h *history.History) (bool, string) {
+	wrong, all := UsersBetween(h, math.MinInt64, math.MaxInt64)
+	return all > 0, fmt.Sprintf("%d of %d operations went wrong", wrong, all)
+}
+
+// UsersBetween says how many of the users' operations went wrong that were due
+// between two moments of the run's clock, as error-budget counts them.
+func UsersBetween(h *history.History, from, to time.Duration) (wrong, all int) {
 	g := gradingOf(h)
-	all, bad := 0, 0
 	for i := range h.Ops {
-		all += flag(g.counts(&h.Ops[i]))
-		bad += flag(g.bad(&h.Ops[i]))
+		if o := &h.Ops[i]; o.Intended >= from && o.Intended <= to {
+			all += flag(g.counts(o))
+			wrong += flag(g.bad(o))
+		}
 	}
-	return all > 0, fmt.Sprintf("%d of %d operations went wrong", bad, all)
+	return wrong, all
 }

@@ -94,6 +94,8 @@ func (f *Front) take(key string, v *yaml.Node) (err error) {
 		f.Owner, err = scalar(v)
 	case "alert":
 		f.Alert, err = scalar(v)
+	case "kind":
+		f.Checks, err = isChecks(v)
 	case "incident":
 		f.Incident, err = scalar(v)
 	case "reviewed":
@@ -108,7 +110,7 @@ func (f *Front) take(key string, v *yaml.Node) (err error) {
 	case "inputs":
 		err = pairs(v, func(key, value string, line int) { f.Inputs = append(f.Inputs, Input{key, value, line}) })
 	default:
-		err = errors.New("there is no such key: there are title, owner, reviewed, alert, incident, set, restores, within and inputs")
+		err = errors.New("there is no such key: there are title, owner, reviewed, kind, alert, incident, set, restores, within and inputs")
 	}
 	return err
 }
@@ -118,6 +120,14 @@ func scalar(v *yaml.Node) (string, error) {
 		return "", errors.New("want a text")
 	}
 	return strings.TrimSpace(v.Value), nil
+}
+
+func isChecks(v *yaml.Node) (bool, error) {
+	text, err := scalar(v)
+	if err == nil && text != "checks" {
+		err = errors.New("want checks, for a document of checks; a runbook has no such line")
+	}
+	return err == nil, err
 }
 
 func day(v *yaml.Node) (time.Time, error) {

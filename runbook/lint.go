@@ -55,7 +55,7 @@ var rules = []struct {
 	{[]string{"restores"}, (*linter).restores},
 	{[]string{"input"}, (*linter).inputs},
 	{[]string{"section"}, (*linter).sections},
-	{[]string{"symptom", "step", "rollback"}, (*linter).contents},
+	{[]string{"symptom", "step", "rollback", "check"}, (*linter).contents},
 	{[]string{"expect"}, (*linter).expected},
 	{[]string{"state"}, (*linter).states},
 	{[]string{"answer"}, (*linter).answers},

@@ -14,11 +14,11 @@ func (l *linter) present() {
 		missing bool
 		want    string
 	}{
-		{"title", f.Title == "", "say what the runbook is about"},
+		{"title", f.Title == "", "say what it is about"},
 		{"owner", f.Owner == "", "say which team keeps it"},
-		{"alert", f.Alert == "", "name the alert that sends a person here"},
-		{"restores", len(f.Restores) == 0, "name the states that hold when it is done: " + strings.Join(stateNames(), ", ")},
-		{"within", f.Within == 0, "say how long it may take, such as 5m"},
+		{"alert", f.Alert == "" && !f.Checks, "name the alert that sends a person here"},
+		{"restores", len(f.Restores) == 0 && !f.Checks, "name the states that hold when it is done: " + strings.Join(stateNames(), ", ")},
+		{"within", f.Within == 0 && !f.Checks, "say how long it may take, such as 5m"},
 	} {
 		if key.missing {
 			l.find(f.Line(key.name), key.name, "no %s: %s", key.name, key.want)
@@ -41,6 +41,12 @@ func (l *linter) reviewed() {
 
 func (l *linter) incident() {
 	f := l.book.Front
+	if f.Checks {
+		if f.Incident != "" {
+			l.find(f.Line("incident"), "incident", "checks have no incident: take the line away, or `kind: checks`")
+		}
+		return
+	}
 	if f.Incident == "" {
 		l.find(f.Line("incident"), "incident", "no incident: name the scenario that brings it about: `hachaos list` shows all")
 		return

@@ -25,7 +25,7 @@ func (l *linter) sections() {
 		last = max(last, at)
 	}
 	for _, title := range sectionOrder {
-		if !met[title] && title != Rollback {
+		if !met[title] && title != Rollback && (title == Verification || !l.book.Front.Checks) {
 			l.find(1, "section", "no section %q: give it a heading of level 2", title)
 		}
 	}
@@ -33,6 +33,10 @@ func (l *linter) sections() {
 
 // contents asks for what a runbook is nothing without.
 func (l *linter) contents() {
+	if l.book.Front.Checks {
+		l.checks()
+		return
+	}
 	if s := l.book.Section(Symptom); s != nil && len(commandsOf(s.Blocks)) == 0 && !slices.ContainsFunc(s.Parts, func(p *Part) bool {
 		return len(commandsOf(p.Blocks)) > 0
 	}) {
@@ -46,6 +50,39 @@ func (l *linter) contents() {
 		l.find(1, "rollback", "no section %q: say how to go back, or why nothing has to", Rollback)
 	case s.empty():
 		l.find(s.Line, "rollback", "the rollback is empty: say how to go back, or why nothing has to")
+	}
+}
+
+// checks asks of a document of checks that there are some, that each can fail and
+// says something of the system, and that none changes it.
+func (l *linter) checks() {
+	for _, s := range l.book.Sections {
+		if holdsCommands(s.Title) && s.Title != Verification {
+			l.find(s.Line, "check", "checks stand below %q: this is a section of runbooks", Verification)
+		}
+	}
+	s := l.book.Section(Verification)
+	if s == nil {
+		return // which another rule has said
+	}
+	if len(commandsOf(s.Blocks)) > 0 {
+		l.find(s.Line, "check", "a command before the first check: give it a heading of level 3")
+	}
+	some := false
+	for _, p := range s.Parts {
+		if len(commandsOf(p.Blocks)) == 0 {
+			continue
+		}
+		some = true
+		if !slices.ContainsFunc(p.Blocks, func(b Block) bool { c, ok := b.(*Command); return ok && c.Output != nil }) {
+			l.find(p.Line, "check", "check %q expects no output, so that it says nothing: add a fence in output", p.Title)
+		}
+		if !slices.ContainsFunc(p.Blocks, func(b Block) bool { _, ok := b.(*Expect); return ok }) {
+			l.find(p.Line, "check", "what is check %q taken to say of the system? Add **Expect:** a state", p.Title)
+		}
+	}
+	if !some {
+		l.find(s.Line, "check", "no check: give each a heading of level 3, and a command")
 	}
 }
 

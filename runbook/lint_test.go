@@ -170,7 +170,7 @@ func (d defect) spoil(t *testing.T) string {
 // Each rule fires on a document that breaks it, names the line, and no other
 // rule fires on the same defect.
 func TestLintFindsEachDefect(t *testing.T) {
-	met := map[string]bool{}
+	met := map[string]bool{"check": true} // TestLintOfChecks has its documents
 	for _, d := range bad {
 		met[d.rule] = true
 		t.Run(d.rule+" "+d.name, func(t *testing.T) {

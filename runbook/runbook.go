@@ -58,6 +58,10 @@ func (r *Runbook) Section(title string) *Section {
 // Front is what the front matter says. What it does not say is zero.
 type Front struct {
 	Title, Owner, Alert string
+	// Checks says that it is no runbook but a document of checks: `kind: checks`.
+	// Each heading of level 3 below Verification is one; what it expects is what it
+	// is taken to say when all that it runs is as expected.
+	Checks bool
 	// Reviewed is the day of the last review, at midnight, UTC.
 	Reviewed time.Time
 	// Incident is the scenario that brings the incident about, and Set its

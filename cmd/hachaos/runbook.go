@@ -28,7 +28,7 @@ conventions: see docs/runbooks.md. Those that come with hachaos are in the folde
 		Example: "  hachaos runbook lint runbooks/*.md",
 	}
 	group(c)
-	c.AddCommand(a.runbookLint(), a.runbookRun(), a.runbookVerify(), a.runbookDrill(), a.runbookCampaign())
+	c.AddCommand(a.runbookLint(), a.runbookRun(), a.runbookVerify(), a.runbookDrill(), a.runbookCampaign(), a.runbookCheck())
 	return c
 }
 

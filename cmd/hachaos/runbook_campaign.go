@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -93,6 +92,8 @@ type proof struct {
 	Machine  string          `json:"machine"`
 }
 
+func (i *proofItem) decided() bool { return i.proof.decided() }
+
 // decided says whether the item has a verdict, which nothing but a change replaces.
 func (p *proof) decided() bool {
 	return p != nil && (p.Dirty || p.Verdict == harness.VerdictPass || p.Verdict == harness.VerdictFail)
@@ -168,7 +169,7 @@ func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
 // reread reads what there is of the items.
 func reread(items []*proofItem) error {
 	for _, i := range items {
-		p, err := readProof(i.path)
+		p, err := readItem[proof](i.path, proofSchema)
 		if err != nil {
 			return err
 		}
@@ -215,27 +216,9 @@ func imagesOf(spec topology.Spec) []string {
 	return out
 }
 
-func readProof(path string) (*proof, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var p proof
-	if err := json.Unmarshal(b, &p); err != nil || p.Schema != proofSchema {
-		return nil, usage("%s is no result of this version of hachaos: remove it to have the item run again", path)
-	}
-	return &p, nil
-}
-
 func (i *proofItem) keep(p *proof) error {
-	if err := os.MkdirAll(filepath.Dir(i.path), 0o755); err != nil {
-		return err
-	}
 	i.proof = p
-	return report.Replace(i.path, func(w io.Writer) error { return writeJSON(w, p) })
+	return keepItem(i.path, p)
 }
 
 func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) error {
@@ -261,37 +244,13 @@ func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) 
 
 // runProofs runs what has no verdict yet.
 func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) error {
-	session, err := wiring.Open(ctx, campaign.Store{Dir: f.dir}.Runs(), buildVersion())
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	_, unlock, err := exclusively(f.dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := reread(items); err != nil { // nobody else changes them now
-		return err
-	}
-	session.Runner.Hurry = a.hurry
-	began := time.Now()
-	for n, i := range items {
-		switch {
-		case i.proof.decided():
-			continue
-		case ctx.Err() != nil:
-			fmt.Fprintln(a.err, "hachaos: interrupted: call it again to go on")
-			return nil
-		case f.budget > 0 && time.Since(began) >= f.budget:
-			fmt.Fprintf(a.err, "hachaos: the budget of %v is spent: call it again to go on\n", f.budget)
-			return nil
-		}
+	return runItems(ctx, a, f.dir, f.budget, items, reread, func(n int, session *wiring.Session) error {
+		i := items[n]
 		if err := a.oneProof(ctx, i, session, n, len(items)); err != nil {
 			return asUsage(fmt.Errorf("%s, %s: %w", i.file, i.name, err))
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // oneProof runs an item once. What an interrupt met is kept only if it is dirty.

@@ -23,6 +23,10 @@ func TestOurRunbooksAreWithoutFindings(t *testing.T) {
 	files, err := filepath.Glob("../../runbooks/*.md")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 3)
+	checks, err := filepath.Glob("../../runbooks/checks/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, checks)
+	files = append(files, checks...)
 	var out, errs bytes.Buffer
 	a := &app{out: &out, err: &errs}
 	require.NoError(t, a.lintRunbooks(files, reviewed, false))
