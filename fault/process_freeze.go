@@ -7,8 +7,8 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
-// ProcessFreeze stops the application's process by SIGSTOP, as a debugger, a dump of
-// its memory or a Ctrl-Z does, and leaves the rest of the container running: the
+// ProcessFreeze stops the application's process by SIGSTOP, as a dump of its memory,
+// a Ctrl-Z or somebody who looks into it does, and leaves the rest of the container running: the
 // kernel goes on to accept connections that nobody answers, as InstanceFreeze has it
 // do, and whoever looks from inside the node can tell why. The process is the one
 // whose number /run/hachaos/java.pid holds. The zero value is ready to use.

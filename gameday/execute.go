@@ -190,16 +190,16 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 	case errors.Is(err, topology.ErrNotRunning):
 		entry.Err = "it could not be run: the node does not run"
 	case err != nil:
-		entry.Err = "it could not be run: " + err.Error()
+		entry.Err, entry.Unmade = "it could not be run: "+err.Error(), true
 	case overdue(out.Code) && entry.Took >= c.Timeout:
-		entry.Err = fmt.Sprintf("it took more than its %v", c.Timeout)
+		entry.Err, entry.Overdue = fmt.Sprintf("it took more than its %v", c.Timeout), true
 	case out.Code != 0:
 		entry.Err = fmt.Sprintf("it ended with status %d", out.Code)
 		if said := strings.TrimSpace(entry.Stderr); said != "" {
 			entry.Err += ": " + shortened(said)
 		}
 	case unread != nil:
-		entry.Err = unread.Error()
+		entry.Err, entry.Unmade = unread.Error(), true
 	default:
 		if differs := Matches(c.Output, string(out.Stdout)); differs != nil {
 			entry.Err = mask(differs.Error(), e.secrets)

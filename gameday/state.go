@@ -182,6 +182,15 @@ type unseen struct{ error }
 // Unwrap gives the reason.
 func (u unseen) Unwrap() error { return u.error }
 
+// asUnseen is what a command that could not be carried out says of a state: nothing,
+// unless its node does not run.
+func asUnseen(err error) error {
+	if err == nil || errors.Is(err, topology.ErrNotRunning) {
+		return err
+	}
+	return unseen{err}
+}
+
 // isUnseen says whether nothing but that is known of a state.
 func isUnseen(err error) bool {
 	_, ok := err.(unseen) // and nothing around it, which would know more
@@ -192,14 +201,18 @@ func nodesRouted(ctx context.Context, s *System) error {
 	return s.onEach(topology.Balancer, func(_ topology.Node, ns topology.NodeSpec) error {
 		servers, err := s.servers(ctx, ns.Addr)
 		if err != nil {
-			return err
+			return unseen{err}
 		}
 		for _, app := range s.Role(topology.Application) {
 			status, ok := servers[app.Name()]
 			if !ok {
 				return fmt.Errorf("it has no server %s", app.Name())
 			}
-			if status != "UP" && status != "no check" { // "UP 1/3" is on its way down
+			switch {
+			case status == "UP" || status == "no check":
+			case strings.HasPrefix(status, "UP "): // "UP 1/3": it gets requests, and may be on its way down
+				return unseen{fmt.Errorf("%s is %s", app.Name(), status)}
+			default:
 				return fmt.Errorf("%s is %s", app.Name(), status)
 			}
 		}
@@ -354,9 +367,12 @@ func poolsFree(ctx context.Context, s *System) error {
 // gauge looks at a gauge of each application node.
 func (s *System) gauge(ctx context.Context, name string, judge func(float64) error) error {
 	return s.onEach(topology.Application, func(_ topology.Node, ns topology.NodeSpec) error {
-		_, _, page, err := s.get(ctx, nodeURL(ns)+"/metrics")
+		code, _, page, err := s.get(ctx, nodeURL(ns)+"/metrics")
 		if err != nil {
 			return unseen{err}
+		}
+		if code != http.StatusOK {
+			return unseen{fmt.Errorf("it does not tell its metrics: status %d", code)}
 		}
 		v, err := sample(page, name)
 		if err != nil {
@@ -556,9 +572,13 @@ func locksFree(ctx context.Context, s *System) error {
 func vipOneOwner(ctx context.Context, s *System) error {
 	var mu sync.Mutex
 	var owners []string
+	hidden := false
 	err := s.onEach(topology.Balancer, func(n topology.Node, ns topology.NodeSpec) error {
 		addresses, err := output(ctx, n, "ip", "-4", "-o", "addr", "show")
 		if err != nil {
+			mu.Lock()
+			hidden = hidden || isUnseen(err)
+			mu.Unlock()
 			return err
 		}
 		if strings.Contains(addresses, " "+s.spec.VIP.String()+"/") {
@@ -572,7 +592,7 @@ func vipOneOwner(ctx context.Context, s *System) error {
 		_, err = s.servers(ctx, ns.Addr)
 		return err
 	})
-	if len(owners) != 1 {
+	if len(owners) != 1 && !hidden {
 		slices.Sort(owners)
 		return fmt.Errorf("%d balancers own the VIP: %s", len(owners), strings.Join(owners, ", "))
 	}
@@ -584,7 +604,7 @@ func keepalivedRuns(ctx context.Context, n topology.Node) error {
 	out, err := n.Exec(ctx, "ps", "-C", "keepalived", "-o", "stat=")
 	switch {
 	case err != nil:
-		return err
+		return asUnseen(err)
 	case strings.TrimSpace(string(out.Stdout)) == "":
 		return errors.New("keepalived does not run")
 	case strings.ContainsAny(string(out.Stdout), "Tt"):

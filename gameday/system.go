@@ -196,7 +196,7 @@ func secret(name string) bool {
 func output(ctx context.Context, n topology.Node, argv ...string) (string, error) {
 	out, err := n.Exec(ctx, argv...)
 	if err != nil {
-		return "", err
+		return "", asUnseen(err)
 	}
 	if out.Code != 0 {
 		return "", fmt.Errorf("%s on %s: exit status %d: %s", argv[0], n.Name(), out.Code, shortened(strings.TrimSpace(string(out.Stderr))))

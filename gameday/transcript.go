@@ -89,6 +89,11 @@ type Entry struct {
 	Answer  string        `json:"answer,omitempty"`
 	// Err says what was not as expected; empty if all was.
 	Err string `json:"err,omitempty"`
+	// Unmade says that the command could not be carried out, though its node runs:
+	// Err says nothing of the system then. Overdue says that it was ended since it
+	// took too long.
+	Unmade  bool `json:"unmade,omitempty"`
+	Overdue bool `json:"overdue,omitempty"`
 }
 
 // maxOutput is how much of each output a transcript keeps.

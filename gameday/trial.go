@@ -265,13 +265,17 @@ func (c *carrying) Takes() time.Duration {
 	return 2 * total
 }
 
-// longest is how long blocks may take, on up to eight nodes each.
+// mostNodes is on how many nodes a command may run, one after the other: as many as
+// the built-in topology takes of a role.
+const mostNodes = 8
+
+// longest is how long blocks may take.
 func longest(blocks []runbook.Block) time.Duration {
 	var total time.Duration
 	for _, b := range blocks {
 		switch b := b.(type) {
 		case *runbook.Command:
-			total += patience(b)
+			total += mostNodes * patience(b)
 		case *runbook.Expect:
 			total += b.Within + settled
 		}
@@ -387,7 +391,7 @@ func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *T
 	for {
 		t := showing(bounded, c.trial.Book, sys)
 		lost := sys.all(bounded, states(c.trial.Book))
-		if t.Ending == Done && lost != nil {
+		if t.Ending == Done && lost != nil && bounded.Err() == nil {
 			c.out.Symptom, c.out.NoSymptom = time.Since(began), ""
 			return t
 		}

@@ -33,7 +33,9 @@ func TestLintOfChecks(t *testing.T) {
 	require.True(t, r.Front.Checks)
 
 	for _, tt := range []struct{ name, old, with, rule, says string }{
-		{"an incident", "kind: checks\n", "kind: checks\nincident: instance-kill\n", "incident", "checks have no incident"},
+		{"an incident", "kind: checks\n", "kind: checks\nincident: instance-kill\n", "check", "checks have no incident"},
+		{"a time", "kind: checks\n", "kind: checks\nwithin: 2m\n", "check", "checks have no within"},
+		{"a decision", "### Users are answered\n", "### Users are answered\n\n**Decide:** Is it so? Go on with `yes`. In CI: `yes`.\n", "check", `check "Users are answered" asks a person`},
 		{"no owner", "owner: shop operations\n", "", "owner", "no owner: say which team"},
 		{"another section", "## Verification", "## Symptom", "check", `checks stand below "Verification"`},
 		{"a command before the first", "### Users are answered\n", "", "check", "a command before the first check"},

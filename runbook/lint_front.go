@@ -42,8 +42,10 @@ func (l *linter) reviewed() {
 func (l *linter) incident() {
 	f := l.book.Front
 	if f.Checks {
-		if f.Incident != "" {
-			l.find(f.Line("incident"), "incident", "checks have no incident: take the line away, or `kind: checks`")
+		for _, key := range []string{"alert", "incident", "restores", "within"} {
+			if _, there := f.lines[key]; there {
+				l.find(f.Line(key), "check", "checks have no %s: take the line away, or `kind: checks`", key)
+			}
 		}
 		return
 	}

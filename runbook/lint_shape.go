@@ -74,6 +74,15 @@ func (l *linter) checks() {
 			continue
 		}
 		some = true
+		if slices.ContainsFunc(p.Blocks, func(b Block) bool {
+			switch b.(type) {
+			case *Decide, *Call:
+				return true
+			}
+			return false
+		}) {
+			l.find(p.Line, "check", "check %q asks a person: what is for people stands in a runbook", p.Title)
+		}
 		if !slices.ContainsFunc(p.Blocks, func(b Block) bool { c, ok := b.(*Command); return ok && c.Output != nil }) {
 			l.find(p.Line, "check", "check %q expects no output, so that it says nothing: add a fence in output", p.Title)
 		}

@@ -10,7 +10,7 @@ type State struct {
 
 var states = []State{
 	{"nodes-routed", "each balancer holds each application node for up, and neither drains it nor keeps it out"},
-	{"service-answers", "users' requests are answered well, and in time"},
+	{"service-answers", "a user who looks up an order is answered well, and in time"},
 	{"one-version", "all application nodes run one version, with the same settings"},
 	{"database-answers", "each application node reaches its database within the limit of its readiness"},
 	{"pools-free", "on no application node a request waits for a connection to the database"},

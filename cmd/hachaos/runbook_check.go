@@ -42,7 +42,8 @@ func (a *app) runbookCheck() *cobra.Command {
 		Long: `check brings about the incident of each runbook under load, waits until the runbook's own checks
 show its symptom, and carries out the documents of checks (kind: checks, see docs/runbooks.md). What
 each check says is compared with the states that it is taken to speak of, looked at right before and
-after it; nobody mends anything. Once, it is done where nothing is wrong.
+after it; nobody mends anything. Once, it is done where nothing is wrong. Where the incident did not
+last, or something was wrong that was not to be, there is no result.
 
 There is one result file an incident, named after a hash of all that it depends on. An incident whose
 file is there is not brought about again. --page writes the page of what there is.
@@ -72,23 +73,44 @@ Exit codes: 0 every document told of every incident, and none complained without
 	return c
 }
 
-// checkedSchema names the version of checkedFile's JSON form.
-const checkedSchema = "hachaos.checked/1"
+// checkedSchema names the version of checkedFile's JSON form, and of how the users'
+// operations in it are counted: it is part of the hash.
+const checkedSchema = "hachaos.checked/2"
 
 // checkedFile is the result file of an incident.
 type checkedFile struct {
 	Schema string `json:"schema"`
+	Item   string `json:"item"`
 	Hash   string `json:"hash"`
 	gameday.Checked
-	// Wrong of Users operations went wrong that were due while the checks were made.
-	Users int `json:"users"`
-	Wrong int `json:"wrong"`
+	// Users are those of each round.
+	Users []usersCount `json:"users"`
 
 	Before  int           `json:"before"` // runs that could not be judged by
 	At      time.Time     `json:"at"`
 	Took    time.Duration `json:"took"`
 	Version string        `json:"version"`
 	Machine string        `json:"machine"`
+}
+
+// usersCount says how many of the users' operations went wrong that were due while a
+// document was carried out.
+type usersCount struct {
+	Wrong int `json:"wrong"`
+	Of    int `json:"of"`
+}
+
+// undecided is why a result cannot be judged by; empty if it can.
+func (r *checkedFile) undecided() string {
+	switch {
+	case r.Dirty:
+		return "it left something behind: " + r.Reason
+	case r.Undecided() != "":
+		return r.Undecided()
+	case len(r.Users) != len(r.Rounds):
+		return "what the users saw could not be read"
+	}
+	return ""
 }
 
 // checkItem is an incident with what there is of it.
@@ -100,7 +122,13 @@ type checkItem struct {
 	result *checkedFile // nil: none
 }
 
-func (i *checkItem) decided() bool { return i.result != nil && (i.result.Dirty || i.result.Decided()) }
+// decided says whether nothing but a change, or its removal, has it run again.
+func (i *checkItem) decided() bool {
+	return i.result != nil && (i.result.Dirty || i.result.undecided() == "")
+}
+
+// judged says whether it can be judged by.
+func (i *checkItem) judged() bool { return i.result != nil && i.result.undecided() == "" }
 
 // nameNothing is the item in which nothing is wrong.
 const nameNothing = "nothing-wrong"
@@ -120,7 +148,7 @@ func checkItems(files []string, f checksFlags) ([]*checkItem, error) {
 		return nil, err
 	}
 	var items []*checkItem
-	add := func(name, file string, control gameday.Control) error {
+	add := func(name, file string, healthy bool) error {
 		book, incident, opts, err := incidentOf(file, topologyFlags{}, 0, f.short)
 		if err != nil {
 			return err
@@ -133,24 +161,27 @@ func checkItems(files []string, f checksFlags) ([]*checkItem, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%v\n%s\n%s\n%s", programs, of, f.short, control, text, texts))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%v\n%v\n%s\n%s", checkedSchema, programs, of, f.short, healthy, text, texts))
 		hash := hex.EncodeToString(sum[:])[:16]
 		items = append(items, &checkItem{
 			name: name, hash: hash, path: filepath.Join(f.dir, campaign.Slug(name)+"."+hash+".json"),
-			check: gameday.Check{Trial: gameday.Trial{Book: book, Incident: incident, Options: opts, Control: control}, Documents: documents},
+			check: gameday.Check{Book: book, Incident: incident, Options: opts, Healthy: healthy, Documents: documents},
 		})
 		return nil
 	}
-	if err := add(nameNothing, files[0], gameday.OnHealthy); err != nil {
+	if err := add(nameNothing, files[0], true); err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		if err := add(strings.TrimSuffix(filepath.Base(file), ".md"), file, ""); err != nil {
+		if err := add(strings.TrimSuffix(filepath.Base(file), ".md"), file, false); err != nil {
 			return nil, err
 		}
 	}
 	return items, rereadChecks(items)
 }
+
+// ofPaper are the rules whose findings keep no check from being carried out.
+var ofPaper = []string{"title", "owner", "reviewed", "section", "said", "link", "host"}
 
 // readChecks reads documents of checks that can be carried out, with their texts.
 func readChecks(files []string) (documents []*runbook.Runbook, texts string, err error) {
@@ -163,15 +194,8 @@ func readChecks(files []string) (documents []*runbook.Runbook, texts string, err
 			return nil, "", usage("%s is a runbook: --checks wants documents of checks, whose front matter says kind: checks", file)
 		}
 		for _, finding := range runbook.Lint(d, builtIn(file), time.Now()) {
-			if finding.Rule == "check" || finding.Rule == "state" {
-				return nil, "", usage("%s:%d: %s", file, finding.Line, finding.Text)
-			}
-		}
-		for _, p := range gameday.Whole(d) {
-			for _, b := range p.Blocks {
-				if e, ok := b.(*runbook.Expect); ok && !gameday.CanLook(e.State) {
-					return nil, "", usage("%s:%d: there is no state %s: docs/runbooks.md has them", file, e.Line, e.State)
-				}
+			if !slices.Contains(ofPaper, finding.Rule) {
+				return nil, "", usage("%s:%d: %s: %s", file, finding.Line, finding.Rule, finding.Text)
 			}
 		}
 		text, err := os.ReadFile(file)
@@ -190,9 +214,17 @@ func rereadChecks(items []*checkItem) error {
 		if err != nil {
 			return err
 		}
+		if result != nil && (result.Item != i.name || result.Hash != i.hash) {
+			return usage("%s is the result of another item, %s: remove it", i.path, result.Item)
+		}
 		i.result = result
 	}
 	return nil
+}
+
+// again is the command that measures it anew.
+func (f checksFlags) again(files []string) string {
+	return fmt.Sprintf("hachaos runbook check --dir %s --checks %s %s", f.dir, strings.Join(f.documents, ","), strings.Join(files, " "))
 }
 
 func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) error {
@@ -212,7 +244,7 @@ func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) 
 		})
 	}
 	a.code = checksCode(items)
-	sheet := checksSheet(items, f.documents)
+	sheet := checksSheet(items, items[0].check.Documents, f.again(files))
 	if f.page != "" {
 		failed = errors.Join(failed, report.Replace(f.page, func(w io.Writer) error { return report.SheetMarkdown(w, sheet) }))
 	}
@@ -220,66 +252,67 @@ func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) 
 }
 
 // oneCheck brings an incident about once. What an interrupt met is kept only if it
-// is dirty.
+// is dirty, and then nothing more is run.
 func (a *app) oneCheck(ctx context.Context, i *checkItem, session *wiring.Session, n, of int) error {
 	began := time.Now()
 	i.check.Runner = *session.Runner
-	c, err := i.check.Run(ctx)
-	if err != nil && c == nil {
-		return asUsage(fmt.Errorf("%s: %w", i.name, err))
+	c, failed := i.check.Run(ctx)
+	if c == nil {
+		return asUsage(fmt.Errorf("%s: %w", i.name, failed))
 	}
 	if ctx.Err() != nil && !c.Dirty {
 		return nil
 	}
 	r := &checkedFile{
-		Schema: checkedSchema, Hash: i.hash, Checked: *c,
+		Schema: checkedSchema, Item: i.name, Hash: i.hash, Checked: *c,
 		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: machine(),
 	}
 	if i.result != nil {
 		r.Before = i.result.Before + 1
 	}
-	if c.Decided() {
-		_, h, err := judge(ctx, c.Dir)
-		if err != nil {
-			return fmt.Errorf("%s: %w", i.name, err)
-		}
-		r.Wrong, r.Users = report.UsersBetween(h, c.From, c.To)
+	if c.Undecided() == "" && ctx.Err() == nil {
+		failed = errors.Join(failed, r.count(ctx))
 	}
 	i.result = r
 	fmt.Fprintf(a.err, "[%d/%d] %-20s %4.0fs  %s\n", n+1, of, report.Clean(i.name), r.Took.Seconds(), report.Clean(i.said()))
-	return errors.Join(err, keepItem(i.path, r))
+	failed = errors.Join(failed, keepItem(i.path, r))
+	if failed == nil && c.Dirty {
+		failed = fmt.Errorf("%w: %s", harness.ErrDirty, c.Reason)
+	}
+	if failed != nil {
+		return fmt.Errorf("%s: %w", i.name, failed)
+	}
+	return nil
+}
+
+// count reads from the record what the users saw meanwhile.
+func (r *checkedFile) count(ctx context.Context) error {
+	_, h, err := judge(ctx, r.Dir)
+	if err != nil {
+		return err
+	}
+	for _, round := range r.Rounds {
+		wrong, of := report.UsersBetween(h, round.From, round.To)
+		r.Users = append(r.Users, usersCount{wrong, of})
+	}
+	return nil
 }
 
 // said is where an item stands, in a line.
 func (i *checkItem) said() string {
-	r := i.result
 	switch {
-	case r == nil:
+	case i.result == nil:
 		return "to be run"
-	case r.Dirty:
-		return "it left something behind: " + r.Reason
-	case r.BrokenOff != "":
-		return "broken off: " + r.BrokenOff
-	case r.NoSymptom != "":
-		return "no symptom: " + r.NoSymptom
-	case !r.Decided():
-		return "it could not be judged by: " + r.Reason
+	case i.result.Dirty:
+		return fmt.Sprintf("%s; `hachaos gc`, then remove %s to have it run again", i.result.undecided(), i.path)
+	case i.result.undecided() != "":
+		return "no result yet: " + i.result.undecided()
 	}
-	blind := 0
-	for _, s := range r.Said {
-		if s.Worth() == gameday.Blind {
-			blind++
-		}
+	var parts []string
+	for _, r := range i.result.Rounds {
+		parts = append(parts, fmt.Sprintf("%s: %s", filepath.Base(r.Document), r.Sight()))
 	}
-	return fmt.Sprintf("%d checks; %d say that all is well where it is not", len(r.Said), blind)
-}
-
-// well says whether a document said what it should.
-func (i *checkItem) well(document string) bool {
-	if i.check.Control == gameday.OnHealthy {
-		return i.result.Sight(document) == gameday.Unnoticed
-	}
-	return i.result.Sight(document) == gameday.Seen
+	return strings.Join(parts, ", ")
 }
 
 // checksCode is the exit code of where it stands.
@@ -289,107 +322,112 @@ func checksCode(items []*checkItem) int {
 		switch {
 		case i.result != nil && i.result.Dirty:
 			return harness.ExitDirty
-		case !i.decided():
+		case !i.judged():
 			code = harness.ExitInconclusive
-		case code == harness.ExitPass && slices.ContainsFunc(i.check.Documents, func(d *runbook.Runbook) bool { return !i.well(d.Name) }):
+		case code == harness.ExitPass && slices.ContainsFunc(i.result.Rounds, func(r gameday.Round) bool { return !i.result.Well(r) }):
 			code = harness.ExitFail
 		}
 	}
 	return code
 }
 
-// checksSheet is the page of what there is.
-func checksSheet(items []*checkItem, files []string) report.Sheet {
+// checksSheet is the page of what there is; again is what measures it anew.
+func checksSheet(items []*checkItem, documents []*runbook.Runbook, again string) report.Sheet {
 	var from provenance
 	for _, i := range items {
-		if i.decided() {
+		if i.judged() {
 			from.add(i.result.Version, i.result.Machine, i.result.At)
 		}
 	}
 	sheet := report.Sheet{
 		Title: "Health checks, held against the truth",
 		About: "Written by 'hachaos runbook check --page' from its result files; not to be edited by hand. " +
-			"While each incident lasted, under load, the checks were carried out, and the states of docs/runbooks.md were looked at right before and after each of them. " +
-			"An incident is seen if a check complains of what is missing. A check is blind if it says that all is well and a state is missing that it is taken to speak of.",
+			"Each incident is brought about under load and nobody mends it. Meanwhile the checks are carried out, one after the other, and the states of docs/runbooks.md are looked at right before and after each of them. " +
+			"An incident is seen if a check complains of what is missing. A check is blind if it says that all is well and a state is missing that it is taken to speak of. " +
+			"The first row is the same with no incident, on the first runbook's topology: looks and checks take their part of the machine, so that some operations are slow there, too.",
 	}
-	for _, file := range files {
-		sheet.Sections = append(sheet.Sections, checksSection(items, file, from.String()))
+	for n, d := range documents {
+		s := checksSection(items, n, d)
+		s.Provenance, s.Command = from.String(), again
+		sheet.Sections = append(sheet.Sections, s)
 	}
 	return sheet
 }
 
-// checksSection is what there is of one document.
-func checksSection(items []*checkItem, document, from string) report.SheetSection {
+// checksSection is what there is of the n-th document.
+func checksSection(items []*checkItem, n int, document *runbook.Runbook) report.SheetSection {
 	s := report.SheetSection{
-		Title: document, Provenance: from, Command: "make checks",
-		Grid: report.Grid{Head: []string{"incident", "what was missing", "users", "told", "complaints that are right", "blind"}},
+		Title: document.Name, About: document.Front.Title + ".",
+		Grid: report.Grid{Head: []string{"incident", "what was missing", "what could not be seen", "users", "told", "complaints that are right", "blind", "undecided"}},
 	}
-	seen, of, alarms := 0, 0, 0
+	seen, of, open, alarms := 0, 0, 0, 0
 	for _, i := range items {
-		if i.check.Documents != nil && s.About == "" {
-			for _, d := range i.check.Documents {
-				if d.Name == document {
-					s.About = d.Front.Title + "."
-				}
-			}
-		}
-		if !i.decided() || i.result.Dirty {
+		if !i.judged() {
 			s.Notes = append(s.Notes, i.name+": "+i.said())
+			open++
 			continue
 		}
-		if i.check.Control != gameday.OnHealthy {
+		r := i.result.Rounds[n]
+		alarms += r.FalseAlarms()
+		if i.result.Incident != "" {
 			of++
-			if i.well(document) {
+			if r.Sight() == gameday.Seen {
 				seen++
 			}
-		} else if !i.well(document) {
-			alarms++
 		}
-		s.Grid.Rows = append(s.Grid.Rows, checksRow(i, document))
-		s.Notes = append(s.Notes, checksNotes(i, document)...)
+		s.Grid.Rows = append(s.Grid.Rows, checksRow(i, n))
+		s.Notes = append(s.Notes, checksNotes(i, n)...)
 	}
-	s.Said = fmt.Sprintf("%d of %d incidents are seen", seen, of)
-	if alarms > 0 {
-		s.Said += ", and it complains where nothing is wrong"
+	s.Said = fmt.Sprintf("%d of %d incidents are seen, with %d false alarms.", seen, of, alarms)
+	if open > 0 {
+		s.Said += fmt.Sprintf(" Of %d there is no result yet.", open)
 	}
-	s.Said += "."
 	return s
 }
 
 // checksRow is an incident's row.
-func checksRow(i *checkItem, document string) []string {
-	var missing, right, blind []string
-	for _, t := range i.result.Truth {
+func checksRow(i *checkItem, n int) []string {
+	r, users := i.result.Rounds[n], i.result.Users[n]
+	var missing, hidden []string
+	for _, t := range r.Truth {
 		switch {
-		case t.Missed > 0 && t.Held == 0:
+		case t.Missed > 0 && t.Held+t.Unseen == 0:
 			missing = append(missing, t.State)
 		case t.Missed > 0:
 			missing = append(missing, t.State+" at times")
+		case t.Unseen > 0:
+			hidden = append(hidden, t.State)
 		}
 	}
-	for _, s := range i.result.Said {
-		switch {
-		case s.Document != document:
-		case s.Worth() == gameday.Blind:
-			blind = append(blind, s.Check)
-		case s.Worth() == gameday.Right && s.Complaint != "":
-			right = append(right, s.Check)
+	by := map[gameday.Worth][]string{}
+	for _, s := range r.Said {
+		worth := s.Worth()
+		if worth == gameday.Right && s.Complaint == "" {
+			continue // it says that all is well, and so it is
 		}
+		by[worth] = append(by[worth], s.Check)
+	}
+	told := string(r.Sight())
+	if i.result.Incident == "" && r.Sight() == gameday.Unnoticed {
+		told = "all is well, and so it is"
 	}
 	orNone := func(list []string) string { return cmp.Or(strings.Join(list, "; "), "-") }
-	told := string(i.result.Sight(document))
-	if i.check.Control == gameday.OnHealthy && told == string(gameday.Unnoticed) {
-		told = "all is well, which is so"
+	return []string{
+		i.name, orNone(missing), orNone(hidden), fmt.Sprintf("%d of %d operations went wrong", users.Wrong, users.Of), told,
+		orNone(by[gameday.Right]), orNone(by[gameday.Blind]), orNone(by[gameday.Undecided]),
 	}
-	return []string{i.name, orNone(missing), fmt.Sprintf("%d of %d operations went wrong", i.result.Wrong, i.result.Users), told, orNone(right), orNone(blind)}
 }
 
-// checksNotes are a document's complaints, and how long it took where that was long.
-func checksNotes(i *checkItem, document string) []string {
+// checksNotes are a document's complaints, what hung and what could not be carried
+// out.
+func checksNotes(i *checkItem, n int) []string {
 	var out []string
-	for _, s := range i.result.Said {
-		if s.Document == document && s.Complaint != "" {
-			out = append(out, fmt.Sprintf("%s: %s, after %s (%s): %s", i.name, s.Check, s.Took.Round(10*time.Millisecond), s.Worth(), strings.Join(strings.Fields(s.Complaint), " ")))
+	if i.result.Before > 0 {
+		out = append(out, fmt.Sprintf("%s: %d runs before could not be judged by, and were repeated", i.name, i.result.Before))
+	}
+	for _, s := range i.result.Rounds[n].Said {
+		if said := cmp.Or(s.Unmade, s.Hung, s.Complaint); said != "" {
+			out = append(out, fmt.Sprintf("%s: %s, after %s (%s): %s", i.name, s.Check, s.Took.Round(10*time.Millisecond), s.Worth(), said))
 		}
 	}
 	return out
@@ -400,7 +438,7 @@ func (a *app) printChecked(sheet report.Sheet) error {
 		if err := writeClean(a.out, s.Title+": "+s.Said+"\n"); err != nil {
 			return err
 		}
-		if err := report.GridTable(a.out, s.Grid, a.tableOptions(), 20, 20, 18, 14, 20); err != nil {
+		if err := report.GridTable(a.out, s.Grid, a.tableOptions(), 14, 16, 14, 12, 12, 18, 18); err != nil {
 			return err
 		}
 		if err := writeClean(a.out, strings.Join(s.Notes, "\n")+"\n"); err != nil {
