@@ -22,14 +22,18 @@ func OfSuite(s *suite.Result) []Run {
 	return out
 }
 
-// OfCampaign are the runs of a campaign's records of scenarios as they stand.
-// One that was written before records kept what assertions said shows nothing,
-// and is none.
+// Counts says whether a campaign's entry is a run that an audit can rest on: of a
+// scenario as it stands, made whole, with what its assertions said.
+func Counts(e campaign.Entry) bool {
+	return e.Case == campaign.AsItStands && e.Record != nil && e.Record.BrokenOff == "" && len(e.Record.Assertions) > 0
+}
+
+// OfCampaign are the runs of a campaign's entries that count.
 func OfCampaign(entries []campaign.Entry) []Run {
 	var out []Run
 	for _, e := range entries {
 		r := e.Record
-		if e.Case != campaign.AsItStands || r == nil || len(r.Assertions) == 0 {
+		if !Counts(e) {
 			continue
 		}
 		run := Run{Scenario: e.Scenario, Verdict: r.Verdict, Dirty: r.Dirty, Reason: r.Reason, StartedAt: r.StartedAt, Command: r.Command}

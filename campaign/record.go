@@ -29,6 +29,9 @@ type Record struct {
 	Expected string `json:"expected"`
 	// Unlike is what was not as expected; empty if all was.
 	Unlike string `json:"unlike,omitempty"`
+	// Missed is an assertion that must fail and was tested and held, in a run that has no
+	// verdict since others have none: the item is not as expected.
+	Missed string `json:"missed,omitempty"`
 	// Undecided are the assertions that the item asks about and that had no
 	// verdict, where all else was as expected: the item is open.
 	Undecided []string `json:"undecided,omitempty"`
@@ -37,17 +40,22 @@ type Record struct {
 	Dirty   bool            `json:"dirty,omitempty"`
 	Reason  string          `json:"reason"`
 	Failed  []string        `json:"failed,omitempty"` // assertions
-	// Assertions are what each assertion said, of an item as it stands.
-	Assertions []Said             `json:"assertions,omitempty"`
-	Seed       uint64             `json:"seed"`
-	Command    string             `json:"command"`
-	Version    string             `json:"version"`
-	Go         string             `json:"go,omitempty"` // the version that built it
-	Machine    string             `json:"machine"`
-	StartedAt  time.Time          `json:"startedAt"`
-	Took       time.Duration      `json:"took"` // wall time
-	Measures   map[string]float64 `json:"measures,omitempty"`
-	Shared     string             `json:"shared,omitempty"` // the topology, if it was shared
+	// BrokenOff is why the run ended before its time, if it did and so says
+	// nothing: the item is open.
+	BrokenOff string `json:"brokenOff,omitempty"`
+	// Assertions are what each assertion said. Old records of cases have none.
+	Assertions []Said        `json:"assertions,omitempty"`
+	Seed       uint64        `json:"seed"`
+	Command    string        `json:"command"`
+	Version    string        `json:"version"`
+	Go         string        `json:"go,omitempty"` // the version that built it
+	Machine    string        `json:"machine"`
+	StartedAt  time.Time     `json:"startedAt"`
+	Took       time.Duration `json:"took"` // wall time
+	// Held is how long a fault was in place, the longest of them; 0 is not known.
+	Held     time.Duration      `json:"held,omitempty"`
+	Measures map[string]float64 `json:"measures,omitempty"`
+	Shared   string             `json:"shared,omitempty"` // the topology, if it was shared
 	// Notes say what was done to the topology before the run, as the suite's do.
 	Notes []string `json:"notes,omitempty"`
 	// Folder is the run's, if it was kept: it is where the result was not as
@@ -62,13 +70,14 @@ type Said struct {
 	Name   string        `json:"name"`
 	Status assert.Status `json:"status"`
 	// NotExercised says that it met no occasion to be tested.
-	NotExercised bool   `json:"notExercised,omitempty"`
-	Summary      string `json:"summary"`
+	NotExercised bool `json:"notExercised,omitempty"`
+	// Summary is kept of an item as it stands alone.
+	Summary string `json:"summary,omitempty"`
 	// Fix says which value would change it; empty unless it failed.
 	Fix string `json:"fix,omitempty"`
 }
 
-// Attempt is a run that was inconclusive, or could not be carried out.
+// Attempt is a run that was inconclusive, broke off, or could not be carried out.
 type Attempt struct {
 	Verdict   harness.Verdict `json:"verdict"`
 	Reason    string          `json:"reason"`
@@ -76,6 +85,8 @@ type Attempt struct {
 	StartedAt time.Time       `json:"startedAt"`
 	Notes     []string        `json:"notes,omitempty"`
 	Folder    string          `json:"folder,omitempty"`
+	// Assertions are what each assertion said, without the words.
+	Assertions []Said `json:"assertions,omitempty"`
 }
 
 // State is where an item stands.
@@ -96,9 +107,9 @@ func (r *Record) State() State {
 	switch {
 	case r == nil:
 		return Missing
-	case r.Dirty:
+	case r.Dirty, r.Missed != "":
 		return Bad
-	case r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail, len(r.Undecided) > 0:
+	case r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail, len(r.Undecided) > 0, r.BrokenOff != "":
 		return Open
 	case r.Unlike != "":
 		return Bad
@@ -117,18 +128,74 @@ func record(i Item, hash string, r *harness.Result, before *Record) *Record {
 	if rec.Undecided = i.undecided(r); len(rec.Undecided) > 0 {
 		rec.Unlike = ""
 	}
+	if rec.Missed = i.missed(r); rec.Missed != "" {
+		rec.Unlike = rec.Missed + " was tested and held, and must fail; " + r.Reason
+	}
+	if !i.Stands(r) {
+		rec.BrokenOff, rec.Unlike, rec.Undecided, rec.Missed = r.BrokenOff, "", nil, ""
+	}
 	for _, v := range r.Assertions {
 		if v.Status == assert.Fail {
 			rec.Failed = append(rec.Failed, v.Name)
 		}
+		said := Said{Name: v.Name, Status: v.Status, NotExercised: v.NotExercised}
 		if i.Case == AsItStands {
-			rec.Assertions = append(rec.Assertions, Said{v.Name, v.Status, v.NotExercised, v.Summary, v.Fix})
+			said.Summary, said.Fix = v.Summary, v.Fix
+		}
+		rec.Assertions = append(rec.Assertions, said)
+	}
+	for _, f := range r.Faults {
+		if f.Proven && f.HealedAt > f.At {
+			rec.Held = max(rec.Held, f.HealedAt-f.At)
 		}
 	}
 	if before != nil {
-		rec.Before = append(slices.Clone(before.Before), Attempt{before.Verdict, before.Reason, before.Seed, before.StartedAt, before.Notes, before.Folder})
+		rec.Before = append(slices.Clone(before.Before), before.attempt())
 	}
 	return rec
+}
+
+// attempt is what is kept of a record that gave no verdict.
+func (r *Record) attempt() Attempt {
+	a := Attempt{Verdict: r.Verdict, Reason: r.Reason, Seed: r.Seed, StartedAt: r.StartedAt, Notes: r.Notes, Folder: r.Folder}
+	for _, s := range r.Assertions {
+		a.Assertions = append(a.Assertions, Said{Name: s.Name, Status: s.Status, NotExercised: s.NotExercised})
+	}
+	return a
+}
+
+// Decided are the measures without those of assertions that could not be judged,
+// which say nothing; the record is not changed.
+func (r *Record) Decided() map[string]float64 {
+	return Decided(r.Measures, func(assertion string) bool {
+		return slices.ContainsFunc(r.Assertions, func(s Said) bool { return harness.FigureName(s.Name) == assertion && s.Status == assert.Inconclusive })
+	})
+}
+
+// Decided are the measures of a result that are no inconclusive assertion's; see
+// harness.Summarise for their names.
+func Decided(measures map[string]float64, inconclusive func(assertion string) bool) map[string]float64 {
+	out := map[string]float64{}
+	for name, v := range measures {
+		if assertion, _, _ := strings.Cut(name, "."); !inconclusive(assertion) {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// missed is an assertion of those that must fail that an inconclusive run has shown to
+// hold; empty is none.
+func (i Item) missed(r *harness.Result) string {
+	if r.Verdict != harness.VerdictInconclusive || i.Profile != "" {
+		return ""
+	}
+	for _, v := range r.Assertions {
+		if v.Status == assert.Pass && !v.NotExercised && slices.Contains(i.expect.Fails, v.Name) {
+			return v.Name
+		}
+	}
+	return ""
 }
 
 // undecided are the assertions of those that must fail which a failed run says
@@ -283,11 +350,23 @@ func (s Store) Put(r *Record) error {
 	if err != nil {
 		return fmt.Errorf("record of %s: %w", r.Name(), err)
 	}
-	tmp := path + ".part"
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o644); err != nil {
+	return whole(path, append(b, '\n'))
+}
+
+// whole writes a file whole or not at all, whatever ends meanwhile.
+func whole(path string, text []byte) error {
+	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // Slug makes a file's name of words, in which words that differ in other than

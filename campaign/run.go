@@ -3,6 +3,7 @@ package campaign
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -77,6 +78,9 @@ type Campaign struct {
 	Machine string
 	// Budget ends the campaign between two items; 0 does not.
 	Budget time.Duration
+	// Afford, which may be nil, says by an error that wraps harness.ErrUsage what
+	// this machine cannot carry out of a job: it is left out.
+	Afford func(context.Context, suite.Job) error
 	// Alive, which may be nil, says by an error that nothing can be run: it is
 	// asked after a run that could not be carried out, and ends the campaign.
 	Alive func(context.Context) error
@@ -94,22 +98,20 @@ type Outcome struct {
 	Spent bool
 	// Leftovers is what of a shared topology could not be removed.
 	Leftovers []history.Leftover
+	// Without says of the items that were left out why.
+	Without []error
 }
 
 // Run runs the items that are missing or open, every one once before any is
 // repeated and those of the same shape one after another, until all are done,
 // the budget is spent, or ctx ends. An inconclusive run, for want of machine,
 // is repeated up to Attempts times; a result that is not as expected never is.
-// Of the run that the end of ctx meets, Item.Stands says what is recorded.
+// A run that broke off is one without a verdict, unless Item.Stands.
 func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	out := &Outcome{Entries: slices.Clone(entries)}
 	began := time.Now()
-	todo := c.todo(out.Entries)
-	jobs := make([]suite.Job, len(todo))
-	for n, at := range todo {
-		jobs[n] = suite.Job{Scenario: out.Entries[at].scenario, Options: out.Entries[at].Options(), Repetition: 1, Of: 1}
-	}
-	var failed error
+	todo, jobs, without, failed := c.can(ctx, out.Entries, c.todo(out.Entries))
+	out.Without = without
 	for n, at := range todo {
 		if ctx.Err() != nil || failed != nil {
 			break
@@ -124,6 +126,26 @@ func (c *Campaign) Run(ctx context.Context, entries []Entry) (*Outcome, error) {
 	out.Interrupted = ctx.Err() != nil
 	out.Leftovers = c.Runner.Close(ctx)
 	return out, failed
+}
+
+// can are those of the entries at todo that this machine can carry out, with their
+// jobs, and why the others are left out.
+func (c *Campaign) can(ctx context.Context, entries []Entry, todo []int) (can []int, jobs []suite.Job, without []error, failed error) {
+	for _, at := range todo {
+		j := suite.Job{Scenario: entries[at].scenario, Options: entries[at].Options(), Repetition: 1, Of: 1}
+		if c.Afford != nil {
+			err := c.Afford(ctx, j)
+			if errors.Is(err, harness.ErrUsage) {
+				without = append(without, fmt.Errorf("%s: %w", entries[at].Name(), err))
+				continue
+			}
+			if err != nil {
+				return nil, nil, without, fmt.Errorf("%s: %w", entries[at].Name(), err)
+			}
+		}
+		can, jobs = append(can, at), append(jobs, j)
+	}
+	return can, jobs, without, nil
 }
 
 // todo are the indices of what is to be run: every item once before any is
@@ -153,12 +175,12 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 	for attempt := 1; attempt <= Attempts; attempt++ {
 		run := c.Runner.One(ctx, j, left)
 		switch {
+		case run.Run == nil && run.Dirty:
+			return fmt.Errorf("%s: %w: %s", e.Name(), harness.ErrDirty, run.Reason)
 		case run.Run == nil && ctx.Err() != nil:
 			return nil // it was not begun
 		case run.Run == nil:
 			return fmt.Errorf("%s: %s", e.Name(), run.Reason)
-		case ctx.Err() != nil && !run.Dirty && !e.Stands(run.Run):
-			return nil // what was broken off says nothing
 		}
 		rec := record(e.Item, e.Hash, run.Run, e.Record)
 		rec.Machine, rec.Took, rec.Shared, rec.Notes = c.Machine, run.Took, run.Shared, run.Notes
@@ -178,7 +200,7 @@ func (c *Campaign) one(ctx context.Context, e *Entry, j suite.Job, left []suite.
 		if c.Says != nil {
 			c.Says(*e, run, done, of)
 		}
-		if rec.Verdict == harness.VerdictError && ctx.Err() == nil && c.Alive != nil {
+		if (rec.Verdict == harness.VerdictError || rec.BrokenOff != "") && ctx.Err() == nil && c.Alive != nil {
 			if err := c.Alive(ctx); err != nil {
 				return fmt.Errorf("%s: %w", e.Name(), err)
 			}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -211,7 +212,9 @@ func TestARunThatDoesNotDecideWhatTheItemAsksIsRepeated(t *testing.T) {
 	require.Equal(t, Bad, dirty.State())
 }
 
-func TestAnInterruptLeavesNoRecord(t *testing.T) {
+// An interrupt is no verdict, and leaves a trace: whoever breaks runs off until one
+// passes has them counted.
+func TestAnInterruptLeavesAnOpenRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := newStage(t, scenario("a"))
@@ -224,7 +227,14 @@ func TestAnInterruptLeavesNoRecord(t *testing.T) {
 		}
 		out := s.resume(ctx)
 		require.True(t, out.Interrupted)
-		require.Equal(t, "1 good, 2 missing", Totals(s.look()))
+		require.Equal(t, "1 good, 1 open, 1 missing", Totals(s.look()))
+		broken := s.look()[1]
+		require.Equal(t, "interrupted", broken.Record.BrokenOff)
+		require.Contains(t, broken.words(), "it broke off: interrupted")
+		s.ends = func(string, int) harness.Result { return harness.Result{Verdict: harness.VerdictPass} }
+		s.resume(t.Context())
+		require.Equal(t, "3 good", Totals(s.look()))
+		require.Equal(t, 1, Summarise(s.look())[0].Repeated)
 	})
 }
 
@@ -245,7 +255,7 @@ func TestAnInterruptLosesNothingThatIsTrue(t *testing.T) {
 		"broken off and violated": {ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "1 bad, 2 missing"},
 		"broken off, a case whose failure is expected": {
 			item: harness.Case{Name: "two", Set: noDedupe.Set, Fails: []string{"write-ledger", "error-budget"}},
-			ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "4 missing",
+			ends: harness.Result{Verdict: harness.VerdictFail, BrokenOff: "interrupted", Assertions: []assert.Verdict{lost}}, states: "1 open, 3 missing",
 		},
 		"broken off, a case with another violation": {
 			item: harness.Case{Name: "two", Set: noDedupe.Set, Fails: []string{"session-survival"}},
@@ -436,16 +446,76 @@ func TestCosts(t *testing.T) {
 	}
 	c := Costs([]Entry{
 		of(harness.VerdictPass, map[string]float64{outageFigure: 10, budgetFigure: 0.1}),
-		of(harness.VerdictFail, map[string]float64{outageFigure: 20100, lostFigure: 3, budgetFigure: 0.05}),
+		of(harness.VerdictFail, map[string]float64{outageFigure: 20, outageFigure + "_2": 20100, outageFigure + "_other": 1e9, brokenFigure: 3, brokenFigure + ".lost": 2, budgetFigure: 0.05}),
 		of(harness.VerdictInconclusive, map[string]float64{outageFigure: 99999}),
 		{},
 	})
 	require.Equal(t, "1 pass, 1 fail, 1 inconclusive", c.Verdicts)
 	require.InDelta(t, 20100, *c.Outage, 0)
-	require.InDelta(t, 3, *c.Lost, 0)
+	require.InDelta(t, 3, *c.Broken, 0)
+	require.Nil(t, c.OneOutage)
+	require.Nil(t, c.Held)
 	require.InDelta(t, 0.1, *c.Budget, 0)
 	require.Nil(t, c.Duplicates)
 	require.Empty(t, Costs(nil).Verdicts)
 	all := Costs([]Entry{of(harness.VerdictPass, map[string]float64{allOutageFigure: 7})})
 	require.InDelta(t, 7, *all.Outage, 0, "where the fault was aimed at no node of users")
+
+	one := of(harness.VerdictPass, map[string]float64{outageFigure: 60, sessionOutage: 10700, operationsOutage + "_2": 900})
+	one.Record.Held = 4 * time.Second
+	c = Costs([]Entry{one})
+	require.InDelta(t, 10700, *c.OneOutage, 0)
+	require.InDelta(t, 4, *c.Held, 0)
+
+	// What could not be judged is no figure, and a run that broke off is none.
+	open := of(harness.VerdictFail, map[string]float64{outageFigure: 60, brokenFigure: 0, "write-ledger.duplicate": 2})
+	open.Record.Assertions = []Said{{Name: "session-survival", Status: assert.Inconclusive}, {Name: "write-ledger", Status: assert.Fail}}
+	broken := of(harness.VerdictFail, map[string]float64{outageFigure: 9e9})
+	broken.Record.BrokenOff = "interrupted"
+	dirty := of(harness.VerdictPass, map[string]float64{})
+	dirty.Record.Dirty = true
+	c = Costs([]Entry{open, broken, dirty})
+	require.Nil(t, c.Broken)
+	require.InDelta(t, 2, *c.Duplicates, 0)
+	require.InDelta(t, 60, *c.Outage, 0)
+	require.Equal(t, "1 pass, 1 fail, 1 inconclusive, 1 dirty", c.Verdicts)
+}
+
+// A case whose named assertion was tested and held is missed, whatever became of the
+// others: it is not run again until it is caught.
+func TestAMissedCaseIsFinal(t *testing.T) {
+	items := Items([]harness.Scenario{scenario("a", noDedupe)}, "")
+	item := items[len(items)-1]
+	run := func(named assert.Status, idle bool) *Record {
+		return record(item, "h", &harness.Result{Verdict: harness.VerdictInconclusive, Reason: "open.", Assertions: []assert.Verdict{
+			{Name: item.expect.Fails[0], Status: named, NotExercised: idle}, {Name: "other", Status: assert.Inconclusive},
+		}}, nil)
+	}
+	missed := run(assert.Pass, false)
+	require.Equal(t, Bad, missed.State())
+	require.Contains(t, missed.Unlike, "was tested and held, and must fail")
+	require.Equal(t, Open, run(assert.Pass, true).State())
+	require.Equal(t, Open, run(assert.Inconclusive, false).State())
+}
+
+// What this machine cannot carry out is left out, and all else is run.
+func TestWhatCannotBeCarriedOutIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a"), scenario("b"))
+		s.ends = func(string, int) harness.Result { return harness.Result{Verdict: harness.VerdictPass} }
+		s.Afford = func(_ context.Context, j suite.Job) error {
+			if j.Scenario.Name == "a" {
+				return fmt.Errorf("%w: no such kernel", harness.ErrUsage)
+			}
+			return nil
+		}
+		out, err := s.Run(t.Context(), s.look())
+		require.NoError(t, err)
+		require.Len(t, out.Without, 3)
+		require.ErrorContains(t, out.Without[0], "a (1): usage: no such kernel")
+		require.Equal(t, "3 good, 3 missing", Totals(s.look()))
+		s.Afford = func(context.Context, suite.Job) error { return errors.New("the engine is gone") }
+		_, err = s.Run(t.Context(), s.look())
+		require.ErrorContains(t, err, "the engine is gone")
+	})
 }

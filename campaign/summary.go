@@ -93,10 +93,13 @@ func (s *Summary) add(e Entry) {
 // words say why an entry is not good.
 func (e Entry) words() string {
 	text := string(e.State()) + ": " + e.Name()
-	if e.Record.Unlike != "" {
-		text += ": " + e.Record.Unlike
-	} else {
-		text += ": " + e.Record.Reason
+	switch r := e.Record; {
+	case r.BrokenOff != "":
+		text += ": it broke off: " + r.BrokenOff
+	case r.Unlike != "":
+		text += ": " + r.Unlike
+	default:
+		text += ": " + r.Reason
 	}
 	if len(e.Record.Undecided) > 0 {
 		text += " It has no verdict of " + strings.Join(e.Record.Undecided, " and ") + "."
@@ -176,50 +179,70 @@ func Provenance(entries []Entry) (versions, machines []string, last time.Time) {
 }
 
 // Cost is what a scenario does to users on one profile: the worst of its
-// runs as it stands that have a verdict. A figure that no run has is missing.
+// runs as it stands that have a verdict. A figure that no run has, or only ones
+// whose assertion had no verdict, is missing.
 type Cost struct {
 	Verdicts string // "3 pass"
-	// Outage is the longest, in milliseconds, of the victim's users if there
-	// is a victim.
-	Outage *float64
-	// Lost counts sessions, Duplicates writes.
-	Lost, Duplicates *float64
+	// Held is how long a fault was in place, in seconds: an outage and a budget
+	// grow with it. It follows the profile's bounds.
+	Held *float64
+	// Outage is the longest, in milliseconds, of the users of a victim if there
+	// is one; OneOutage that of one session, or of one type of operation, of them.
+	Outage, OneOutage *float64
+	// Broken counts sessions that were not as their users had been told,
+	// Duplicates writes.
+	Broken, Duplicates *float64
 	// Budget is the share of a 30-day budget at 99.9 % that the fault spends,
 	// in percent.
 	Budget *float64
 }
 
-// Names of the figures in Result.Measures: see harness.Summarise.
+// Names of the figures in Result.Measures: see harness.Summarise. Of several
+// faults, the figures of those after the first have a number behind the name.
 const (
-	outageFigure    = "error-budget.longest_outage_of_the_victim_s_share"
-	allOutageFigure = "error-budget.longest_outage_of_all_traffic"
-	lostFigure      = "session-survival.lost"
-	duplicateFigure = "write-ledger.duplicate"
-	budgetFigure    = "error-budget.budget_spent"
+	outageFigure     = "error-budget.longest_outage_of_the_victim_s_share"
+	allOutageFigure  = "error-budget.longest_outage_of_all_traffic"
+	sessionOutage    = "error-budget.longest_outage_of_one_session"
+	operationsOutage = "error-budget.longest_outage_of_one_type_of_operation"
+	brokenFigure     = "session-survival"
+	duplicateFigure  = "write-ledger.duplicate"
+	budgetFigure     = "error-budget.budget_spent"
 )
 
 // Costs is the cost of the entries' runs, which are those of one scenario on
 // one profile.
 func Costs(entries []Entry) Cost {
 	var c Cost
-	n := map[harness.Verdict]int{}
+	n, dirty := map[harness.Verdict]int{}, 0
 	for _, e := range entries {
 		r := e.Record
 		if r == nil {
 			continue
 		}
-		n[r.Verdict]++
-		if r.Verdict != harness.VerdictPass && r.Verdict != harness.VerdictFail {
+		if r.Dirty {
+			dirty++
+		}
+		if !r.settled() {
+			v := r.Verdict
+			if r.BrokenOff != "" {
+				v = harness.VerdictInconclusive
+			}
+			n[v]++
 			continue
 		}
-		outage := outageFigure
-		if _, ok := r.Measures[outage]; !ok {
-			outage = allOutageFigure
+		n[r.Verdict]++
+		known := r.Decided()
+		if !worst(&c.Outage, known, outageFigure) {
+			worst(&c.Outage, known, allOutageFigure)
 		}
-		worst(&c.Outage, r.Measures, outage)
-		worst(&c.Lost, r.Measures, lostFigure)
-		worst(&c.Duplicates, r.Measures, duplicateFigure)
-		worst(&c.Budget, r.Measures, budgetFigure)
+		worst(&c.OneOutage, known, sessionOutage)
+		worst(&c.OneOutage, known, operationsOutage)
+		worst(&c.Broken, known, brokenFigure)
+		worst(&c.Duplicates, known, duplicateFigure)
+		worst(&c.Budget, known, budgetFigure)
+		if r.Held > 0 {
+			worst(&c.Held, map[string]float64{"held": r.Held.Seconds()}, "held")
+		}
 	}
 	var words []string
 	for _, v := range []harness.Verdict{harness.VerdictPass, harness.VerdictFail, harness.VerdictInconclusive, harness.VerdictError} {
@@ -227,13 +250,31 @@ func Costs(entries []Entry) Cost {
 			words = append(words, fmt.Sprintf("%d %s", n[v], v))
 		}
 	}
+	if dirty > 0 {
+		words = append(words, fmt.Sprintf("%d dirty", dirty))
+	}
 	c.Verdicts = strings.Join(words, ", ")
 	return c
 }
 
-func worst(to **float64, from map[string]float64, name string) {
-	v, ok := from[name]
-	if ok && (*to == nil || v > **to) {
-		*to = &v
+// settled says whether a record has a verdict.
+func (r *Record) settled() bool {
+	return r.BrokenOff == "" && (r.Verdict == harness.VerdictPass || r.Verdict == harness.VerdictFail)
+}
+
+// worst takes over the largest of the figures of that name, and of those that have
+// a number behind it; false if there is none.
+func worst(to **float64, from map[string]float64, name string) bool {
+	some := false
+	for figure, v := range from {
+		number, of := strings.CutPrefix(figure, name)
+		if !of || strings.Trim(number, "_0123456789") != "" {
+			continue
+		}
+		some = true
+		if *to == nil || v > **to {
+			*to = &v
+		}
 	}
+	return some
 }

@@ -23,8 +23,9 @@ const (
 // Method says in words how differences are tested, and what that assumes.
 const Method = `Figures: two-sided Mann–Whitney U test, exact up to 25 runs a group, at least 4 a group. Verdicts: Fisher's exact test of pass against fail. ` +
 	`Both assume that runs do not influence each other and were made under the same conditions but for what is compared; neither assumes how figures are distributed. ` +
-	`p is adjusted for the number of rows after Benjamini and Hochberg: of the rows called "beyond noise" at most 5 % are chance, on average; ` +
-	`"perhaps noise" is p ≤ 0.05 by itself, yet not among so many rows; "within noise" means that no difference was shown, not that there is none.`
+	`p is adjusted for the number of rows after Benjamini and Hochberg: of the rows called "beyond noise" at most 5 % are chance, on average, in each subject by itself; ` +
+	`"perhaps noise" is p ≤ 0.05 by itself, yet not among so many rows; "within noise" means that no difference was shown, not that there is none. ` +
+	`Rows of one run hang together, and repeats of one suite share a topology, which is put back to a proven state between them: with few repeats one difference alone may well stay "perhaps noise".`
 
 // Told is what can be said of a difference.
 type Told string

@@ -57,6 +57,9 @@ func diffTally(a, b *Tally) Diff {
 		}
 		return Diff{Told: NoMeasure}
 	}
+	if open := func(t *Tally) bool { return t.Other > 0 }; open(a) != open(b) && (a.Fail+b.Fail == 0 || a.Pass+b.Pass == 0) {
+		return Diff{Told: TooFew} // those that have a verdict are the same, and the others may not be
+	}
 	share := func(t *Tally) float64 { return 100 * float64(t.Pass) / float64(t.Pass+t.Fail) }
 	d := Diff{Told: TooFew, Shift: ptr(share(b) - share(a))}
 	d.Effect = effect(cmp.Compare(share(b), share(a)))

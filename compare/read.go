@@ -145,12 +145,15 @@ func (r Reader) campaign(pattern string) ([]Run, error) {
 }
 
 // record is the run that a record tells of, and those before it that gave no
-// verdict. Of the assertions it knows which failed, and that all held if the
-// run passed.
+// verdict. Of the assertions an old record knows only which failed, and that all
+// held if the run passed.
 func (r Reader) record(path string, rec *campaign.Record) []Run {
 	run := Run{
 		Subject: rec.Scenario, Source: filepath.Clean(path), Command: withoutSeed(rec.Command), Profile: rec.Profile, Version: rec.Version,
-		StartedAt: rec.StartedAt, Verdict: rec.Verdict, Figures: rec.Measures,
+		StartedAt: rec.StartedAt, Verdict: rec.Verdict, Figures: rec.Decided(),
+	}
+	if rec.BrokenOff != "" {
+		run.Verdict, run.Figures = harness.VerdictInconclusive, nil
 	}
 	if rec.Case != campaign.AsItStands {
 		run.Subject += ", " + rec.Case
@@ -162,6 +165,11 @@ func (r Reader) record(path string, rec *campaign.Record) []Run {
 		a := Assertion{Name: name, Known: rec.Verdict == harness.VerdictPass, Status: assert.Pass}
 		if slices.Contains(rec.Failed, name) {
 			a.Known, a.Status = true, assert.Fail
+		}
+		for _, s := range rec.Assertions {
+			if s.Name == name {
+				a.Known, a.Status = true, s.Status
+			}
 		}
 		run.Assertions = append(run.Assertions, a)
 	}

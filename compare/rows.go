@@ -24,7 +24,7 @@ func rows(groups []Group, o Options) []Row {
 		}
 		var rest []string
 		for _, n := range names {
-			if owns(a, n) {
+			if first, _, _ := strings.Cut(n, "."); first == harness.FigureName(a) {
 				out = append(out, figureRow(groups, a, n))
 			} else {
 				rest = append(rest, n)

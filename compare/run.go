@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/campaign"
 	"github.com/hachaos/hachaos/harness"
 )
 
@@ -48,10 +49,7 @@ type Figure struct{ Name, Unit string }
 func Of(r *harness.Result) Run {
 	run := Run{
 		Subject: r.Scenario, Command: withoutSeed(r.Command), Profile: r.Profile, Version: r.Version,
-		StartedAt: r.StartedAt, Verdict: r.Verdict, Figures: map[string]float64{},
-	}
-	for name, v := range r.Measures {
-		run.Figures[name] = v
+		StartedAt: r.StartedAt, Verdict: r.Verdict,
 	}
 	for i := range r.Assertions {
 		v := &r.Assertions[i]
@@ -60,20 +58,13 @@ func Of(r *harness.Result) Run {
 			a.Figures[harness.FigureName(v.Name)+"."+harness.FigureName(m.Name)] = Figure{m.Name, m.Unit}
 		}
 		run.Assertions = append(run.Assertions, a)
-		if v.Status == assert.Inconclusive {
-			for name := range run.Figures {
-				if owns(v.Name, name) {
-					delete(run.Figures, name)
-				}
-			}
-		}
 	}
+	run.Figures = campaign.Decided(r.Measures, func(name string) bool {
+		return slices.ContainsFunc(r.Assertions, func(v assert.Verdict) bool {
+			return harness.FigureName(v.Name) == name && v.Status == assert.Inconclusive
+		})
+	})
 	return run
-}
-
-// owns says whether a figure is an assertion's.
-func owns(assertion, figure string) bool {
-	return figure == harness.FigureName(assertion) || strings.HasPrefix(figure, harness.FigureName(assertion)+".")
 }
 
 // withoutSeed is what of a command is the same in all repeats.

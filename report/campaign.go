@@ -19,7 +19,7 @@ func CampaignTable(w io.Writer, entries []campaign.Entry, o TableOptions) error 
 	}
 	p := &printer{w: w}
 	t := newTable(p, o, 28, 18, 10, 10)
-	t.Header([]string{"scenario", "passes in a row", "cases", "longest", "what is left"})
+	t.Header([]string{"scenario", "passes", "cases", "longest", "what is left"})
 	all := campaign.Summarise(entries)
 	for _, s := range all {
 		if err := t.Append([]string{Clean(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), left(s)}); err != nil {
@@ -85,7 +85,7 @@ func CampaignMarkdown(w io.Writer, entries []campaign.Entry) error {
 	p.line("must end as the case says: `hachaos describe` shows them. An inconclusive run may be repeated, and is counted;")
 	p.line("a result that is not as expected never is. An item is missing until it has been run with what it depends on")
 	p.line("as it is now; \"good before a change\" are those that were as expected until something of that changed.\n")
-	p.line("| scenario | passes in a row | cases | longest | what is left |\n|---|---|---|---|---|")
+	p.line("| scenario | passes | cases | longest | what is left |\n|---|---|---|---|---|")
 	for _, s := range campaign.Summarise(entries) {
 		p.line("| %s | %s | %s | %s | %s |", md(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), md(left(s)))
 	}
@@ -114,21 +114,30 @@ func provenance(p *printer, entries []campaign.Entry) {
 func Profiles(w io.Writer, profiles []string, entries map[string][]campaign.Entry) error {
 	p := &printer{w: w}
 	p.line("# The profiles, side by side\n\nWritten by `hachaos campaign profiles` from result files; not to be edited by hand.\n")
-	var all []campaign.Entry
+	var all, ran []campaign.Entry
 	for _, name := range profiles {
 		all = append(all, entries[name]...)
 	}
-	provenance(p, all)
-	p.line(`What each scenario costs users, by profile; the worst of the runs counts. The outage is the
-longest time without service of the users of the node that was broken (of all users, where
-the fault was aimed at none). A lost session is one whose user has to begin again. The
-budget is the share of what 99.9 %% leaves over 30 days that this one fault spends. A verdict
-other than pass means that the profile does not bear the fault unnoticed: its report says
-which value to change. "-" means that the scenario does not ask.
+	for _, e := range all {
+		if e.Case == campaign.AsItStands && e.Record != nil {
+			ran = append(ran, e)
+		}
+	}
+	provenance(p, ran)
+	p.line(`What each scenario costs users, by profile; the worst of the runs counts, of which a profile may
+have more than another. A fault is held for as long as it takes to see what the profile's bounds
+promise, so that it is held for longer where they are wider; while it is held an outage and a budget may
+grow, and the two of one row are to be compared with that in mind. The outage is the longest time without
+service of the users of the node that was broken (of all users, where the fault was aimed at none), and,
+behind it, of one session or one type of operation, where that was longer. A session is broken that was
+not as its user had been told: gone, replaced, or without what had been acknowledged. The budget is the
+share of what 99.9 %% leaves over 30 days that this one fault spends. A fail means that the profile does
+not bear the fault unnoticed: the run's report says which value to change. "-" is a figure that the
+scenario does not ask for, or that no run with a verdict has.
 `)
 	head, rule := "| scenario |", "|---|"
 	for _, name := range profiles {
-		for _, column := range []string{"verdicts", "longest outage", "lost sessions", "duplicates", "30-day budget"} {
+		for _, column := range []string{"verdicts", "fault held", "longest outage", "broken sessions", "duplicates", "30-day budget"} {
 			head += " " + md(name) + ": " + column + " |"
 			rule += "---|"
 		}
@@ -194,10 +203,21 @@ func standing(entries []campaign.Entry, scenario string) []campaign.Entry {
 
 func costs(c campaign.Cost) string {
 	if c.Verdicts == "" {
-		return " not run | - | - | - | - |"
+		return " not run | - | - | - | - | - |"
 	}
-	return fmt.Sprintf(" %s | %s | %s | %s | %s |", c.Verdicts, figure(c.Outage, outageText), figure(c.Lost, number), figure(c.Duplicates, number), figure(c.Budget, percentText))
+	return fmt.Sprintf(" %s | %s | %s | %s | %s | %s |", c.Verdicts, figure(c.Held, secondsText), outages(c), figure(c.Broken, number), figure(c.Duplicates, number), figure(c.Budget, percentText))
 }
+
+// outages are the longest, and that of one session or type where it was longer.
+func outages(c campaign.Cost) string {
+	text := figure(c.Outage, outageText)
+	if c.OneOutage != nil && (c.Outage == nil || *c.OneOutage > *c.Outage) {
+		text += ", of one " + outageText(*c.OneOutage)
+	}
+	return text
+}
+
+func secondsText(v float64) string { return fmt.Sprintf("%.1f s", v) }
 
 func figure(v *float64, text func(float64) string) string {
 	if v == nil {
@@ -214,4 +234,10 @@ func outageText(ms float64) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
-func percentText(v float64) string { return fmt.Sprintf("%.2f %%", v) }
+// percentText shows a share, and that a small one is not none.
+func percentText(v float64) string {
+	if v > 0 && v < 0.01 {
+		return "< 0.01 %"
+	}
+	return fmt.Sprintf("%.2f %%", v)
+}

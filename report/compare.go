@@ -141,6 +141,15 @@ func conclusion(c *compare.Comparison) string {
 		if n := least.Tally.Pass + least.Tally.Fail; n < compare.MinRuns {
 			return fmt.Sprintf("Too few repeats to tell a difference from noise: %s has %s with a verdict, and each group needs at least %d.", least.Name, plural(n, "run"), compare.MinRuns)
 		}
+		untested := 0
+		for i := range c.Rows {
+			if slices.ContainsFunc(c.Rows[i].Diffs, func(d compare.Diff) bool { return d.Told == compare.TooFew || d.Told == compare.NoMeasure }) {
+				untested++
+			}
+		}
+		if untested > 0 {
+			return fmt.Sprintf("Nothing that could be tested differs; %s could not, for want of repeats with a verdict or of a figure.", plural(untested, "row"))
+		}
 		return "Nothing differs."
 	}
 	var beyond []string

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hachaos/hachaos/audit"
-	"github.com/hachaos/hachaos/campaign"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
@@ -137,8 +136,8 @@ func (a *app) auditedNow(ctx context.Context, lists []audit.List, f *auditFlags,
 
 // auditedFolder reads the runs of a suite or of a campaign.
 func (a *app) auditedFolder(ctx context.Context, f *auditFlags, from *provenance) ([]audit.Run, error) {
-	if len(f.set) > 0 || f.nodes != 0 || f.short || f.seed != 0 {
-		return nil, usage("--from runs nothing: --set, --nodes, --short and --seed are of no use with it")
+	if len(f.set) > 0 || len(f.images) > 0 || f.nodes != 0 || f.short || f.seed != 0 {
+		return nil, usage("--from runs nothing: --set, --image, --nodes, --short and --seed are of no use with it")
 	}
 	if exists(filepath.Join(f.from, suite.File)) {
 		s, err := judgeSuite(ctx, f.from)
@@ -160,7 +159,7 @@ func (a *app) auditedFolder(ctx context.Context, f *auditFlags, from *provenance
 	}
 	runs := append([]audit.Run{}, audit.OfCampaign(entries)...)
 	for _, e := range entries {
-		if e.Record != nil && e.Case == campaign.AsItStands {
+		if audit.Counts(e) {
 			from.add(e.Record.Version, e.Record.Machine, e.Record.StartedAt)
 		}
 	}

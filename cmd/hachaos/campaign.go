@@ -268,6 +268,7 @@ func (a *app) runCampaign(ctx context.Context, names []string, f campaignFlags, 
 	return a.carryOut(ctx, f.dir, entries, budget, func(session *wiring.Session, c *campaign.Campaign) {
 		keeper := a.keeper(session, c.Store.Runs())
 		c.Runner = &suite.Runner{Run: a.rendered(session), Topologies: keeper}
+		c.Afford = func(ctx context.Context, j suite.Job) error { return session.Runner.Afford(ctx, j.Scenario, j.Options) }
 		c.Shape = func(j suite.Job) string { return keeper.Shape(j).Key() }
 	})
 }
@@ -314,6 +315,7 @@ func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry
 		return err
 	}
 	a.code = campaign.ExitCode(out.Entries)
+	a.leftOut(out.Without)
 	switch {
 	case out.Interrupted:
 		fmt.Fprintln(a.err, "hachaos: interrupted: call it again to go on")
