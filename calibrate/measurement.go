@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,9 +20,12 @@ type Measurement struct {
 	Verdict harness.Verdict `json:"verdict"`
 	Dirty   bool            `json:"dirty,omitempty"`
 	Seed    uint64          `json:"seed"`
-	Version string          `json:"version"`
-	Machine string          `json:"machine"`
-	At      time.Time       `json:"at"`
+	// Program is a digest of what made the truth and reported it; a report of another
+	// one says nothing of this.
+	Program string    `json:"program,omitempty"`
+	Version string    `json:"version"`
+	Machine string    `json:"machine"`
+	At      time.Time `json:"at"`
 	// Folder is the run's, if it was kept: it reported nothing, or was dirty.
 	Folder string `json:"folder,omitempty"`
 }
@@ -38,6 +42,10 @@ func MeasurementOf(p Point, r *harness.Result, dirty bool, machine string) Measu
 		m.Unread = "it was broken off: " + r.BrokenOff
 	case r.Verdict == harness.VerdictError:
 		m.Unread = r.Reason
+	case m.Dirty:
+		m.Unread = "it left something behind: " + r.Reason
+	case unmade(r) != "":
+		m.Unread = unmade(r)
 	case err != nil:
 		m.Unread = err.Error()
 	default:
@@ -47,6 +55,34 @@ func MeasurementOf(p Point, r *harness.Result, dirty bool, machine string) Measu
 		m.Folder = filepath.Join("runs", filepath.Base(r.Dir))
 	}
 	return m
+}
+
+// unmade says which truth was not made as it was to be; empty is none.
+func unmade(r *harness.Result) string {
+	for _, f := range r.Faults {
+		if !f.Proven {
+			return fmt.Sprintf("%s was not as asked: %s, where %s was asked", f.Kind, f.Measured, f.Asked)
+		}
+	}
+	return ""
+}
+
+// Instrument is a number that changes whenever what makes the truths does.
+const Instrument = 1
+
+// OfProgram are the measurements of that program.
+func OfProgram(all []Measurement, program string) []Measurement {
+	return slices.DeleteFunc(slices.Clone(all), func(m Measurement) bool { return m.Program != program })
+}
+
+// Newest are the measurements of the program that made the last one, and how many
+// there are of others, which say nothing of it.
+func Newest(all []Measurement) (now []Measurement, others int) {
+	if len(all) == 0 {
+		return nil, 0
+	}
+	now = OfProgram(all, all[len(all)-1].Program)
+	return now, len(all) - len(now)
 }
 
 // Readings are the points with what their runs reported. A measurement of

@@ -38,7 +38,33 @@ func TestMeasurementOf(t *testing.T) {
 	}
 	m = MeasurementOf(p, ended(harness.VerdictFail, 205), true, "m")
 	require.True(t, m.Dirty)
+	require.Nil(t, m.Reported)
 	require.Equal(t, "runs/x", m.Folder)
+
+	unproven := ended(harness.VerdictFail, 205)
+	unproven.Faults = []harness.FaultResult{{Kind: "window", Proven: true}, {Kind: "owners", Asked: "500ms", Measured: "480.1 to 530.2"}}
+	m = MeasurementOf(p, unproven, false, "m")
+	require.Nil(t, m.Reported)
+	require.Equal(t, "owners was not as asked: 480.1 to 530.2, where 500ms was asked", m.Unread)
+}
+
+// What is amiss beside the class that was made is never taken for it.
+func TestCounted(t *testing.T) {
+	result := func(lost, all float64) *harness.Result {
+		return &harness.Result{
+			Measures:   map[string]float64{"write-ledger": all},
+			Assertions: []assert.Verdict{{Name: "write-ledger", Status: assert.Fail, Measures: []assert.Measure{{Name: "lost", Value: lost}}}},
+		}
+	}
+	for _, tt := range []struct{ lost, all, want float64 }{{7, 7, 7}, {0, 7, 14}, {7, 8, 9}, {6, 6, 6}} {
+		got, err := counted("lost")(result(tt.lost, tt.all))
+		require.NoError(t, err)
+		require.Equal(t, tt.want, got)
+	}
+	bare := result(7, 7)
+	bare.Measures = nil
+	_, err := counted("lost")(bare)
+	require.ErrorContains(t, err, "does not say how many")
 }
 
 // reports are measurements of a point; a negative one is none.
@@ -113,4 +139,17 @@ func TestExitCode(t *testing.T) {
 			require.Equal(t, tc.code, ExitCode(Lines(Readings(tc.points, tc.all)), tc.all, 2))
 		})
 	}
+}
+
+func TestNewest(t *testing.T) {
+	p := Point{Name: "a"}
+	all := reports(p, 1, 2, 3)
+	all[0].Program, all[1].Program, all[2].Program = "old", "new", "new"
+	now, others := Newest(all)
+	require.Equal(t, all[1:], now)
+	require.Equal(t, 1, others)
+	require.Equal(t, all[:1], OfProgram(all, "old"))
+	now, others = Newest(nil)
+	require.Empty(t, now)
+	require.Zero(t, others)
 }

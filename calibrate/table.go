@@ -42,28 +42,38 @@ func Lines(all []Reading) []Line {
 		if r.Baseline != "" {
 			l.Base = base[r.Baseline]
 		}
-		if n := len(r.Reported); n > 0 {
+		if n, within := len(r.Reported), true; n > 0 {
 			l.Mean, l.Worst, l.Spread = 0, 0, slices.Max(r.Reported)-slices.Min(r.Reported)
 			for _, v := range r.Reported {
 				l.Mean += (v - l.Base) / float64(n)
-				if e := r.Error(v, l.Base); math.Abs(e) > math.Abs(l.Worst) {
+				e := r.Error(v, l.Base)
+				if math.Abs(e) > math.Abs(l.Worst) {
 					l.Worst = e
 				}
+				within = within && r.within(e)
 			}
-			l.Good = !math.IsNaN(l.Base) && (!r.hasTruth() || math.Abs(l.Worst) <= r.Bound)
+			l.Good = !math.IsNaN(l.Base) && (!r.HasTruth() || within)
 		}
 		out = append(out, l)
 	}
 	return out
 }
 
+// within says whether a report may be so far from the truth.
+func (p Point) within(e float64) bool {
+	if p.Above != nil && e > 0 {
+		return e <= *p.Above
+	}
+	return math.Abs(e) <= p.Bound
+}
+
 // judged says that the line could be held against its truth: what it is
 // compared with was run, too.
 func (l Line) judged() bool { return !math.IsNaN(l.Base) }
 
-// hasTruth says that the point is held against something: what others are
+// HasTruth says that the point is held against something: what others are
 // compared with has no truth of its own.
-func (p Point) hasTruth() bool { return p.Truth != 0 || p.Bound != 0 }
+func (p Point) HasTruth() bool { return p.Truth != 0 || p.Bound != 0 }
 
 func median(v []float64) float64 {
 	if len(v) == 0 {
@@ -91,7 +101,10 @@ func (l Line) Cells() []string {
 		mark = "●"
 	}
 	truth, bound := number(l.Truth), number(l.Bound)
-	if !l.hasTruth() {
+	if l.Above != nil {
+		bound = fmt.Sprintf("−%s, +%s", bound, number(*l.Above))
+	}
+	if !l.HasTruth() {
 		truth, bound = "-", "-"
 	}
 	return []string{l.Name, l.What + ", " + l.Unit, truth, number(l.Mean), number(l.Worst), number(l.Spread), bound, strconv.Itoa(len(l.Reported)), mark}

@@ -2,10 +2,13 @@ package calibrate
 
 import (
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/topology"
 )
 
 func TestLines(t *testing.T) {
@@ -33,6 +36,39 @@ func TestLines(t *testing.T) {
 	require.Contains(t, b.String(), "| latency-50ms | median, ms | 50 | 50 | ")
 	require.Contains(t, b.String(), "| outage | outage, ms | 100 | 103 | 11 | 16 | 10 | 2 | ✗ |")
 	require.Contains(t, b.String(), "| - | - | - | 10 | 0 | not run |")
+}
+
+// What is certain may be short of the truth by the looks, and not above it.
+func TestAbove(t *testing.T) {
+	p := Point{Name: "p", Truth: 500, Bound: 220, Above: new(20.0)}
+	for v, good := range map[float64]bool{500: true, 281: true, 279: false, 519: true, 521: false, 0: false} {
+		require.Equal(t, good, Lines([]Reading{{p, []float64{v}}})[0].Good, v)
+	}
+	require.Contains(t, Lines([]Reading{{Point: p}})[0].Cells(), "−220, +20")
+}
+
+// No truth of an address is so near to the assertion's bound that a report depends on
+// which way its edges fell, and none so short that nothing would be a good one.
+func TestOwnersAreFarFromTheirBounds(t *testing.T) {
+	plan, err := topology.JettyHA().Plan(topology.Options{})
+	require.NoError(t, err)
+	spec, err := plan(netip.MustParsePrefix("198.18.0.0/24"))
+	require.NoError(t, err)
+	met := 0
+	for _, p := range Points() {
+		name := topology.BoundVIP
+		if strings.HasPrefix(p.Name, "two-owners-") {
+			name = topology.BoundVIPTwo
+		} else if !strings.HasPrefix(p.Name, "no-owner-") {
+			continue
+		}
+		met++
+		b, ok := spec.Bound(name)
+		require.True(t, ok)
+		require.Greater(t, math.Abs(p.Truth-millis(b.Limit)), 2.0*looks+commandsTake, "%s against %s %v", p.Name, name, b.Limit)
+		require.Greater(t, p.Truth, p.Bound)
+	}
+	require.Equal(t, len(unowned)+len(twice), met)
 }
 
 // TestWithoutItsBaseline: a point whose baseline was not run is not good.

@@ -107,8 +107,8 @@ func seconds(ns uint64) uint64 {
 	return ns >> 9 * inverse & mask
 }
 
-// Active holds when the filter has reset something. From and To are the
-// window's own.
+// Active holds when the filter has reset something. From and To are when the window
+// began, by the filter's own text: it takes effect at once.
 func (w Window) Active(ctx context.Context, nodes []topology.Node) (fault.Proof, error) {
 	p := fault.Proof{Asked: fmt.Sprintf("packets reset for %v", w.For)}
 	packets := uint64(0)
@@ -119,7 +119,7 @@ func (w Window) Active(ctx context.Context, nodes []topology.Node) (fault.Proof,
 		}
 		packets += seen.packets
 		if seen.from > 0 {
-			p.From, p.To = time.Unix(0, int64(seen.from)), time.Unix(0, int64(seen.from)) // it took effect at once
+			p.From, p.To = time.Unix(0, int64(seen.from)), time.Unix(0, int64(seen.from))
 		}
 		p.How = append(p.How, fmt.Sprintf("%s: %d packets reset from %d to %d", n.Name(), seen.packets, seen.from, seen.to))
 	}
@@ -143,7 +143,7 @@ func (w Window) Healed(ctx context.Context, nodes []topology.Node) (fault.Proof,
 	return p, nil
 }
 
-// armed is a window as the kernel has it; the zero value is none.
+// armed is a window as its filter says it was made; the zero value is none.
 type armed struct{ packets, from, to uint64 }
 
 func (w Window) look(ctx context.Context, n topology.Node) (armed, error) {

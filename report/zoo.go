@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/campaign"
 )
 
@@ -23,13 +24,15 @@ type ZooRow struct {
 const (
 	zooFired  = "●" // fired, as it must
 	zooAlso   = "○" // fired, as it may
-	zooQuiet  = "·" // stayed quiet
+	zooQuiet  = "·" // was tested, and stayed quiet
+	zooIdle   = "◌" // met no occasion to be tested
+	zooOpen   = "~" // could not be judged in one of the runs
 	zooWrong  = "✗" // fired where it must not, or did not where it must
 	zooAbsent = ""  // not an assertion of the scenario
 )
 
 const zooLegend = zooFired + " fired, as it must; " + zooAlso + " fired on the same cause, as it may; " + zooQuiet +
-	" stayed quiet; " + zooWrong + " not as it must be; ? no run yet; empty: the scenario does not ask it"
+	" was tested and stayed quiet; " + zooIdle + " met no occasion to be tested; " + zooOpen + " could not be judged in one of the runs; " + zooWrong + " not as it must be; ? no run yet; empty: the scenario does not ask it"
 
 // mark is what the runs of the row say of an assertion.
 func (r ZooRow) mark(assertion string) string {
@@ -37,7 +40,7 @@ func (r ZooRow) mark(assertion string) string {
 	if !must && !may && !slices.Contains(r.Quiet, assertion) {
 		return zooAbsent
 	}
-	ran, fired := 0, 0
+	ran, fired, idle, open := 0, 0, 0, 0
 	for _, e := range r.Entries {
 		if s := e.State(); s != campaign.Good && s != campaign.Bad {
 			continue
@@ -45,6 +48,15 @@ func (r ZooRow) mark(assertion string) string {
 		ran++
 		if slices.Contains(e.Record.Failed, assertion) {
 			fired++
+		}
+		for _, s := range e.Record.Assertions {
+			switch {
+			case s.Name != assertion:
+			case s.Status == assert.Inconclusive:
+				open++
+			case s.NotExercised:
+				idle++
+			}
 		}
 	}
 	switch {
@@ -56,6 +68,10 @@ func (r ZooRow) mark(assertion string) string {
 		return zooFired
 	case fired > 0:
 		return zooAlso
+	case open > 0:
+		return zooOpen
+	case idle > 0:
+		return zooIdle
 	}
 	return zooQuiet
 }

@@ -38,16 +38,21 @@ type Ended struct {
 	Leftovers []history.Leftover
 }
 
-// inARow is how many runs one after another may fail to be carried out.
-const inARow = 3
+// inARow is how many runs one after another may fail to be carried out, and
+// withoutVerdict how many may end without a verdict: a machine that is too short for
+// ten of them is too short for all.
+const (
+	inARow         = 3
+	withoutVerdict = 10
+)
 
 // Run makes runs until there is none any more, the budget is spent, ctx ends,
-// or three in a row could not be carried out. Of the run that the end of ctx
+// three in a row could not be carried out, or ten had no verdict. Of the run that the end of ctx
 // meets, a result is kept only if it stands by itself: see stands.
 func (s *Series) Run(ctx context.Context) (Ended, error) {
 	var out Ended
 	var failed error
-	began, errors := time.Now(), 0
+	began, errors, doubts := time.Now(), 0, 0
 	for ctx.Err() == nil && failed == nil {
 		j, more := s.Next()
 		if !more {
@@ -61,6 +66,12 @@ func (s *Series) Run(ctx context.Context) (Ended, error) {
 			break
 		}
 		out.Ran++
+		if doubts++; run.Verdict == harness.VerdictPass || run.Verdict == harness.VerdictFail {
+			doubts = 0
+		}
+		if doubts == withoutVerdict && failed == nil {
+			failed = fmt.Errorf("%d runs in a row had no verdict: %s", withoutVerdict, run.Reason)
+		}
 		if run.Verdict != harness.VerdictError {
 			errors = 0
 		} else if errors++; errors == inARow && failed == nil {

@@ -13,12 +13,13 @@ import (
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/load"
 	runs "github.com/hachaos/hachaos/suite"
+	"github.com/hachaos/hachaos/topology"
 )
 
 // Harmless are runs in which nothing happens that a user could notice: no fault
-// at all, a fault on a spare, a restart of what bears no load, a drain that is
-// waited for. On a healthy system each must pass; whatever else they say is a
-// false alarm, or a doubt that has to be explained.
+// at all, a fault on a spare, a node that gets no new sessions for a while. On a
+// healthy system each must pass; whatever else they say is a false alarm, or a doubt
+// that has to be explained.
 func Harmless() []harness.Scenario {
 	return []harness.Scenario{
 		harmless("soak-nothing", "Nothing happens."),
@@ -28,11 +29,13 @@ func Harmless() []harness.Scenario {
 			harness.Injection{Label: "spare", Fault: fault.BalancerFreeze{}, Aim: harness.VIPStandby()}),
 		harmless("soak-keepalived-killed", "keepalived of the balancer that does not own the VIP dies and comes back.",
 			harness.Injection{Label: "spare", Fault: fault.KeepalivedKill{}, Aim: harness.VIPStandby()}),
+		harmless("soak-drained", "A node gets no new sessions for a while, and is let back.",
+			harness.Injection{Label: "drain", Fault: fault.Drain{Server: "j1"}, Aim: harness.All(topology.Balancer)}),
 	}
 }
 
-// harmless is a scenario with every assertion that judges what users have, and
-// an objective without any allowance for a fault.
+// harmless is a scenario with the assertions that judge what users have and who owns
+// the VIP, and an objective without any allowance for a fault.
 func harmless(name, about string, faults ...harness.Injection) harness.Scenario {
 	s := harness.Scenario{
 		Name: name, About: about, Tags: []string{"soak"}, Topology: "jetty-ha", Load: load.Default(),
@@ -49,6 +52,7 @@ func harmless(name, about string, faults ...harness.Injection) harness.Scenario 
 			assert.ErrorBudget{Overall: assert.DefaultSteady},
 			assert.ReadinessGating{},
 			assert.Distribution{},
+			assert.VIP{},
 			assert.Leftovers{},
 		},
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -224,6 +225,14 @@ func (m Mutant) wrong(o *Outcome, r *harness.Result) string {
 		}
 	}
 	return ""
+}
+
+// Ended says whether what was kept of a run is what the mutant asks for now.
+func (m Mutant) Ended(v harness.Verdict, dirty bool, reason string) bool {
+	if v == harness.VerdictPass || dirty != (m.Ends == Dirty) || m.Ends != Dirty && string(v) != string(m.Ends) {
+		return false
+	}
+	return !slices.ContainsFunc(m.Says, func(words string) bool { return !strings.Contains(Stable(reason), Stable(words)) })
 }
 
 // says looks for words in the reason, and adds the first of an assertion that

@@ -52,7 +52,7 @@ func readFile(dir fs.FS, name string) (Mutant, error) {
 	}
 	m := Mutant{Name: strings.TrimSuffix(path.Base(name), ending)}
 	if !isName(m.Name) {
-		return m, errors.New("its name: want lower-case letters, digits and dashes, such as no-redispatch.yaml")
+		return m, errors.New("its name: want lower-case letters, digits and dashes, such as no-redispatch.yaml, and not " + mendedSuffix + " at the end: it is the mended half's")
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
@@ -65,10 +65,13 @@ func readFile(dir fs.FS, name string) (Mutant, error) {
 	return m, m.validate()
 }
 
+// mendedSuffix ends the name of a pair's mended half, and so no mutant's.
+const mendedSuffix = "-" + Mended
+
 // isName says whether a mutant can be called so: it becomes a scenario's name,
 // and so a part of folders' names.
 func isName(s string) bool {
-	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return s != "" && !strings.HasSuffix(s, mendedSuffix) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -24,6 +24,9 @@ type Half struct {
 	// Scenario is the mutant's, under this name, with one case: Case.
 	Scenario harness.Scenario
 	Case     harness.Case
+	// Folder is the zoo's, if it is not the one that comes with hachaos: its command
+	// names it.
+	Folder string
 }
 
 // Halves are the mutant's systems: the broken one, and the mended one if it is

@@ -78,7 +78,11 @@ func (h Half) Options() harness.Options {
 
 // Command is what repeats the half's run.
 func (h Half) Command() string {
-	return strings.Join([]string{"hachaos", "mutants", "run", h.Name}, " ")
+	words := []string{"hachaos", "mutants", "run"}
+	if h.Folder != "" {
+		words = append(words, "--zoo", h.Folder)
+	}
+	return strings.Join(append(words, h.Name), " ")
 }
 
 // Runner is r with what is planted: its topologies and its driver.

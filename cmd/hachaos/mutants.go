@@ -56,6 +56,9 @@ func (f *zooFlags) mutants(names []string) ([]zoo.Half, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	for i := range halves {
+		halves[i].Folder = f.zoo
+	}
 	return halves, nil
 }
 

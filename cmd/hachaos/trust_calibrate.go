@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -107,21 +108,34 @@ func listOf(rates []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(rates), " ", ","), "[]")
 }
 
+// calibrated is a digest of the programs that a report of a calibration depends on.
+func calibrated() (string, error) {
+	d, err := dependencies(runtime.Version())
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s/%d", d.Sources(nil, []string{"ErrorBudget", "WriteLedger", "VIP", "Leftovers"}), calibrate.Instrument), nil
+}
+
 func (a *app) calibrate(ctx context.Context, f calibrateFlags, points []calibrate.Point) error {
+	program, err := calibrated()
+	if err != nil {
+		return err
+	}
 	return a.carryOutSeries(ctx, f.dir, f.budget, func(session *wiring.Session, _ campaign.Store, says func([]string, string)) (*trust.Series, error) {
 		// Nothing is shared: what the points do to a topology cannot be taken back.
-		return calibrationSeries(f.file(calibrationFile), points, f.repeat, &suite.Runner{Run: a.rendered(session)}, says)
+		return calibrationSeries(f.file(calibrationFile), program, points, f.repeat, &suite.Runner{Run: a.rendered(session)}, says)
 	})
 }
 
-// calibrationSeries is the series of runs until each point has so many
-// reports; their records go to the file.
-func calibrationSeries(file string, points []calibrate.Point, repeat int, runner *suite.Runner, says func([]string, string)) (*trust.Series, error) {
+// calibrationSeries is the series of runs until each point has so many reports of that
+// program; their records go to the file.
+func calibrationSeries(file, program string, points []calibrate.Point, repeat int, runner *suite.Runner, says func([]string, string)) (*trust.Series, error) {
 	all, err := trust.ReadFile[calibrate.Measurement](file)
 	if err != nil {
 		return nil, err
 	}
-	plan := calibrate.Plan{Points: points, Repeat: repeat, Done: all}
+	plan := calibrate.Plan{Points: points, Repeat: repeat, Done: calibrate.OfProgram(all, program)}
 	var now calibrate.Point
 	return &trust.Series{
 		Runner: runner,
@@ -134,6 +148,7 @@ func calibrationSeries(file string, points []calibrate.Point, repeat int, runner
 		},
 		Keep: func(_ suite.Job, run suite.Entry) (bool, error) {
 			m := calibrate.MeasurementOf(now, run.Run, run.Dirty, machine())
+			m.Program = program
 			if err := trust.AppendLine(file, m); err != nil {
 				return true, err
 			}
@@ -158,6 +173,7 @@ func (a *app) printCalibration(f calibrateFlags, points []calibrate.Point) error
 	if err != nil {
 		return err
 	}
+	all, _ = calibrate.Newest(all)
 	lines := calibrate.Lines(calibrate.Readings(points, all))
 	a.code = calibrate.ExitCode(lines, all, f.repeat)
 	switch {
@@ -205,8 +221,12 @@ func calibrationGrid(lines []calibrate.Line) report.Grid {
 
 // calibrationCount says how many points were measured, and how well.
 func calibrationCount(lines []calibrate.Line) string {
-	run, good, reports := 0, 0, 0
+	run, good, reports, of := 0, 0, 0, 0
 	for _, l := range lines {
+		if !l.HasTruth() {
+			continue // what others are compared with is held against nothing
+		}
+		of++
 		reports += len(l.Reported)
 		if len(l.Reported) > 0 {
 			run++
@@ -215,7 +235,7 @@ func calibrationCount(lines []calibrate.Line) string {
 			good++
 		}
 	}
-	return fmt.Sprintf("%d of %d points were measured, by %d reports; of %d every report is within its bound", run, len(lines), reports, good)
+	return fmt.Sprintf("%d of %d points were measured, by %d reports; of %d every report is within its bound", run, of, reports, good)
 }
 
 // families are what the picture tells apart, by the beginning of the points'

@@ -111,6 +111,9 @@ func outcomesOf(mutants []trust.Mutant, all []trust.Shown) []trust.Outcome {
 		if i := slices.IndexFunc(all, func(s trust.Shown) bool { return s.Name == m.Name }); i >= 0 {
 			s := all[i]
 			o.Verdict, o.Dirty, o.Reason, o.Runs, o.Repeats, o.Wrong = s.Verdict, s.Dirty, s.Reason, s.Runs, s.Repeats, s.Wrong
+			if s.Good() && !m.Ended(s.Verdict, s.Dirty, s.Reason) {
+				o.Wrong = notMeasured // it was shown when something else was asked of it
+			}
 		}
 		out = append(out, o)
 	}

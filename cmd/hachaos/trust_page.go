@@ -187,6 +187,12 @@ func zooPart(f trustFlags) (report.SheetSection, error) {
 	if err != nil {
 		return s, err
 	}
+	newest := map[string]*campaign.Record{}
+	for _, r := range last {
+		if before := newest[caseOf(r.Item)]; before == nil || r.StartedAt.After(before.StartedAt) {
+			newest[caseOf(r.Item)] = r
+		}
+	}
 	var entries []campaign.Entry
 	byName, list, from := map[string]zoo.Half{}, []harness.Scenario{}, provenance{}
 	for _, h := range halves {
@@ -195,6 +201,9 @@ func zooPart(f trustFlags) (report.SheetSection, error) {
 	}
 	for _, item := range campaign.CaseItems(list, zoo.InARow) {
 		e := campaign.Entry{Item: item, Record: last[item.Name()]}
+		if e.Record != nil && e.Record.Hash != newest[caseOf(item)].Hash {
+			e.Record, e.Earlier = nil, e.Record // of another state than its other repetitions
+		}
 		if e.Record != nil {
 			e.Hash = e.Record.Hash
 			from.add(e.Record.Version, e.Record.Machine, e.Record.StartedAt)
@@ -210,6 +219,10 @@ func zooPart(f trustFlags) (report.SheetSection, error) {
 	}
 	return s, nil
 }
+
+// caseOf names an item's case: its repetitions count only if they are of one state
+// of what they depend on.
+func caseOf(i campaign.Item) string { return i.Scenario + "\x00" + i.Case + "\x00" + i.Profile }
 
 // lastRecords are the last record of each item of a campaign's folder, by the
 // item's name, whatever state of things it is of.
@@ -252,7 +265,7 @@ func soakSection(all []trust.Alarm) report.SheetSection {
 	s := report.SheetSection{
 		Title: "False alarms",
 		About: "Healthy systems, and faults that no user can notice, over and over: each run must pass. The bound is exact (Clopper and Pearson), at 95 % confidence; " +
-			"it counts the runs that gave a verdict.",
+			"it counts the runs that gave a verdict, of which at least 200 are wanted, and takes them for independent: those of one call share a topology.",
 		Said: notMeasured,
 	}
 	s.Grid, s.Notes = soakGrid(all)
@@ -276,6 +289,10 @@ func calibrationPart(f trustFlags) (report.SheetSection, *report.Scatter, error)
 	all, err := trust.ReadFile[calibrate.Measurement](f.file(calibrationFile))
 	if err != nil {
 		return s, nil, err
+	}
+	all, others := calibrate.Newest(all)
+	if others > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d measurements of earlier programs are left out.", others))
 	}
 	lines := calibrate.Lines(calibrate.Readings(calibrate.PointsAt(ratesOf(all)...), all))
 	s.Grid = calibrationGrid(lines)

@@ -147,6 +147,28 @@ func (a *app) printSoak(f trustFlags) error {
 	return err
 }
 
+// soakByVersion counts by the version of hachaos, in the order of their first runs; of
+// one alone there is nothing to be said.
+func soakByVersion(all []trust.Alarm) []string {
+	var order []string
+	of := map[string][]trust.Alarm{}
+	for _, alarm := range all {
+		if of[alarm.Version] == nil {
+			order = append(order, alarm.Version)
+		}
+		of[alarm.Version] = append(of[alarm.Version], alarm)
+	}
+	if len(order) < 2 {
+		return nil
+	}
+	var out []string
+	for _, version := range order {
+		sum := trust.SumUp(of[version])
+		out = append(out, fmt.Sprintf("hachaos %s: runs: %d; passed: %d; false alarms: %d; without a verdict: %d", version, sum.Runs, sum.Passed, sum.False, sum.Doubts))
+	}
+	return out
+}
+
 // soakGrid counts by scenario, and tells of each run that did not pass.
 func soakGrid(all []trust.Alarm) (report.Grid, []string) {
 	g := report.Grid{Head: []string{"scenario", "runs", "passed", "false alarms", "no verdict"}}
@@ -160,7 +182,7 @@ func soakGrid(all []trust.Alarm) (report.Grid, []string) {
 		sum := trust.SumUp(own)
 		g.Rows = append(g.Rows, []string{s.Name, strconv.Itoa(sum.Runs), strconv.Itoa(sum.Passed), strconv.Itoa(sum.False), strconv.Itoa(sum.Doubts)})
 	}
-	var notes []string
+	notes := soakByVersion(all)
 	for _, alarm := range all {
 		if alarm.Verdict == harness.VerdictPass && !alarm.Dirty {
 			continue

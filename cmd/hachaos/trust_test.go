@@ -65,7 +65,8 @@ func TestASoakAppendsEachVerdict(t *testing.T) {
 		require.Equal(t, "runs/"+all[1].Scenario+"-run", all[1].Folder)
 		require.Empty(t, all[0].Folder)
 		require.True(t, all[3].Dirty, "the error says so, and the result does not")
-		require.Equal(t, trust.Harmless()[0].Name, all[4].Scenario, "each as often as the others")
+		require.Equal(t, trust.Harmless()[4].Name, all[4].Scenario, "each as often as the others")
+		require.Equal(t, trust.Harmless()[0].Name, all[5].Scenario)
 		require.NotEqual(t, all[0].Seed, all[4].Seed)
 		require.Len(t, said, 6)
 		require.Contains(t, said[1], "error-budget was violated.")
@@ -90,13 +91,13 @@ func TestACalibrationGoesOnUntilEachPointHasItsReports(t *testing.T) {
 			return nil
 		})
 		var said heard
-		s, err := calibrationSeries(path, points, f.repeat, runner, said.says)
+		s, err := calibrationSeries(path, "p", points, f.repeat, runner, said.says)
 		require.NoError(t, err)
 		s.Budget = 90 * time.Second
 		out, err := s.Run(t.Context())
 		require.NoError(t, err)
 		require.True(t, out.Spent)
-		s, err = calibrationSeries(path, points, f.repeat, runner, said.says)
+		s, err = calibrationSeries(path, "p", points, f.repeat, runner, said.says)
 		require.NoError(t, err)
 		out, err = s.Run(t.Context())
 		require.NoError(t, err)

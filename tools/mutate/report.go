@@ -92,7 +92,7 @@ func (c counts) score() string {
 
 // wilson is the score interval of a proportion at 95 % (Wilson 1927).
 func wilson(good, n int) (low, high float64) {
-	const z = 1.959964
+	const z = normal95
 	p, m := float64(good)/float64(n), float64(n)
 	mid, half := p+z*z/(2*m), z*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
 	return max(0, (mid-half)/(1+z*z/m)), min(1, (mid+half)/(1+z*z/m))
@@ -103,22 +103,64 @@ func writeReport(out io.Writer, sections []section) {
 	fmt.Fprintln(out, "| package | mutants | run | killed | timed out | survived | explained | not covered | score |")
 	fmt.Fprintln(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")
 	var all counts
+	var each []counts
 	for _, s := range sections {
 		c := s.count()
-		all = all.plus(c)
-		writeRow(out, s.short, c)
+		all, each = all.plus(c), append(each, c)
+		writeRow(out, s.short, c, c.score())
 	}
 	if len(sections) > 1 {
-		writeRow(out, "all", all)
+		writeRow(out, "all", all, overall(each))
 	}
 	for _, s := range sections {
 		writeSection(out, s)
 	}
 }
 
-func writeRow(out io.Writer, name string, c counts) {
+// leastSample is how many mutants of a package must have been run for it to count in
+// the score of all.
+const leastSample = 30
+
+// overall is the score of several packages, each by its share of all mutants however
+// many of its own were run (stratified sampling with a correction for finite
+// populations: W. G. Cochran, Sampling Techniques, 3rd edition, 1977, 5.4 and 5.9), and
+// "-" while of one too few were.
+func overall(each []counts) string {
+	mutants, whole := 0, true
+	for _, c := range each {
+		if c.run < min(leastSample, c.mutants) {
+			return "-"
+		}
+		mutants, whole = mutants+c.mutants, whole && c.run == c.mutants
+	}
+	share, variance := 0.0, 0.0
+	for _, c := range each {
+		if c.run == 0 {
+			continue // it has no mutant
+		}
+		w, p := float64(c.mutants)/float64(mutants), float64(c.killed+c.timedOut)/float64(c.run)
+		share += w * p
+		if c.run > 1 {
+			variance += w * w * p * (1 - p) / float64(c.run-1) * (1 - float64(c.run)/float64(c.mutants))
+		}
+	}
+	if mutants == 0 {
+		return "-"
+	}
+	s := fmt.Sprintf("%.1f %%", 100*share)
+	if !whole {
+		half := normal95 * math.Sqrt(variance)
+		s += fmt.Sprintf(" (%.1f to %.1f)", 100*max(0, share-half), 100*min(1, share+half))
+	}
+	return s
+}
+
+// normal95 is the point of the normal distribution with 2.5 % beyond it.
+const normal95 = 1.959964
+
+func writeRow(out io.Writer, name string, c counts, score string) {
 	fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %s |\n",
-		name, c.mutants, c.run, c.killed, c.timedOut, c.survived, c.explained, c.notCovered, c.score())
+		name, c.mutants, c.run, c.killed, c.timedOut, c.survived, c.explained, c.notCovered, score)
 }
 
 // writeSection lists what was not killed: the survivors one by one, those that

@@ -49,7 +49,7 @@ func TestReport(t *testing.T) {
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 | p | 6 | 5 | 1 | 1 | 1 | 1 | 1 | 40.0 % (11.8 to 76.9) |
 | q | 0 | 0 | 0 | 0 | 0 | 0 | 0 | - |
-| all | 6 | 5 | 1 | 1 | 1 | 1 | 1 | 40.0 % (11.8 to 76.9) |
+| all | 6 | 5 | 1 | 1 | 1 | 1 | 1 | - |
 
 p: survived:
 
@@ -137,4 +137,14 @@ func TestPattern(t *testing.T) {
 func TestSubtests(t *testing.T) {
 	require.Equal(t, []string{"TestA/a", "TestA/b/c"}, subtests([]string{"TestA", "TestA/a", "TestA/a/x", "TestA/b/c"}, "TestA"))
 	require.Empty(t, subtests([]string{"TestA"}, "TestA"))
+}
+
+// The score of several packages counts each by its mutants, however many were run.
+func TestOverall(t *testing.T) {
+	half := counts{mutants: 1000, run: 100, killed: 50}
+	require.Equal(t, "90.0 % (88.1 to 91.9)", overall([]counts{{mutants: 4000, run: 4000, killed: 4000}, half}))
+	require.Equal(t, "90.0 %", overall([]counts{{mutants: 40, run: 40, killed: 40}, {mutants: 10, run: 10, timedOut: 5}}))
+	require.Equal(t, "-", overall([]counts{half, {mutants: 500, run: 29, killed: 29}}), "too few of one")
+	require.Equal(t, "-", overall([]counts{{}, {}}))
+	require.Equal(t, "50.0 % (40.7 to 59.3)", overall([]counts{half, {}}), "a package without mutants")
 }
