@@ -85,6 +85,8 @@ type checkedFile struct {
 	gameday.Checked
 	// Users are those of each round.
 	Users []usersCount `json:"users"`
+	// Short is why the machine was too short for that; empty is that it was not.
+	Short string `json:"short,omitempty"`
 
 	Before  int           `json:"before"` // runs that could not be judged by
 	At      time.Time     `json:"at"`
@@ -107,6 +109,8 @@ func (r *checkedFile) undecided() string {
 		return "it left something behind: " + r.Reason
 	case r.Undecided() != "":
 		return r.Undecided()
+	case r.Short != "":
+		return r.Short
 	case len(r.Users) != len(r.Rounds):
 		return "what the users saw could not be read"
 	}
@@ -290,6 +294,9 @@ func (r *checkedFile) count(ctx context.Context) error {
 	_, h, err := judge(ctx, r.Dir)
 	if err != nil {
 		return err
+	}
+	if looks, throughout := h.Stolen(); throughout {
+		r.Short = fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks", looks, len(h.Host))
 	}
 	for _, round := range r.Rounds {
 		wrong, of := report.UsersBetween(h, round.From, round.To)

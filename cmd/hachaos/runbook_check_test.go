@@ -51,6 +51,8 @@ func TestChecksCode(t *testing.T) {
 	open.result.NoSymptom = "it did not come"
 	dirty.result.Dirty = true
 	unread.result.Users = nil
+	starved := checkedItem("starved", "x", missed)
+	starved.result.Short = "the machine was short"
 	for _, tt := range []struct {
 		want  int
 		items []*checkItem
@@ -60,6 +62,7 @@ func TestChecksCode(t *testing.T) {
 		{harness.ExitFail, []*checkItem{alarm, seen}},
 		{harness.ExitInconclusive, []*checkItem{nothing, blind, open}},
 		{harness.ExitInconclusive, []*checkItem{nothing, unread}},
+		{harness.ExitInconclusive, []*checkItem{nothing, starved}},
 		{harness.ExitInconclusive, []*checkItem{nothing, {name: "none"}}},
 		{harness.ExitDirty, []*checkItem{nothing, dirty, open}},
 	} {
