@@ -22,7 +22,9 @@ import (
 //     within the limit before, whatever became of the clients, for then some of
 //     it has been there for longer. A few requests that stay beside many that
 //     come and go are not seen by that;
-//   - no node runs out of threads;
+//   - no node runs out of threads, but while the machine has no processor to spare,
+//     or has what waited for one still to do: each request holds its thread for
+//     longer then, and the verdict is inconclusive if that alone is amiss;
 //   - liveness stays up, and no node is restarted: what is wrong is another's
 //     fault, and a restart would only make it worse.
 //
@@ -97,10 +99,12 @@ func (c OverloadContract) Check(h *history.History) Verdict {
 		v.Reasons = append(v.Reasons, "no fault was injected")
 		return v
 	}
+	host := machineOf(h)
+	strained := host.strained(usual(h, host))
 	return judgeTwice(h, answer.Limit, func(skip func(*history.Op) bool) Verdict {
 		a := &overloadAudit{
 			h: h, from: from, until: judgedEnd(h), answer: answer, threads: threads, skip: skip,
-			broken: map[string][]Evidence{}, count: map[string]int{},
+			broken: map[string][]Evidence{}, count: map[string]int{}, strained: strained,
 		}
 		a.answers()
 		a.nodes()
@@ -134,6 +138,11 @@ type overloadAudit struct {
 	slowest                 time.Duration
 	peak                    struct{ threads, work, waiting int }
 	looks                   int
+	// strained is the machine with what its short times left behind; starved are the
+	// looks that saw threads exhausted meanwhile, and first the first of them.
+	strained machine
+	starved  int
+	first    Evidence
 }
 
 // violate notes a violation; of as many as can be shown, in words.
@@ -168,6 +177,10 @@ func (a *overloadAudit) verdict(v Verdict) Verdict {
 		v.Measured = nil
 		v.Summary = "Nothing was seen of the time from the fault on."
 		v.Reasons = append(v.Reasons, fmt.Sprintf("%s and %s at nodes' gauges since the fault", count(a.attempts, "attempt"), count(a.looks, "look")))
+	case a.starved > 0:
+		v.Measured = nil
+		v.Summary = fmt.Sprintf("Threads were exhausted, and only while the machine was short: %s, %s.", a.first.Text, sayMoment(a.first.At))
+		v.Reasons = append(v.Reasons, fmt.Sprintf("%s saw threads exhausted while %s; lower the rate or give the run more of the machine", count(a.starved, "look"), shortMachine))
 	case a.refused == 0 && a.peak.waiting == 0:
 		v.Status, v.NotExercised = Pass, true
 		v.Summary = "Every attempt was answered well, and nothing ever waited for a connection: there was no overload."

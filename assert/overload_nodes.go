@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -40,13 +41,26 @@ func (a *overloadAudit) nodes() {
 		a.peak.threads, a.peak.work, a.peak.waiting = max(a.peak.threads, l.V.Threads), max(a.peak.work, work), max(a.peak.waiting, l.V.Waiting)
 		e := Evidence{Seq: l.Seq, At: l.Time, Node: l.V.Node}
 		if l.V.Threads > a.threads.Count {
-			a.violate(classThreads, e, "%s had %d busy threads, more than %d", l.V.Node, l.V.Threads, a.threads.Count)
+			a.exhausted(e, l.V.Threads)
 		}
 		came := countWithin(arrivals[l.V.Node], l.Time-a.answer.Limit-queueSlack, l.Time+queueSlack)
 		if work > came+spareWork {
 			a.violate(classQueue, e, "%s worked on %d requests (%d in flight, %d holding a connection, %d waiting for one), and only %d had arrived within the %s before",
 				l.V.Node, work, l.V.InFlight, l.V.Active, l.V.Waiting, came, sayTime(a.answer.Limit))
 		}
+	}
+}
+
+// exhausted notes a look that saw more threads busy than there are to be.
+func (a *overloadAudit) exhausted(e Evidence, threads int) {
+	const text = "%s had %d busy threads, more than %d"
+	if !a.strained.saturated(e.At, e.At) {
+		a.violate(classThreads, e, text, e.Node, threads, a.threads.Count)
+		return
+	}
+	if a.starved++; a.starved == 1 {
+		e.Text = fmt.Sprintf(text, e.Node, threads, a.threads.Count)
+		a.first = e
 	}
 }
 

@@ -119,6 +119,30 @@ func TestOverloadContract(t *testing.T) {
 			},
 		},
 		{
+			name: "threads used up while the machine was short", status: Inconclusive, says: "Threads were exhausted, and only while the machine was short: j2 had 100 busy threads, more than 99, at 15.050 s.",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				b.See(14900*mil, history.Host{}).See(15100*mil, history.Host{Busy: 1})
+				b.See(15050*mil, history.Truth{Node: "j2", Up: true, Threads: 100}).See(15060*mil, history.Truth{Node: "j1", Up: true, Threads: 100})
+			},
+		},
+		{
+			name: "threads used up behind a short moment", status: Inconclusive, says: "only while the machine was short",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				b.See(4*sec, history.Host{}).See(5*sec, history.Host{Busy: 0.5}).See(14*sec, history.Host{}).See(15*sec, history.Host{Busy: 1}).See(15200*mil, history.Host{Busy: 0.5})
+				b.See(15050*mil, history.Truth{Node: "j2", Up: true, Threads: 100})
+			},
+		},
+		{
+			name: "threads used up while the machine was short, and not only then", status: Fail, class: classThreads, n: 1, says: "j2 had 101 busy threads",
+			change: func(b *historytest.Builder) {
+				refuse(b, 12*sec, 600*mil, 503)
+				b.See(14900*mil, history.Host{}).See(15100*mil, history.Host{Busy: 1}).See(18*sec, history.Host{Busy: 0.2})
+				b.See(15050*mil, history.Truth{Node: "j2", Up: true, Threads: 100}).See(17*sec, history.Truth{Node: "j2", Up: true, Threads: 101})
+			},
+		},
+		{
 			name: "work that nobody waits for", status: Fail, class: classQueue, n: 1, says: "worked on 10 requests (0 in flight, 10 holding a connection, 0 waiting for one), and only 0 had arrived",
 			change: func(b *historytest.Builder) {
 				refuse(b, 12*sec, 600*mil, 503)
