@@ -30,6 +30,14 @@ const attempts = 3
 // controls: one of them, by the rotation's seed, or all where there is no
 // rotation. `make runbooks` makes the controls.
 func TestDockerRunbooks(t *testing.T) {
+	for _, file := range runbooks(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) { proves(t, file) })
+	}
+}
+
+// runbooks are those that come with hachaos, or the rotation's one of them.
+func runbooks(t *testing.T) []string {
+	t.Helper()
 	files, err := filepath.Glob("../runbooks/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -37,8 +45,52 @@ func TestDockerRunbooks(t *testing.T) {
 		one := seed % uint64(len(files))
 		files = files[one : one+1]
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) { proves(t, file) })
+	return files
+}
+
+// TestDockerChecks carries the health checks that come with hachaos out during a
+// runbook's incident: each must be made, and have its states looked at. What they
+// are worth is no matter of a test: `make checks` writes it down.
+func TestDockerChecks(t *testing.T) {
+	paths, err := filepath.Glob("../runbooks/checks/*.md")
+	require.NoError(t, err)
+	var documents []*runbook.Runbook
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		d, err := runbook.Parse(path, text)
+		require.NoError(t, err)
+		documents = append(documents, d)
+	}
+	require.NotEmpty(t, documents)
+	file := runbooks(t)[0]
+	book, incident, session := staged(t, file)
+	check := gameday.Check{
+		Book: book, Incident: incident, Runner: *session.Runner, Options: harness.Options{Set: book.Front.Set, Short: true}, Documents: documents,
+	}
+	for attempt := 1; ; attempt++ {
+		c, err := check.Run(t.Context())
+		require.NoError(t, err)
+		require.False(t, c.Dirty, c.Reason)
+		if why := c.Undecided(); why != "" {
+			t.Logf("%s: %s", file, why)
+			if attempt == attempts {
+				t.Skipf("no result on this machine: %s", why)
+			}
+			continue
+		}
+		require.Len(t, c.Rounds, len(documents))
+		for _, r := range c.Rounds {
+			t.Logf("%s during %s: %s", r.Document, c.Incident, r.Sight())
+			require.NotEmpty(t, r.Said)
+			for _, s := range r.Said {
+				require.Empty(t, s.Unmade, s.Check)
+				for _, truth := range s.Of {
+					require.Equal(t, 2, truth.Held+truth.Missed+truth.Unseen, "%s: %s", s.Check, truth.State)
+				}
+			}
+		}
+		return
 	}
 }
 
