@@ -35,16 +35,10 @@ func (f BalancerFreeze) Inject(ctx context.Context, nodes []topology.Node, log R
 // and does not answer. It asks at once, before a keepalived that fences can
 // have ended it. From and To bracket the signals.
 func (f BalancerFreeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().frozen(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
-		v.addr = address(v.Container, f.Port)
-		return seeAnswer(ctx, s, v, silent)
-	})
+	return f.process().silentAt(ctx, nodes, f.Port, silent)
 }
 
 // Healed holds when HAProxy runs, and its port answers.
 func (f BalancerFreeze) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().back(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
-		v.addr = address(v.Container, f.Port)
-		return seeAnswer(ctx, s, v, answered)
-	})
+	return f.process().answersAt(ctx, nodes, f.Port)
 }

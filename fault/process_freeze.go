@@ -2,16 +2,16 @@ package fault
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hachaos/hachaos/topology"
 )
 
 // ProcessFreeze stops the application's process by SIGSTOP, as a dump of its memory,
-// a Ctrl-Z or somebody who looks into it does, and leaves the rest of the container running: the
-// kernel goes on to accept connections that nobody answers, as InstanceFreeze has it
-// do, and whoever looks from inside the node can tell why. The process is the one
-// whose number /run/hachaos/java.pid holds. The zero value is ready to use.
+// a Ctrl-Z or somebody who looks into it does, and leaves the rest of the container
+// running: the kernel goes on to accept connections that nobody answers, as
+// InstanceFreeze has it do, and whoever looks from inside the node can tell why. The
+// process is the one whose number /run/hachaos/java.pid holds. The zero value is ready
+// to use.
 type ProcessFreeze struct {
 	// Port is the TCP port whose silence is part of the proof; 0 is the one
 	// that the node says it serves.
@@ -40,18 +40,12 @@ func (f ProcessFreeze) Inject(ctx context.Context, nodes []topology.Node, log Re
 // Active holds when the process is stopped and its port accepts and does not
 // answer, or, with its queue full, takes no more. From and To bracket the signal.
 func (f ProcessFreeze) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().frozen(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
-		v.addr = address(v.Container, f.Port)
-		return seeAnswer(ctx, s, v, silent, unreachable)
-	})
+	return f.process().silentAt(ctx, nodes, f.Port, silent, unreachable)
 }
 
 // Healed holds when the process runs, and its port answers.
 func (f ProcessFreeze) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().back(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
-		v.addr = address(v.Container, f.Port)
-		return seeAnswer(ctx, s, v, answered)
-	})
+	return f.process().answersAt(ctx, nodes, f.Port)
 }
 
 // Endures implements Enduring: nothing ends a frozen process but its undo.
@@ -60,9 +54,5 @@ func (ProcessFreeze) Endures() {}
 // ensureApplicationThawed thaws the application's process, and starts it where it was
 // ended meanwhile.
 func ensureApplicationThawed(ctx context.Context, n topology.Node, _ map[string]string) error {
-	err := succeed(n.Exec(ctx, supervised{name: applicationProcess}.thawed()...))
-	if err != nil && !errors.Is(err, topology.ErrNotRunning) {
-		return err
-	}
-	return ensureProcess(ctx, n, map[string]string{"process": applicationProcess})
+	return supervised{name: applicationProcess}.ensureThawed(ctx, n)
 }

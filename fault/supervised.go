@@ -137,6 +137,23 @@ func (p supervised) back(ctx context.Context, nodes []topology.Node, see func(co
 	})
 }
 
+// silentAt is frozen, where the port takes a connection, and what then comes is one of
+// these answers; 0 is the port that the node says it serves.
+func (p supervised) silentAt(ctx context.Context, nodes []topology.Node, port int, answers ...string) (Proof, error) {
+	return p.frozen(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
+		v.addr = address(v.Container, port)
+		return seeAnswer(ctx, s, v, answers...)
+	})
+}
+
+// answersAt is back, where the port answers.
+func (p supervised) answersAt(ctx context.Context, nodes []topology.Node, port int) (Proof, error) {
+	return p.back(ctx, nodes, func(ctx context.Context, s *sight, v victim) error {
+		v.addr = address(v.Container, port)
+		return seeAnswer(ctx, s, v, answered)
+	})
+}
+
 // prove looks at each victim whose container runs.
 func (p supervised) prove(ctx context.Context, nodes []topology.Node, asked string, look func(context.Context, victim, *sight) error) (Proof, error) {
 	vs, err := victims(p.kind, nodes, 0, false)
@@ -195,9 +212,14 @@ func ensureThawed(ctx context.Context, n topology.Node, params map[string]string
 	if p.name != haproxyProcess && p.name != keepalivedProcess {
 		return fmt.Errorf("process %q is none of a balancer", p.name)
 	}
+	return p.ensureThawed(ctx, n)
+}
+
+// ensureThawed thaws the process, and starts it where it was ended meanwhile.
+func (p supervised) ensureThawed(ctx context.Context, n topology.Node) error {
 	err := succeed(n.Exec(ctx, p.thawed()...))
 	if err != nil && !errors.Is(err, topology.ErrNotRunning) {
 		return err
 	}
-	return ensureProcess(ctx, n, params)
+	return ensureProcess(ctx, n, map[string]string{"process": p.name})
 }
