@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
 )
@@ -350,23 +352,7 @@ func (s Store) Put(r *Record) error {
 	if err != nil {
 		return fmt.Errorf("record of %s: %w", r.Name(), err)
 	}
-	return whole(path, append(b, '\n'))
-}
-
-// whole writes a file whole or not at all, whatever ends meanwhile.
-func whole(path string, text []byte) error {
-	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), path)
+	return renameio.WriteFile(path, append(b, '\n'), 0o644)
 }
 
 // Slug makes a file's name of words, in which words that differ in other than

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/history"
@@ -148,7 +150,7 @@ func (r *Runner) finish(dir string) (*Result, error) {
 	if err != nil {
 		return res, err
 	}
-	if err := writeFile(filepath.Join(dir, ResultFile), b); err != nil {
+	if err := renameio.WriteFile(filepath.Join(dir, ResultFile), b, 0o644); err != nil {
 		return res, fmt.Errorf("write result: %w", err)
 	}
 	return res, nil

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
 )
@@ -32,29 +34,19 @@ func Write(dir string, r *harness.Result, h *history.History) error {
 }
 
 // replace writes a file beside path and renames it.
-func replace(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+func replace(path string, write func(io.Writer) error) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
 	if err != nil {
 		return fmt.Errorf("report %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("report %s: %w", path, err), f.Close(), os.Remove(f.Name()))
-		}
-	}()
+	defer f.Cleanup() // nothing once it is there
 	if err := write(f); err != nil {
-		return err
+		return fmt.Errorf("report %s: %w", path, err)
 	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("report %s: %w", path, err)
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return f.Close()
+	return nil
 }
 
 // Replace writes a file that the user named, whole or not at all. A link stays

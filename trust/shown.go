@@ -2,10 +2,11 @@ package trust
 
 import (
 	"encoding/json"
-	"os"
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/google/renameio/v2"
 
 	"github.com/hachaos/hachaos/harness"
 )
@@ -91,8 +92,5 @@ func KeepShown(path string, now []Shown) error {
 		}
 		lines = append(append(lines, line...), '\n')
 	}
-	if err := os.WriteFile(path+".part", lines, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
+	return renameio.WriteFile(path, lines, 0o644)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // verdict is what became of a mutant.
@@ -145,8 +147,5 @@ func (b *book) setBaseline(base *baseline) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(b.base+".part", text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(b.base+".part", b.base)
+	return renameio.WriteFile(b.base, text, 0o644)
 }
