@@ -154,6 +154,11 @@ func (b *breaks) wave(t time.Duration) int {
 	return len(clients)
 }
 
+// away says whether the client had no connection at that time.
+func (b *breaks) away(client int, at time.Duration) bool {
+	return slices.ContainsFunc(b.gaps, func(g gap) bool { return g.client == client && g.from <= at && at <= g.to })
+}
+
 func (g gap) evidence() Evidence {
 	text := fmt.Sprintf("client %d heard nothing for %s, from %.3f s on", g.client, sayTime(g.length()), g.from.Seconds())
 	if g.open {

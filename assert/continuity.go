@@ -171,10 +171,24 @@ func (a *streamAudit) missed(client int, seen map[int64]bool, from, to int64) {
 		if id := row.V.ID; id > from && id <= to && !seen[id] {
 			a.wrong = append(a.wrong, Evidence{
 				Seq: row.Seq, At: a.acked[id], Node: row.V.Node, Class: "lost",
-				Text: fmt.Sprintf("client %d never received event %d (%s)", client, id, row.V.Token),
+				Text: fmt.Sprintf("client %d never received event %d (%s)%s", client, id, row.V.Token, a.came(client, id)),
 			})
 		}
 	}
+}
+
+// came says where the client was when an event was acknowledged: what comes while it
+// is away a resumed stream has to bring, and what comes while it is connected the
+// stream itself.
+func (a *streamAudit) came(client int, id int64) string {
+	at, known := a.acked[id]
+	switch {
+	case !known:
+		return ""
+	case a.breaks.away(client, at):
+		return ", which came while it was away"
+	}
+	return ", which came while it was connected"
 }
 
 // unstored blames events that were acknowledged and that the database lacks.

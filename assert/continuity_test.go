@@ -77,11 +77,19 @@ func TestStreamContinuity(t *testing.T) {
 		{"one is lost", func(b *historytest.Builder) {
 			hears(b, 1, 1, 2, 4, 5)
 			hears(b, 2, 5)
-		}, assert.Fail, 1, true, "client 1 never received event 3 (t3)"},
+		}, assert.Fail, 1, true, "client 1 never received event 3 (t3), which came while it was connected"},
+		{"one is lost at a break", func(b *historytest.Builder) {
+			hears(b, 1, 1, 2, 4, 5)
+			hears(b, 2, 5)
+			down(b, 2, 2900*ms)
+			up(b, 2, 3100*ms)
+			down(b, 1, 2900*ms)
+			up(b, 1, 3100*ms)
+		}, assert.Fail, 1, true, "client 1 never received event 3 (t3), which came while it was away"},
 		{"the last is lost", func(b *historytest.Builder) {
 			hears(b, 1, 1, 2, 3, 4)
 			hears(b, 2, 5)
-		}, assert.Fail, 1, true, "client 1 never received event 5 (t5)"},
+		}, assert.Fail, 1, true, "client 1 never received event 5 (t5), which came while it was connected"},
 		{"one is repeated", func(b *historytest.Builder) {
 			hears(b, 1, 1, 2, 3, 3, 4, 5)
 			hears(b, 2, 5)

@@ -70,6 +70,9 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	without := judge(func(o *history.Op) bool { return late(o) || starved(o) })
 	said := excuse(lates, starveds, limit)
 	if without.Status == v.Status {
+		if v.Status == Fail { // the operations that it fails by, whatever the machine did
+			v.Evidence, v.More = without.Evidence, without.More
+		}
 		v.Notes = append(v.Notes, said+"; the status is the same without them")
 		return v
 	}

@@ -22,6 +22,7 @@ func TestJudgeTwice(t *testing.T) {
 	}{
 		{name: "none late", late: []bool{false, false}, with: Fail, without: Pass, want: Fail, calls: 1},
 		{name: "the same", late: []bool{true, false}, with: Pass, without: Pass, want: Pass, notes: 1, calls: 2},
+		{name: "the same fail", late: []bool{true, false}, with: Fail, without: Fail, want: Fail, notes: 1, calls: 2},
 		{name: "a fail that hangs on them", late: []bool{true, false}, with: Fail, without: Pass, want: Inconclusive, reasons: 1, calls: 2},
 		{name: "a pass that hangs on them", late: []bool{true, true}, with: Pass, without: Inconclusive, want: Inconclusive, reasons: 1, calls: 2},
 	} {
@@ -39,11 +40,18 @@ func TestJudgeTwice(t *testing.T) {
 				calls++
 				if calls == 1 {
 					require.False(t, skip(&h.Ops[0]))
-					return Verdict{Status: c.with}
+					return Verdict{Status: c.with, Evidence: []Evidence{{Op: 1}, {Op: 2}}, More: 7}
 				}
 				require.Equal(t, c.late[0], skip(&h.Ops[0]))
-				return Verdict{Status: c.without}
+				return Verdict{Status: c.without, Evidence: []Evidence{{Op: 2}}, More: 3}
 			})
+			if c.calls == 2 && c.want == Fail {
+				require.Equal(t, []Evidence{{Op: 2}}, v.Evidence, "it fails by what is not the machine's")
+				require.Equal(t, 3, v.More)
+			} else {
+				require.Len(t, v.Evidence, 2)
+				require.Equal(t, 7, v.More)
+			}
 			require.Equal(t, c.want, v.Status)
 			require.Len(t, v.Reasons, c.reasons)
 			require.Len(t, v.Notes, c.notes)
