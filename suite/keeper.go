@@ -106,6 +106,8 @@ func (k *Keeper) Used(r *harness.Result) {
 	case k.now == nil:
 	case r == nil || r.Verdict == harness.VerdictError:
 		k.now.spoiled = "the run before could not be carried out"
+	case r.BrokenOff != "":
+		k.now.spoiled = "the run before broke off"
 	case r.Dirty:
 		k.now.spoiled = "the run before was dirty"
 	case slices.ContainsFunc(r.Faults, func(f harness.FaultResult) bool { return f.HealedAt < 0 }):

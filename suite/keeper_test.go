@@ -167,6 +167,7 @@ func TestADirtyRunSpoilsItsTopology(t *testing.T) {
 	for want, r := range map[string]*harness.Result{
 		"the run before was dirty":                {Verdict: harness.VerdictPass, Dirty: true},
 		"the run before could not be carried out": {Verdict: harness.VerdictError},
+		"the run before broke off":                {Verdict: harness.VerdictFail, BrokenOff: "the disk is full"},
 		"a fault of the run before was not seen to heal": {Verdict: harness.VerdictInconclusive, Faults: []harness.FaultResult{
 			{Kind: "instance-kill", HealedAt: time.Second}, {Kind: "keepalived-kill", HealedAt: -1},
 		}},
