@@ -257,7 +257,7 @@ func TestJettyHARefuses(t *testing.T) {
 		{"profile", topology.Options{Profile: "fast"}, "tuned, documented"},
 		{"one node", topology.Options{Nodes: 1}, "2 to 8"},
 		{"nine nodes", topology.Options{Nodes: 9}, "2 to 8"},
-		{"key", topology.Options{Set: map[string]string{"dedup": "off"}}, "there are: dedupe, sessions, readiness, "},
+		{"key", topology.Options{Set: map[string]string{"dedup": "off"}}, "there are: dedupe, answer, sessions, readiness, "},
 		{"choice", topology.Options{Set: map[string]string{"dedupe": "no"}}, "want on or off"},
 		{"empty choice", topology.Options{Set: map[string]string{"check": ""}}, "want ready or liar"},
 		{"weight 0", topology.Options{Set: map[string]string{"weight.j1": "0"}}, "from 1 to 256"},
