@@ -76,6 +76,25 @@ func (r ZooRow) mark(assertion string) string {
 	return zooQuiet
 }
 
+// zooStayedQuiet says what was seen of the assertions that must stay quiet; empty where
+// nothing has been run.
+func zooStayedQuiet(rows []ZooRow) string {
+	seen, all := map[string]int{}, 0
+	for _, r := range rows {
+		for _, name := range r.Quiet {
+			if m := r.mark(name); m != "?" {
+				seen[m]++
+				all++
+			}
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Of %s that had to stay quiet %d were tested in every run, %d met no occasion in one of them, %d could not be judged in one, and %d fired.",
+		plural(all, "assertion"), seen[zooQuiet], seen[zooIdle], seen[zooOpen], seen[zooWrong])
+}
+
 // caught counts the repetitions that are as they must be.
 func (r ZooRow) caught() int {
 	n := 0
@@ -151,7 +170,7 @@ func (p *printer) zooOpen(rows []ZooRow, escape func(string) string) {
 func ZooMarkdown(w io.Writer, rows []ZooRow) error {
 	p := &printer{w: w}
 	provenance(p, zooEntries(rows))
-	p.line("%s. %s.\n", campaign.Totals(zooEntries(rows)), zooLegend)
+	p.line("%s.%s %s.\n", campaign.Totals(zooEntries(rows)), zooStayedQuiet(rows), zooLegend)
 	columns := firing(rows)
 	p.line("| area | mutant | scenario | caught | %s |\n|---|---|---|---|%s", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	for _, r := range rows {

@@ -68,8 +68,8 @@ them left. With --set cuts=2 it is cut once more, and users are at the one that 
 				Evidence: "with two owners",
 			},
 			{
-				// Two cuts, so that users are at the one that yields for certain; orders
-				// that work for longer, so that some are under way when it does.
+				// Two cuts, so that users are at the one that yields for certain, with
+				// orders under way.
 				Name: "answers are lost with the address", Set: map[string]string{"vip-bind": "plain", "cuts": "2", "order-work": "150ms"}, Fails: []string{"error-budget"},
 				Evidence: "without service for",
 			},

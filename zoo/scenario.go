@@ -56,6 +56,10 @@ func (m Mutant) half(base harness.Scenario, name string, p Planted, c harness.Ca
 	}
 	s.Story += "\n\n" + base.Story
 	s.Cases = []harness.Case{c}
+	if c.Name == Mended && !slices.Contains(s.Exercises, m.Fails) {
+		// A mended half on which the assertion met no occasion was not tried.
+		s.Exercises = append(slices.Clip(s.Exercises), m.Fails)
+	}
 	return Half{Mutant: m, Planted: p, Name: name, Scenario: s, Case: c}
 }
 

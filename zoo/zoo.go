@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -61,14 +62,67 @@ func Halves(all []Mutant, lookup func(string) (harness.Scenario, error)) ([]Half
 		if err != nil {
 			errs = append(errs, fmt.Errorf("mutant %s: %w", m.Name, err))
 		}
+		valid := err == nil
 		for _, h := range halves {
 			if err := h.Runner(harness.Runner{}).Validate(h.Scenario, h.Options()); err != nil {
-				errs = append(errs, fmt.Errorf("mutant %s: %w", h.Name, err))
+				errs, valid = append(errs, fmt.Errorf("mutant %s: %w", h.Name, err)), false
+			}
+		}
+		if valid {
+			if err := differ(m, base, halves); err != nil {
+				errs = append(errs, fmt.Errorf("mutant %s: %w", m.Name, err))
 			}
 		}
 		out = append(out, halves...)
 	}
 	return out, errors.Join(errs...)
+}
+
+// differ reports halves that are the same system as the scenario as it stands, or as
+// each other, by what their runs resolve to: a switch may have been given its default,
+// or an edit may have left its text.
+func differ(m Mutant, base harness.Scenario, halves []Half) error {
+	plain := m.half(base, m.Name, Planted{}, harness.Case{Name: Broken, Nodes: m.Nodes})
+	system, err := plain.system()
+	if err != nil {
+		return err
+	}
+	seen := []string{system}
+	for i, h := range halves {
+		if system, err = h.system(); err != nil {
+			return err
+		}
+		switch {
+		case i == 0 && system == seen[0]:
+			return errors.New("set, overlay: what is planted changes nothing: it is the scenario as it stands")
+		case i > 0 && system == seen[1]:
+			return errors.New("fixed: what is mended changes nothing: it is the same system")
+		}
+		seen = append(seen, system)
+	}
+	return nil
+}
+
+// system is what the half's run is made of, whatever it is called and however it was
+// asked for.
+func (h Half) system() (string, error) {
+	r, err := h.Runner(harness.Runner{}).Resolved(h.Scenario, h.Options())
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(r.Scenario)
+	if err != nil {
+		return "", err
+	}
+	var record map[string]any
+	if err := json.Unmarshal(text, &record); err != nil {
+		return "", err
+	}
+	for _, words := range []string{"scenario", "set", "exercises"} {
+		delete(record, words)
+	}
+	text, err = json.Marshal([]any{record, r.Load, r.Spec})
+	return string(text), err
 }
 
 // Options are those of the half's run: the short form.

@@ -97,6 +97,22 @@ func TestBuiltInDiffer(t *testing.T) {
 	}
 }
 
+// TestPairsDifferInTheDefect: what mends a mutant is set where the defect is, or taken
+// away; it brings nothing of its own.
+func TestPairsDifferInTheDefect(t *testing.T) {
+	all, err := BuiltIn()
+	require.NoError(t, err)
+	for _, m := range all {
+		if m.Fixed == nil {
+			continue
+		}
+		for _, key := range sorted(m.Fixed.Set) {
+			require.Contains(t, m.Set, key, "%s: the mended half sets what the broken one does not", m.Name)
+		}
+		require.True(t, len(m.Fixed.Overlay) == 0 || len(m.Overlay) > 0, "%s: the mended half changes what the broken one does not", m.Name)
+	}
+}
+
 const good = `title: No redispatch
 area: balancer
 stands: a habit
@@ -143,6 +159,7 @@ func TestPlantedOrRefused(t *testing.T) {
 		"file":     {"haproxy.cfg", "haproxy.conf", "the topology brings no such file"},
 		"node":     {"lb1", "lb9", `no node and no role "lb9"`},
 		"scenario": {"scenario: instance-kill", "scenario: instance-kil", "instance-kill"},
+		"as it is": {`"    option redispatch 1\n": ""`, `"    option redispatch 1\n": "    option redispatch 1\n"`, "what is planted changes nothing"},
 		"fails":    {"fails: error-budget", "fails: budget", `does not have the assertion "budget"`},
 	} {
 		t.Run(name, func(t *testing.T) {
