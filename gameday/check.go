@@ -242,7 +242,6 @@ type checking struct {
 	carrying
 	documents []*runbook.Runbook
 	checked   *Checked
-	now       func() time.Duration // the run's clock
 }
 
 var (
@@ -264,7 +263,7 @@ func (c *checking) Takes() time.Duration {
 // checksOf are the checks of a document.
 func checksOf(d *runbook.Runbook) []Part {
 	return slices.DeleteFunc(Only(Whole(d), runbook.Verification), func(p Part) bool {
-		return !slices.ContainsFunc(p.Blocks, func(b runbook.Block) bool { _, ok := b.(*runbook.Command); return ok })
+		return !slices.ContainsFunc(p.Blocks, isCommand)
 	})
 }
 

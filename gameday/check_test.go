@@ -151,7 +151,8 @@ func TestChecksAreCarriedOut(t *testing.T) {
 		"\n**Expect:** `nodes-routed` within `1s`.\n\n### Two\n\n"+sh("b=2; echo \"${b}\"")+prints("2")+
 		"\n**Expect:** `no-such-state` within `1s`.\n\n### For people\n\nA word.\n\n### Three\n\n"+sh("echo \"$b\"")+prints("2")+"\n**Expect:** `disk-free` within `1s`.\n")
 	sys := testSystem()
-	c := &checking{documents: []*runbook.Runbook{d}, checked: &Checked{}, now: func() time.Duration { return time.Second }}
+	c := &checking{documents: []*runbook.Runbook{d}, checked: &Checked{}}
+	c.now = func() time.Duration { return time.Second }
 	c.out = &Outcome{}
 	c.trial.Control = OnHealthy
 	c.system = func() *System { return sys }

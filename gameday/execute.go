@@ -155,7 +155,7 @@ func (e *executing) command(ctx context.Context, p Part, c *runbook.Command) *en
 	for _, n := range nodes {
 		entry, vars := e.on(ctx, p, c, n)
 		for name, value := range vars {
-			if known := e.vars[name]; value == known || value == "" && known != "" {
+			if known, set := e.vars[name]; set && value == known || value == "" && known != "" {
 				continue // it was given this value, or says nothing
 			}
 			if before, ok := told[name]; ok && before != "" && value != "" && before != value {

@@ -46,6 +46,7 @@ func TestExecution(t *testing.T) {
 		{name: "a variable of a subshell does not go on", diagnosis: sh("(inner=1)"), steps: step1 + sh(`echo "${inner-none}"`), ending: Done, stdout: "none\n", commands: 2},
 		{name: "a status ends it", steps: step1 + sh("echo gone >&2; exit 3"), ending: Failed, says: "on operator: it ended with status 3: gone", line: 19, commands: 1},
 		{name: "a failure in the middle ends it", steps: step1 + sh("false\necho on"), ending: Failed, says: "status 1", line: 19, commands: 1},
+		{name: "a variable that is empty", diagnosis: sh("v="), steps: step1 + sh(`echo "<$v>"`), ending: Done, stdout: "<>\n", commands: 2},
 		{name: "a variable that nobody set", steps: step1 + sh(`echo "$nobody"`), ending: Failed, says: "nobody", line: 19, commands: 1},
 		{name: "another output", steps: step1 + sh("echo no") + prints("yes"), ending: Failed, says: `line 1 of its output is "no", where "yes" is expected`, line: 19, commands: 1},
 		{name: "another incident, by the symptom", symptom: sh("echo 0") + prints("1"), steps: step1 + sh("echo"), ending: NotThis, says: `where "1" is expected`, line: 9, commands: 1},
@@ -152,4 +153,38 @@ func TestVariants(t *testing.T) {
 	require.Len(t, swapped, 1)
 	require.Equal(t, "Symptom/ Diagnosis/ Steps/ Steps/2. Two Steps/1. One", titles(swapped[0].Plan))
 	require.Equal(t, "Steps/ Steps/1. One Steps/2. Two", titles(Only(Whole(b), runbook.Steps)))
+}
+
+// The steps are undone from the last one on, as far as there is a way back.
+func TestUndone(t *testing.T) {
+	undo := "\n**Undo:** Back.\n\n"
+	b := book(t, "", sh("true"), step1+sh("echo 1")+undo+sh("echo -1")+"\n### 2. Two\n\n"+sh("echo 2")+undo+sh("echo -2"))
+	commands := func(plan []Part) (texts []string) {
+		for _, p := range plan {
+			for _, block := range p.Blocks {
+				if c, ok := block.(*runbook.Command); ok {
+					texts = append(texts, strings.TrimSpace(c.Text))
+				}
+			}
+		}
+		return texts
+	}
+	v, ok := Undone(b)
+	require.True(t, ok)
+	require.Equal(t, []string{"true", "echo 1", "echo 2", "echo -2", "echo -1"}, commands(v.Plan))
+	require.Equal(t, []string{"true", "echo 1", "echo 2"}, commands(v.Next))
+
+	b = book(t, "", sh("true"), step1+sh("echo 1")+"\n**Undo:** There is none.\n\n### 2. Two\n\n"+sh("echo 2")+undo+sh("echo -2"))
+	v, ok = Undone(b)
+	require.True(t, ok)
+	require.Equal(t, []string{"true", "echo 1", "echo 2", "echo -2"}, commands(v.Plan))
+	b = book(t, "", sh("true"), step1+sh("echo 1"))
+	_, ok = Undone(b)
+	require.False(t, ok)
+	_, ok = NoSteps(b)
+	require.False(t, ok, "to leave it out is to leave all out")
+	b = book(t, "", sh("true"), step1+sh("echo 1")+"\n### 2. Two\n\n"+sh("echo 2"))
+	v, ok = NoSteps(b)
+	require.True(t, ok)
+	require.Equal(t, []string{"true"}, commands(v.Plan))
 }

@@ -78,8 +78,9 @@ func mistakes(c *runbook.Command, set map[string]bool) []mistake {
 	return out
 }
 
-// misspelt is a script whose last command has another last argument, by a letter at
-// its end; false if no command has one.
+// misspelt is a script whose last command has another last argument, by a letter
+// behind its last word; false if no command has one. Behind a bracket a letter may
+// mean nothing: SQL takes it for another name of what stands before it.
 func misspelt(text string) (string, bool) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
@@ -89,11 +90,12 @@ func misspelt(text string) (string, bool) {
 	syntax.Walk(file, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 1 {
 			last := call.Args[len(call.Args)-1]
-			if end := int(last.End().Offset()); end > at {
-				at = end
-				if q := text[end-1]; q == '"' || q == '\'' {
-					at-- // within the quotes
-				}
+			begin, end := int(last.Pos().Offset()), int(last.End().Offset())
+			for end > begin && !wordy(text[end-1]) {
+				end--
+			}
+			if end > begin {
+				at = max(at, end)
 			}
 		}
 		return true
@@ -102,4 +104,8 @@ func misspelt(text string) (string, bool) {
 		return "", false
 	}
 	return text[:at] + "x" + text[at:], true
+}
+
+func wordy(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_'
 }

@@ -41,7 +41,7 @@ func TestMutants(t *testing.T) {
 func TestMisspelt(t *testing.T) {
 	for text, want := range map[string]string{
 		"app-start java\n":                          "app-start javax\n",
-		"psql -c \"SELECT 1\" -c \"SELECT f()\"\n":  "psql -c \"SELECT 1\" -c \"SELECT f()x\"\n",
+		"psql -c \"SELECT 1\" -c \"SELECT f()\"\n":  "psql -c \"SELECT 1\" -c \"SELECT fx()\"\n",
 		"exec 3<>/dev/x\necho 'set a' >&3\ncat <&3": "exec 3<>/dev/x\necho 'set ax' >&3\ncat <&3",
 		"for i in 1 2; do\n  rm -- \"$i\"\ndone":    "for i in 1 2; do\n  rm -- \"$ix\"\ndone",
 	} {

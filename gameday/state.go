@@ -31,6 +31,7 @@ var lookers = map[string]looker{
 	"database-answers": databaseAnswers,
 	"pools-free":       poolsFree,
 	"writes-taken":     writesTaken,
+	"orders-taken":     ordersTaken,
 	"locks-free":       locksFree,
 	"disk-free":        diskFree,
 	"vip-one-owner":    vipOneOwner,
@@ -458,6 +459,15 @@ func writesTaken(ctx context.Context, s *System) error {
 	return s.query(ctx, "SHOW transaction_read_only", func(answer string) error {
 		if answer != "off" {
 			return fmt.Errorf("a new transaction has transaction_read_only %s", answer)
+		}
+		return nil
+	})
+}
+
+func ordersTaken(ctx context.Context, s *System) error {
+	return s.query(ctx, "SELECT count(*) > 0 FROM orders WHERE created_at > now() - interval '5 seconds'", func(answer string) error {
+		if answer != "t" {
+			return errors.New("no order was written in the last 5s")
 		}
 		return nil
 	})

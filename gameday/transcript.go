@@ -61,7 +61,18 @@ func (t *Transcript) then(next *Transcript) *Transcript {
 
 // steps says whether a command of a step was carried out.
 func (t *Transcript) steps() bool {
-	return slices.ContainsFunc(t.Entries, func(e Entry) bool { return e.Section == runbook.Steps && e.Kind == KindCommand })
+	_, ok := t.acted()
+	return ok
+}
+
+// acted is when the first command of a step was begun, since the transcript's
+// beginning.
+func (t *Transcript) acted() (time.Duration, bool) {
+	i := slices.IndexFunc(t.Entries, func(e Entry) bool { return e.Section == runbook.Steps && e.Kind == KindCommand })
+	if i < 0 {
+		return 0, false
+	}
+	return t.Entries[i].At, true
 }
 
 // Kinds of entries.

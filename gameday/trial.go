@@ -72,9 +72,13 @@ type Outcome struct {
 	BrokenOff string `json:"brokenOff,omitempty"`
 	// Control is what the trial was a control of; empty is the proof itself.
 	Control Control `json:"control,omitempty"`
-	// Worse is what was there during another incident before the runbook was
-	// carried out, and not after that; empty is nothing.
+	// Worse is what was there on a healthy system, or during another incident, before
+	// the runbook was carried out, and not after that; empty is nothing.
 	Worse string `json:"worse,omitempty"`
+	// Unserved is how long at a stretch nobody was served while the steps were carried
+	// out and until all was restored, where most had been served before: see unserved.
+	// 0 where no step was.
+	Unserved time.Duration `json:"unserved,omitempty"`
 }
 
 // symptomWithin is how long a symptom is waited for, from the incident on.
@@ -92,13 +96,72 @@ const (
 // started.
 func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 	out := &Outcome{Variant: t.Variant.Name, Control: t.Control, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
-	w := &witness{}
-	res, err := t.on(ctx, w, &carrying{acting: acting{t.Book.Name}, trial: t, system: w.system, out: out})
+	act := &carrying{acting: acting{t.Book.Name}, trial: t, out: out}
+	w := &witness{sees: func(_ *System, clock history.RunClock) { act.now = clock.Now }}
+	act.system = w.system
+	res, err := t.on(ctx, w, act)
 	if res == nil {
 		return nil, err
 	}
 	out.Dir, out.Run, out.Reason, out.Dirty = res.Dir, res.Verdict, res.Reason, res.Dirty || errors.Is(err, harness.ErrDirty)
-	return out, err
+	return out, errors.Join(err, act.served())
+}
+
+// served reads from the record whether users were served while the steps were carried
+// out. What a machine without time of its own did says nothing.
+func (c *carrying) served() error {
+	if c.acted == 0 {
+		return nil
+	}
+	h, err := history.Load(c.out.Dir)
+	if err != nil {
+		return fmt.Errorf("what users saw of the runbook: %w", err)
+	}
+	if _, throughout := h.Stolen(); !throughout {
+		c.out.Unserved = unserved(h, c.acted, c.over)
+	}
+	return nil
+}
+
+// servedBefore is for how long before its steps users must have been served, most of
+// them, for an outage to be the steps' doing.
+const servedBefore = 5 * time.Second
+
+// unserved is the longest time between two moments, on the run's clock, in which no
+// operation that was due was answered well and in time: 0 if of those that were due
+// before them fewer than half were. A stretch that began before the first of the
+// moments does not count.
+func unserved(h *history.History, from, to time.Duration) time.Duration {
+	last, longest := time.Duration(-1), time.Duration(0)
+	due, served := 0, 0 // before
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Intended > to {
+			break
+		}
+		latency, done := o.Latency()
+		good := done && o.Outcome == history.Good && latency <= inTime
+		if o.Intended < from && o.Intended >= from-servedBefore {
+			due++
+			if good {
+				served++
+			}
+		}
+		if !good {
+			continue
+		}
+		if last >= from-inTime && o.Intended >= from {
+			longest = max(longest, o.Intended-last)
+		}
+		last = o.Intended
+	}
+	if last >= from-inTime {
+		longest = max(longest, to-last)
+	}
+	if 2*served < due || due == 0 {
+		return 0
+	}
+	return longest
 }
 
 // Check says what keeps the incident from being brought about, or judged, as far as
@@ -249,6 +312,10 @@ type carrying struct {
 	trial  Trial
 	system func() *System
 	out    *Outcome
+	now    func() time.Duration // the run's clock
+	// acted is when the first command of a step was begun, and over when nothing more
+	// was waited for, on the run's clock; 0 is that no step was carried out.
+	acted, over time.Duration
 }
 
 var (
@@ -265,9 +332,9 @@ func (c *carrying) Takes() time.Duration {
 	return 2 * total
 }
 
-// mostNodes is on how many nodes a command may run, one after the other: as many as
+// MostNodes is on how many nodes a command may run, one after the other: as many as
 // the built-in topology takes of a role.
-const mostNodes = 8
+const MostNodes = 8
 
 // longest is how long blocks may take.
 func longest(blocks []runbook.Block) time.Duration {
@@ -275,7 +342,7 @@ func longest(blocks []runbook.Block) time.Duration {
 	for _, b := range blocks {
 		switch b := b.(type) {
 		case *runbook.Command:
-			total += mostNodes * patience(b)
+			total += MostNodes * patience(b)
 		case *runbook.Expect:
 			total += b.Within + settled
 		}
@@ -310,12 +377,20 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	}
 	alert := time.Now()
 	if len(c.trial.Variant.Plan) > 0 {
+		begins := c.now() - time.Since(seen.Began)
 		// The checks that have just shown the symptom are not made once more: one
 		// that comes and goes would be taken for another incident.
 		further := Only(c.trial.Variant.Plan, runbook.Diagnosis, runbook.Steps, runbook.Verification)
 		c.out.Transcript = seen.then(c.execute(ctx, sys, further, seen.vars))
+		if at, ok := c.out.Transcript.acted(); ok {
+			c.acted = begins + at
+			defer func() { c.over = c.now() }()
+		}
 	}
 	if next := c.trial.Variant.Next; next != nil {
+		if c.trial.Control == StepsUndone {
+			c.shows(ctx, sys)
+		}
 		c.out.Second = c.execute(ctx, sys, next, nil)
 	}
 	if t := c.out.Transcript; c.trial.Again && t != nil && t.Ending != Done {
@@ -333,12 +408,40 @@ func (c *carrying) Inject(ctx context.Context, _ []topology.Node, _ fault.Record
 	return ctx.Err()
 }
 
+// shows waits until the symptom is there again once what had mended it was undone, or
+// all that the runbook restores has been there all the while.
+func (c *carrying) shows(ctx context.Context, sys *System) {
+	bounded, cancel := context.WithTimeout(ctx, symptomWithin)
+	defer cancel()
+	since := time.Now()
+	for bounded.Err() == nil && time.Since(since) < unchanged {
+		if showing(bounded, c.trial.Book, sys).Ending == Done {
+			return
+		}
+		if sys.all(bounded, states(c.trial.Book)) != nil {
+			since = time.Now()
+		}
+		rest(bounded)
+	}
+}
+
 // unneeded carries the runbook out on a healthy system.
 func (c *carrying) unneeded(ctx context.Context, sys *System) {
 	began := time.Now()
 	c.out.NoSymptom = "nothing was wrong with the system"
+	held := sys.holding(ctx)
 	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
-	c.restored(ctx, sys, began)
+	if c.restored(ctx, sys, began) {
+		c.worse(ctx, sys, held)
+	}
+}
+
+// worse looks whether what was there before the runbook was carried out is there after
+// it.
+func (c *carrying) worse(ctx context.Context, sys *System, held []string) {
+	if _, err := sys.Await(ctx, worseAfter, held...); err != nil && ctx.Err() == nil {
+		c.out.Worse = err.Error()
+	}
 }
 
 // showsWithin is how long it is waited for that another incident shows, and
@@ -371,9 +474,7 @@ func (c *carrying) elsewhere(ctx context.Context, sys *System) {
 	if !c.out.Transcript.steps() {
 		return // it has done nothing that could be for the worse
 	}
-	if _, err := sys.Await(ctx, worseAfter, held...); err != nil && ctx.Err() == nil {
-		c.out.Worse = err.Error()
-	}
+	c.worse(ctx, sys, held)
 }
 
 // execute carries a plan out; vars are what is known before.

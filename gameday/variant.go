@@ -36,6 +36,38 @@ func LeftOut(book *runbook.Runbook) []Variant {
 	return out
 }
 
+// NoSteps is the runbook of which no step is carried out; false if it has but one,
+// which LeftOut leaves out.
+func NoSteps(book *runbook.Runbook) (Variant, bool) {
+	plan := slices.DeleteFunc(Whole(book), func(p Part) bool { return p.Section == runbook.Steps })
+	return Variant{Name: "without any step", Plan: plan}, len(LeftOut(book)) > 1
+}
+
+// Undone is the runbook whose steps are then undone, the last first, as far as they
+// can be, and which somebody else carries out from its beginning; false if nothing of
+// it can be undone by a command.
+func Undone(book *runbook.Runbook) (Variant, bool) {
+	whole := Whole(book)
+	plan := Only(whole, runbook.Symptom, runbook.Diagnosis, runbook.Steps)
+	steps := Only(whole, runbook.Steps)
+	var back []Part
+	for _, p := range slices.Backward(steps) {
+		if p.Title == "" {
+			continue
+		}
+		if p.Undo == nil || !slices.ContainsFunc(p.Undo.Blocks, isCommand) {
+			break // what came before it stands on what stays
+		}
+		back = append(back, Part{p.Section, &runbook.Part{Title: "Undo of " + p.Title, Line: p.Undo.Line, Blocks: p.Undo.Blocks}})
+	}
+	return Variant{Name: "with its steps undone", Plan: append(plan, back...), Next: whole}, len(back) > 0
+}
+
+func isCommand(b runbook.Block) bool {
+	_, ok := b.(*runbook.Command)
+	return ok
+}
+
 // Swapped are the runbook with each two steps that follow each other swapped.
 func Swapped(book *runbook.Runbook) []Variant {
 	var out []Variant

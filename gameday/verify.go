@@ -31,11 +31,14 @@ const (
 	OnAnother Control = "another"
 	// StepsSwapped: each two steps that follow each other are swapped.
 	StepsSwapped Control = "swapped"
+	// StepsUndone: its steps are carried out and then undone, the last first, by what
+	// it says of that, after which it must mend all anew.
+	StepsUndone Control = "undone"
 )
 
 // Controls are all of them, in the order in which they are made.
 func Controls() []Control {
-	return []Control{WithoutIt, OnHealthy, OnAnother, StepLeftOut, StepsSwapped, BrokenOff}
+	return []Control{WithoutIt, OnHealthy, OnAnother, StepLeftOut, StepsSwapped, StepsUndone, BrokenOff}
 }
 
 // Incident is another incident than the runbook's: a scenario with its settings.
@@ -136,6 +139,13 @@ func trials(t Trial, c Control, others []Incident) []Trial {
 		}
 	case StepLeftOut:
 		add(LeftOut(t.Book)...)
+		if v, ok := NoSteps(t.Book); ok {
+			add(v)
+		}
+	case StepsUndone:
+		if v, ok := Undone(t.Book); ok {
+			add(v)
+		}
 	case StepsSwapped:
 		add(Swapped(t.Book)...)
 	case BrokenOff:
@@ -198,6 +208,8 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictFail, fmt.Sprintf("what it is to restore was there %s after the symptom, and it promises %s", sayTime(o.Restored), sayTime(r.Within))
 	case o.Run == harness.VerdictFail:
 		return harness.VerdictFail, "meanwhile " + o.Reason
+	case o.Unserved > bearable:
+		return harness.VerdictFail, fmt.Sprintf("while its steps were carried out nobody was served for %s", sayTime(o.Unserved))
 	case o.Lost != "":
 		return harness.VerdictFail, "carried out twice it does harm: " + o.Lost
 	case o.Run != harness.VerdictPass:
@@ -207,6 +219,10 @@ func (r *Result) proven() (harness.Verdict, string) {
 	}
 	return harness.VerdictPass, fmt.Sprintf("It restored what it promises %s after the symptom (within %s), no session or write was lost, and twice did no harm.", sayTime(o.Restored), sayTime(r.Within))
 }
+
+// bearable is for how long nobody may be served while steps are carried out that need
+// no outage: as long as the address takes to move, twice.
+const bearable = 3 * time.Second
 
 // ofPeople says whether a person ended it, or the want of one.
 func ofPeople(t *Transcript) bool {
@@ -229,9 +245,11 @@ func (r *Result) controlled() {
 		case OnAnother:
 			r.another(o)
 		case BrokenOff:
-			r.cutOff(o)
+			r.anew(o)
 		case StepLeftOut:
-			r.noDifference(o, "it is idle")
+			r.leftOut(o)
+		case StepsUndone:
+			r.undone(o)
 		case StepsSwapped:
 			r.noDifference(o, "their order does not matter")
 		}
@@ -250,11 +268,35 @@ func (r *Result) without(o *Outcome) {
 	}
 }
 
+// same says whether a change of the steps made no difference.
+func (o *Outcome) same() bool {
+	return o.Restored >= 0 && o.Transcript != nil && o.Symptom >= 0 && o.Run == harness.VerdictPass && o.Transcript.Ending == Done
+}
+
 // noDifference notes what a change that made no difference says of the steps.
 func (r *Result) noDifference(o *Outcome, says string) {
-	if o.Restored >= 0 && o.Transcript != nil && o.Symptom >= 0 && o.Run == harness.VerdictPass && o.Transcript.Ending == Done {
+	if o.same() {
 		r.Notes = append(r.Notes, fmt.Sprintf("all came back %s: %s", o.Variant, says))
 	}
+}
+
+// leftOut notes an idle step, and holds it to what came back though no step was
+// carried out.
+func (r *Result) leftOut(o *Outcome) {
+	if o.same() && !o.Transcript.steps() {
+		r.fail("all came back %s: what restores it is none of its steps", o.Variant)
+		return
+	}
+	r.noDifference(o, "it is idle")
+}
+
+// undone holds it to what came of its undo, and of the runbook after that.
+func (r *Result) undone(o *Outcome) {
+	if hasVerdict(o) && o.Symptom >= 0 && o.Transcript != nil && o.Transcript.Ending == Failed {
+		r.fail("%s it ended at line %d: %s", o.Variant, o.Transcript.Line, o.Transcript.Reason)
+		return
+	}
+	r.anew(o)
 }
 
 // another holds it to what it did during another incident.
@@ -275,8 +317,9 @@ func (r *Result) another(o *Outcome) {
 	}
 }
 
-// cutOff holds it to what came of it when it was broken off, and begun anew.
-func (r *Result) cutOff(o *Outcome) {
+// anew holds it to what came of it when it had been carried out in part, or in vain,
+// and was begun anew.
+func (r *Result) anew(o *Outcome) {
 	switch {
 	case o.BrokenOff == "" && o.Run == harness.VerdictFail:
 		r.fail("%s it does harm: %s", o.Variant, o.Reason)
@@ -286,6 +329,8 @@ func (r *Result) cutOff(o *Outcome) {
 		r.inconclusive("the control %s did not come to the incident: %s", o.Variant, o.NoSymptom)
 	case o.Second == nil:
 		r.inconclusive("%s it was not begun anew", o.Variant)
+	case o.Transcript == nil || o.Transcript.Ending != Done:
+		r.inconclusive("%s: it did not come so far", o.Variant)
 	case ofPeople(o.Second):
 		r.inconclusive("%s, and begun anew, line %d: %s", o.Variant, o.Second.Line, o.Second.Reason)
 	case o.Restored < 0:
@@ -300,6 +345,8 @@ func (r *Result) healthy(o *Outcome) {
 		r.inconclusive("the control on a healthy system has no verdict: %s", o.Reason)
 	case o.Restored < 0:
 		r.fail("on a healthy system it does harm: %s", o.Missing)
+	case o.Worse != "":
+		r.fail("on a healthy system it does harm: %s", o.Worse)
 	case o.Run == harness.VerdictFail:
 		r.fail("on a healthy system it does harm: %s", o.Reason)
 	case o.Transcript == nil || o.Transcript.Ending != NotThis && !ofPeople(o.Transcript):

@@ -1,6 +1,7 @@
 package gameday
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 )
 
 // proven is a proof that holds, changed.
@@ -26,7 +28,8 @@ func proven(change func(*Outcome)) *Outcome {
 func control(name string, change func(*Outcome)) *Outcome {
 	o := &Outcome{Variant: name, Run: harness.VerdictPass, Symptom: time.Second, Restored: -1, Missing: "m"}
 	for prefix, c := range map[string]Control{
-		nameWithout: WithoutIt, nameHealthy: OnHealthy, "during ": OnAnother, "cut off": BrokenOff, "without step": StepLeftOut, "with step": StepsSwapped,
+		nameWithout: WithoutIt, nameHealthy: OnHealthy, "during ": OnAnother, "cut off": BrokenOff, "without step": StepLeftOut, "without any": StepLeftOut,
+		"with step": StepsSwapped, "with its": StepsUndone,
 	} {
 		if strings.HasPrefix(name, prefix) {
 			o.Control = c
@@ -36,6 +39,8 @@ func control(name string, change func(*Outcome)) *Outcome {
 	case nameHealthy:
 		o.Symptom, o.Restored, o.Missing, o.Transcript = -1, time.Second, "", &Transcript{Ending: NotThis}
 	case nameWithout:
+	case undoneName:
+		o.Restored, o.Transcript, o.Second = time.Second, &Transcript{Ending: Done}, &Transcript{Ending: Done}
 	default:
 		o.Transcript = &Transcript{Ending: Failed}
 	}
@@ -45,7 +50,11 @@ func control(name string, change func(*Outcome)) *Outcome {
 	return o
 }
 
+// undoneName is the control of undoing.
+const undoneName = "with its steps undone"
+
 func TestJudge(t *testing.T) {
+	acts := []Entry{{Kind: KindCommand, Section: "Steps"}}
 	ends := func(e Ending) func(*Outcome) {
 		return func(o *Outcome) { o.Transcript = &Transcript{Ending: e, Line: 7, Reason: "so"} }
 	}
@@ -128,10 +137,17 @@ func TestJudge(t *testing.T) {
 			control("during db-slow", func(o *Outcome) { o.Transcript.Entries = []Entry{{Kind: KindCommand, Section: "Steps"}} }),
 		}},
 		{name: "cut off, and begun anew", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
-			control(`cut off after step "1"`, func(o *Outcome) { o.Restored, o.Second = time.Second, &Transcript{Ending: NotThis} }),
+			control(`cut off after step "1"`, func(o *Outcome) {
+				o.Restored, o.Transcript.Ending, o.Second = time.Second, Done, &Transcript{Ending: NotThis}
+			}),
 		}},
 		{name: "cut off, and not borne", proof: proven(nil), verdict: harness.VerdictFail, says: "does not bear: begun anew, it ended as not this incident (line 5: so), and: j1", controls: []*Outcome{
-			control(`cut off after step "1"`, func(o *Outcome) { o.Missing, o.Second = "j1", &Transcript{Ending: NotThis, Line: 5, Reason: "so"} }),
+			control(`cut off after step "1"`, func(o *Outcome) {
+				o.Missing, o.Transcript.Ending, o.Second = "j1", Done, &Transcript{Ending: NotThis, Line: 5, Reason: "so"}
+			}),
+		}},
+		{name: "cut off, and it had not come so far", proof: proven(nil), verdict: harness.VerdictInconclusive, says: `"1": it did not come so far`, controls: []*Outcome{
+			control(`cut off after step "1"`, func(o *Outcome) { o.Restored, o.Second = time.Second, &Transcript{Ending: Done} }),
 		}},
 		{name: "cut off, and harm", proof: proven(nil), verdict: harness.VerdictFail, says: `"1" it does harm: lost`, controls: []*Outcome{
 			control(`cut off after step "1"`, func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "lost" }),
@@ -146,10 +162,26 @@ func TestJudge(t *testing.T) {
 			control(`cut off after step "1"`, func(o *Outcome) { o.Symptom, o.NoSymptom = -1, "none" }),
 		}},
 		{name: "cut off, and nobody answers", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "begun anew, line 0", controls: []*Outcome{
-			control(`cut off after step "1"`, func(o *Outcome) { o.Second = &Transcript{Ending: Unanswered} }),
+			control(`cut off after step "1"`, func(o *Outcome) { o.Transcript.Ending, o.Second = Done, &Transcript{Ending: Unanswered} }),
 		}},
 		{name: "an idle step", proof: proven(nil), verdict: harness.VerdictPass, note: `all came back without step "1": it is idle`, controls: []*Outcome{
-			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
+			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending, o.Transcript.Entries = time.Second, Done, acts }),
+		}},
+		{name: "what restores it is no step", proof: proven(nil), verdict: harness.VerdictFail, says: "all came back without any step: what restores it is none of its steps", controls: []*Outcome{
+			control("without any step", func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
+		}},
+		{name: "without any step it does not come back", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{control("without any step", nil)}},
+		{name: "undone, and mended anew", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{control(undoneName, nil)}},
+		{name: "an undo that does not work", proof: proven(nil), verdict: harness.VerdictFail, says: "with its steps undone it ended at line 4: no such file", controls: []*Outcome{
+			control(undoneName, func(o *Outcome) { o.Transcript = &Transcript{Ending: Failed, Line: 4, Reason: "no such file"} }),
+		}},
+		{name: "an undo after which it mends nothing", proof: proven(nil), verdict: harness.VerdictFail, says: "does not bear", controls: []*Outcome{
+			control(undoneName, func(o *Outcome) { o.Restored, o.Missing = -1, "j1" }),
+		}},
+		{name: "nobody is served meanwhile", proof: proven(func(o *Outcome) { o.Unserved = bearable + 1 }), verdict: harness.VerdictFail, says: "nobody was served for 3s"},
+		{name: "nobody is served for a moment", proof: proven(func(o *Outcome) { o.Unserved = bearable }), verdict: harness.VerdictPass},
+		{name: "it takes from a healthy system what it does not restore", proof: proven(nil), verdict: harness.VerdictFail, says: "does harm: pools-free", controls: []*Outcome{
+			control(nameHealthy, func(o *Outcome) { o.Worse = "pools-free: j1" }),
 		}},
 		{name: "two steps in any order", proof: proven(nil), verdict: harness.VerdictPass, note: "their order does not matter", controls: []*Outcome{
 			control(`with step "2" before "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),
@@ -168,6 +200,46 @@ func TestJudge(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestUnserved(t *testing.T) {
+	good := func(at ...int) *history.History {
+		h := &history.History{}
+		for _, ms := range at {
+			due := time.Duration(ms) * time.Millisecond
+			h.Ops = append(h.Ops, history.Op{Intended: due, Sent: due, End: due + 10*time.Millisecond, Outcome: history.Good})
+		}
+		return h
+	}
+	for _, tt := range []struct {
+		name     string
+		at       []int
+		from, to int
+		want     int
+	}{
+		{"all the while", []int{900, 1300, 1700, 2100}, 1000, 2100, 400},
+		{"a gap", []int{900, 1100, 4100, 4200}, 1000, 4300, 3000},
+		{"a gap to the end", []int{900, 1100}, 1000, 5000, 3900},
+		{"what lasted before", []int{100, 9000, 9100}, 5000, 9200, 100},
+		{"what began with it", []int{4900, 9000}, 5000, 9000, 4100},
+		{"nobody, before and after", []int{100}, 5000, 9000, 0},
+		{"nobody at all", nil, 5000, 9000, 0},
+		{"after the end", []int{900, 1000, 9000}, 1000, 1500, 500},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ms := time.Millisecond
+			require.Equal(t, time.Duration(tt.want)*ms, unserved(good(tt.at...), time.Duration(tt.from)*ms, time.Duration(tt.to)*ms))
+		})
+	}
+	h := good(100, 900, 1000, 9000)
+	for i := range 3 {
+		h.Ops = slices.Insert(h.Ops, 0, history.Op{Intended: time.Duration(i), End: -1})
+	}
+	require.Zero(t, unserved(h, 950*time.Millisecond, 10*time.Second), "most were not served before, either")
+	h = good(900, 1000, 2000, 5000)
+	h.Ops[2].Outcome = history.Failed
+	h.Ops[3].End = h.Ops[3].Intended + inTime + 1
+	require.Equal(t, 5*time.Second, unserved(h, time.Second, 6*time.Second), "neither an error nor a late answer is service")
 }
 
 func TestPatience(t *testing.T) {

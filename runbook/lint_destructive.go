@@ -15,7 +15,7 @@ func (l *linter) destructive() {
 		if r.undo || r.section.Title == Rollback {
 			continue
 		}
-		guarded := r.part.Undo != nil
+		guarded := r.part.Undo != nil && len(commandsOf(r.part.Undo.Blocks)) > 0
 		for _, b := range r.blocks {
 			switch b := b.(type) {
 			case *Decide, *Expect:
@@ -91,7 +91,7 @@ var destroyers = map[string]func(args []string, text string) bool{
 	"reboot": whatever, "shutdown": whatever, "halt": whatever, "poweroff": whatever,
 	"kill":    func(args []string, _ string) bool { return !among("-0", "-l", "-L")(args, "") },
 	"pkill":   func(args []string, _ string) bool { return !among("-0")(args, "") },
-	"killall": whatever, "fuser": among("-k"),
+	"killall": whatever, "fuser": among("-k"), "app-start": whatever, "find": among("-delete", "-exec", "-execdir", "-ok"),
 	"dropdb": whatever, "dropuser": whatever, "pg_resetwal": whatever, "initdb": whatever,
 	"pg_ctl":    among("stop", "restart", "reload", "promote", "kill"),
 	"psql":      func(_ []string, text string) bool { return statement.MatchString(text) },
@@ -114,6 +114,9 @@ func changes(method string) bool {
 	return true
 }
 
+// short are flags of one letter each, behind one dash.
+var short = regexp.MustCompile(`^-[a-zA-Z]+$`)
+
 // posts are the methods of curl's requests.
 func posts(args []string) []string {
 	var out []string
@@ -127,7 +130,7 @@ func posts(args []string) []string {
 		case strings.HasPrefix(a, "-X"):
 			out = append(out, strings.ToUpper(a[2:]))
 		case strings.HasPrefix(flag, "--data"), flag == "--json", flag == "--form", flag == "--upload-file",
-			a == "-d", a == "-F", a == "-T":
+			a == "-F", a == "-T", short.MatchString(a) && strings.HasSuffix(a, "d"):
 			out = append(out, "POST")
 		}
 	}

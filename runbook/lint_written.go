@@ -18,8 +18,9 @@ var (
 // installation, and one incident.
 func (l *linter) hosts() {
 	for line := l.book.doc.first; line <= l.book.doc.first+len(l.book.doc.ends); line++ {
-		for _, a := range address.FindAllString(l.book.doc.lineText(line), -1) {
-			if isHost(a) {
+		text := l.book.doc.lineText(line)
+		for _, at := range address.FindAllStringIndex(text, -1) {
+			if a := text[at[0]:at[1]]; isHost(a) && !inWord(text, at[0], at[1]) {
 				l.find(line, "host", "the address %s is written out: capture it, or make it an input", a)
 			}
 		}
@@ -80,6 +81,16 @@ func (l *linter) nodesOf(line int, text string) {
 }
 
 // isHost says whether a text is an address that is another machine's.
+// inWord says whether what stands between two places of a text goes on before or
+// after them, as the colons of SQL's id::date do.
+func inWord(text string, from, to int) bool {
+	return from > 0 && wordy(text[from-1]) || to < len(text) && wordy(text[to])
+}
+
+func wordy(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
+}
+
 func isHost(text string) bool {
 	a, err := netip.ParseAddr(text)
 	return err == nil && !a.IsLoopback() && !a.IsUnspecified()

@@ -16,8 +16,9 @@ var states = []State{
 	{"pools-free", "on no application node a request waits for a connection to the database"},
 	{"sessions-saved", "a session that is saved where users are is read on each application node"},
 	{"orders-settled", "no order is there twice, and no key was taken that led to nothing"},
-	{"disk-free", "no file system of the database is more than 80 % full"},
+	{"disk-free", "no file system that the database was given for itself is more than 80 % full; where it was given none, its own"},
 	{"writes-taken", "a new transaction of the database may write"},
+	{"orders-taken", "an order was written in the last five seconds, as users' are where there are users"},
 	{"locks-free", "no transaction has kept a table from those who write it for two seconds"},
 	{"vip-one-owner", "one balancer owns the VIP, and another that is well stands by"},
 }

@@ -2,15 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -22,19 +16,10 @@ import (
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
-	"github.com/hachaos/hachaos/topology"
 )
 
-// proofsFlags are those of `runbook campaign`.
-type proofsFlags struct {
-	dir, page string
-	budget    time.Duration
-	status    bool
-	short     bool
-}
-
 func (a *app) runbookCampaign() *cobra.Command {
-	var f proofsFlags
+	var f itemsFlags
 	c := &cobra.Command{
 		Use:   "campaign FILE…",
 		Short: "Verify runbooks three times each, and their mutants, resumably",
@@ -51,19 +36,15 @@ Exit codes: 0 all runbooks passed three times and nine of ten mutants are refuse
 		Example: `  hachaos runbook campaign --dir docs/runbooks --budget 20m runbooks/*.md
   hachaos runbook campaign --dir docs/runbooks --status --page docs/runbooks-proven.md runbooks/*.md`,
 		Args: func(c *cobra.Command, files []string) error {
-			if f.budget < 0 {
-				return usage("--budget %v: want 0 or more", f.budget)
+			if err := f.check(); err != nil {
+				return err
 			}
 			return someRunbooks(c, files)
 		},
 		RunE:              func(c *cobra.Command, files []string) error { return a.proveRunbooks(c.Context(), files, f) },
 		ValidArgsFunction: completeRunbooks,
 	}
-	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "runbooks"), "the campaign's folder")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "stop between two items once this long has passed, such as 20m (0: never)")
-	c.Flags().BoolVar(&f.status, "status", false, "say where it stands, and run nothing")
-	c.Flags().StringVar(&f.page, "page", "", "also write the page of what there is to this file")
-	c.Flags().BoolVar(&f.short, "short", true, "the short form of the phases before the incident")
+	f.flags(c, filepath.Join(".cache", "runbooks"), "items")
 	return c
 }
 
@@ -110,123 +91,61 @@ func (p *proof) good() bool {
 
 // proofItem is an item with what there is of it.
 type proofItem struct {
+	itemFile
 	file   string
 	trial  gameday.Trial
 	mutant *gameday.Variant // nil is a verification
-	name   string
-	hash   string
-	path   string
-	proof  *proof // nil: none
+	proof  *proof           // nil: none
 }
 
 // proofItems are those of the files: each verification comes before the mutants, and
 // the first of every runbook before any second.
-func proofItems(files []string, f proofsFlags) ([]*proofItem, error) {
-	depends, err := dependencies(runtime.Version())
-	if err != nil {
-		return nil, err
-	}
-	programs, err := gameday.Fingerprint()
+func proofItems(files []string, f itemsFlags) ([]*proofItem, error) {
+	depends, err := newItemsDepend()
 	if err != nil {
 		return nil, err
 	}
 	turns := make([][]*proofItem, campaign.InARow+1)
 	for _, file := range files {
-		book, incident, opts, err := incidentOf(file, topologyFlags{}, 0, f.short)
+		b, err := readBook(file, f.short)
 		if err != nil {
 			return nil, err
 		}
-		text, err := os.ReadFile(file)
+		incidents := append([]gameday.Incident{b.incident()}, otherIncidents(b.trial.Incident.Name)...)
+		hash, err := depends.hash(incidents, b.trial.Options, proofSchema, b.text)
 		if err != nil {
 			return nil, err
 		}
-		of, err := proofDepends(append([]gameday.Incident{{Scenario: incident, Set: opts.Set}}, otherIncidents(incident.Name)...), opts, depends)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%v\n%s", programs, of, f.short, text))
-		hash := hex.EncodeToString(sum[:])[:16]
-		name := strings.TrimSuffix(filepath.Base(file), ".md")
 		add := func(turn int, item string, mutant *gameday.Variant) {
 			turns[turn] = append(turns[turn], &proofItem{
-				file: file, trial: gameday.Trial{Book: book, Incident: incident, Options: opts}, mutant: mutant, name: item, hash: hash,
-				path: filepath.Join(f.dir, name, campaign.Slug(item)+"."+hash+".json"),
+				itemFile: itemIn(filepath.Join(f.dir, b.name), item, hash), file: file, trial: b.trial, mutant: mutant,
 			})
 		}
 		for n := range campaign.InARow {
 			add(n, fmt.Sprintf("verified %d", n+1), nil)
 		}
-		for _, m := range gameday.Mutants(book) {
+		for _, m := range gameday.Mutants(b.trial.Book) {
 			add(campaign.InARow, m.Name, &m)
 		}
 	}
 	// What is seen early is worth most: one proof of each, the mutants, then the rest.
 	order := append([][]*proofItem{turns[0], turns[campaign.InARow]}, turns[1:campaign.InARow]...)
 	items := slices.Concat(order...)
-	return items, reread(items)
+	return items, rereadProofs(items)
 }
 
-// reread reads what there is of the items.
-func reread(items []*proofItem) error {
+// rereadProofs reads what there is of the items.
+func rereadProofs(items []*proofItem) error {
+	var err error
 	for _, i := range items {
-		p, err := readItem[proof](i.path, proofSchema)
-		if err != nil {
+		if i.proof, err = readItem[proof](i.itemFile, proofSchema); err != nil {
 			return err
 		}
-		if p != nil && (p.Item != i.name || p.Hash != i.hash) {
-			return usage("%s is the result of another item, %s: rename the step that is called almost alike", i.path, p.Item)
-		}
-		i.proof = p
 	}
 	return nil
 }
 
-// proofDepends is what a proof's runs depend on: of its own incident and of the
-// others what they resolve to, with the images and the sources.
-func proofDepends(incidents []gameday.Incident, opts harness.Options, depends campaign.Depends) (string, error) {
-	h := sha256.New()
-	enc := json.NewEncoder(h)
-	for _, i := range incidents {
-		opts.Set = i.Set
-		resolved, err := new(harness.Runner).Resolved(i.Scenario, opts)
-		if err != nil {
-			return "", err
-		}
-		images := map[string]string{}
-		for _, name := range append([]string{gameday.OperatorImage}, imagesOf(resolved.Spec)...) {
-			if images[name], err = depends.Images(name); err != nil {
-				return "", err
-			}
-		}
-		asserts := append(slices.Clone(resolved.Asserts), "SessionSurvival", "WriteLedger", "Leftovers")
-		for _, part := range []any{resolved, images, depends.Sources(resolved.Faults, asserts)} {
-			if err := enc.Encode(part); err != nil {
-				return "", err
-			}
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func imagesOf(spec topology.Spec) []string {
-	var out []string
-	for _, n := range spec.Nodes {
-		out = append(out, n.Image)
-	}
-	return out
-}
-
-func (i *proofItem) keep(p *proof) error {
-	i.proof = p
-	return keepItem(i.path, p)
-}
-
-func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) error {
-	if f.page != "" {
-		if err := writable("--page "+f.page, f.page); err != nil {
-			return err
-		}
-	}
+func (a *app) proveRunbooks(ctx context.Context, files []string, f itemsFlags) error {
 	items, err := proofItems(files, f)
 	if err != nil {
 		return err
@@ -236,15 +155,12 @@ func (a *app) proveRunbooks(ctx context.Context, files []string, f proofsFlags) 
 		failed = a.runProofs(ctx, items, f)
 	}
 	a.code = proofsCode(items)
-	if f.page != "" {
-		failed = errors.Join(failed, report.Replace(f.page, func(w io.Writer) error { return report.SheetMarkdown(w, proofsSheet(items)) }))
-	}
-	return errors.Join(failed, a.printProofs(items))
+	return errors.Join(failed, f.writePage(proofsSheet(items)), a.printProofs(items))
 }
 
 // runProofs runs what has no verdict yet.
-func (a *app) runProofs(ctx context.Context, items []*proofItem, f proofsFlags) error {
-	return runItems(ctx, a, f.dir, f.budget, items, reread, func(n int, session *wiring.Session) error {
+func (a *app) runProofs(ctx context.Context, items []*proofItem, f itemsFlags) error {
+	return runItems(ctx, a, f.dir, f.budget, items, rereadProofs, func(n int, session *wiring.Session) error {
 		i := items[n]
 		if err := a.oneProof(ctx, i, session, n, len(items)); err != nil {
 			return asUsage(fmt.Errorf("%s, %s: %w", i.file, i.name, err))
@@ -284,6 +200,7 @@ func (a *app) oneProof(ctx context.Context, i *proofItem, session *wiring.Sessio
 		p.Before = i.proof.Before + 1
 	}
 	fmt.Fprintf(a.err, "[%d/%d] %-44s %-12s %4.0fs  %s\n", n+1, of, report.Clean(filepath.Base(i.file)+", "+i.name), p.Verdict, p.Took.Seconds(), report.Clean(p.Reason))
+	i.proof = p
 	return i.keep(p)
 }
 

@@ -3,21 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hachaos/hachaos/campaign"
 	"github.com/hachaos/hachaos/gameday"
 	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/internal/wiring"
@@ -27,11 +22,8 @@ import (
 
 // checksFlags are those of `runbook check`.
 type checksFlags struct {
+	itemsFlags
 	documents []string
-	dir, page string
-	budget    time.Duration
-	status    bool
-	short     bool
 }
 
 func (a *app) runbookCheck() *cobra.Command {
@@ -53,8 +45,8 @@ Exit codes: 0 every document told of every incident, and none complained without
 		Example: `  hachaos runbook check --checks runbooks/checks/cluster-health.md runbooks/*.md
   hachaos runbook check --status --dir docs/checks --checks runbooks/checks/cluster-health.md,runbooks/checks/common-issues.md runbooks/*.md`,
 		Args: func(c *cobra.Command, files []string) error {
-			if f.budget < 0 {
-				return usage("--budget %v: want 0 or more", f.budget)
+			if err := f.check(); err != nil {
+				return err
 			}
 			if len(f.documents) == 0 {
 				return usage("--checks: name the documents of checks, such as runbooks/checks/cluster-health.md")
@@ -65,11 +57,7 @@ Exit codes: 0 every document told of every incident, and none complained without
 		ValidArgsFunction: completeRunbooks,
 	}
 	c.Flags().StringSliceVar(&f.documents, "checks", nil, "the documents of checks")
-	c.Flags().StringVar(&f.dir, "dir", filepath.Join(".cache", "checks"), "the folder of the results")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "stop between two incidents once this long has passed, such as 20m (0: never)")
-	c.Flags().BoolVar(&f.status, "status", false, "say where it stands, and run nothing")
-	c.Flags().StringVar(&f.page, "page", "", "also write the page of what there is to this file")
-	c.Flags().BoolVar(&f.short, "short", true, "the short form of the phases before the incident")
+	f.flags(c, filepath.Join(".cache", "checks"), "incidents")
 	return c
 }
 
@@ -119,17 +107,13 @@ func (r *checkedFile) undecided() string {
 
 // checkItem is an incident with what there is of it.
 type checkItem struct {
-	name   string
+	itemFile
 	check  gameday.Check
-	hash   string
-	path   string
 	result *checkedFile // nil: none
 }
 
 // decided says whether nothing but a change, or its removal, has it run again.
-func (i *checkItem) decided() bool {
-	return i.result != nil && (i.result.Dirty || i.result.undecided() == "")
-}
+func (i *checkItem) decided() bool { return i.judged() || i.result != nil && i.result.Dirty }
 
 // judged says whether it can be judged by.
 func (i *checkItem) judged() bool { return i.result != nil && i.result.undecided() == "" }
@@ -143,33 +127,23 @@ func checkItems(files []string, f checksFlags) ([]*checkItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	depends, err := dependencies(runtime.Version())
-	if err != nil {
-		return nil, err
-	}
-	programs, err := gameday.Fingerprint()
+	depends, err := newItemsDepend()
 	if err != nil {
 		return nil, err
 	}
 	var items []*checkItem
 	add := func(name, file string, healthy bool) error {
-		book, incident, opts, err := incidentOf(file, topologyFlags{}, 0, f.short)
+		b, err := readBook(file, f.short)
 		if err != nil {
 			return err
 		}
-		text, err := os.ReadFile(file)
+		hash, err := depends.hash([]gameday.Incident{b.incident()}, b.trial.Options, checkedSchema, healthy, b.text, texts)
 		if err != nil {
 			return err
 		}
-		of, err := proofDepends([]gameday.Incident{{Scenario: incident, Set: opts.Set}}, opts, depends)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%v\n%v\n%s\n%s", checkedSchema, programs, of, f.short, healthy, text, texts))
-		hash := hex.EncodeToString(sum[:])[:16]
 		items = append(items, &checkItem{
-			name: name, hash: hash, path: filepath.Join(f.dir, campaign.Slug(name)+"."+hash+".json"),
-			check: gameday.Check{Book: book, Incident: incident, Options: opts, Healthy: healthy, Documents: documents},
+			itemFile: itemIn(f.dir, cmp.Or(name, b.name), hash),
+			check:    gameday.Check{Book: b.trial.Book, Incident: b.trial.Incident, Options: b.trial.Options, Healthy: healthy, Documents: documents},
 		})
 		return nil
 	}
@@ -177,15 +151,12 @@ func checkItems(files []string, f checksFlags) ([]*checkItem, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if err := add(strings.TrimSuffix(filepath.Base(file), ".md"), file, false); err != nil {
+		if err := add("", file, false); err != nil {
 			return nil, err
 		}
 	}
 	return items, rereadChecks(items)
 }
-
-// ofPaper are the rules whose findings keep no check from being carried out.
-var ofPaper = []string{"title", "owner", "reviewed", "section", "said", "link", "host"}
 
 // readChecks reads documents of checks that can be carried out, with their texts.
 func readChecks(files []string) (documents []*runbook.Runbook, texts string, err error) {
@@ -197,10 +168,8 @@ func readChecks(files []string) (documents []*runbook.Runbook, texts string, err
 		if !d.Front.Checks {
 			return nil, "", usage("%s is a runbook: --checks wants documents of checks, whose front matter says kind: checks", file)
 		}
-		for _, finding := range runbook.Lint(d, builtIn(file), time.Now()) {
-			if !slices.Contains(ofPaper, finding.Rule) {
-				return nil, "", usage("%s:%d: %s: %s", file, finding.Line, finding.Rule, finding.Text)
-			}
+		if err := sound(file, d); err != nil {
+			return nil, "", err
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -213,15 +182,11 @@ func readChecks(files []string) (documents []*runbook.Runbook, texts string, err
 
 // rereadChecks reads what there is of the items.
 func rereadChecks(items []*checkItem) error {
+	var err error
 	for _, i := range items {
-		result, err := readItem[checkedFile](i.path, checkedSchema)
-		if err != nil {
+		if i.result, err = readItem[checkedFile](i.itemFile, checkedSchema); err != nil {
 			return err
 		}
-		if result != nil && (result.Item != i.name || result.Hash != i.hash) {
-			return usage("%s is the result of another item, %s: remove it", i.path, result.Item)
-		}
-		i.result = result
 	}
 	return nil
 }
@@ -232,11 +197,6 @@ func (f checksFlags) again(files []string) string {
 }
 
 func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) error {
-	if f.page != "" {
-		if err := writable("--page "+f.page, f.page); err != nil {
-			return err
-		}
-	}
 	items, err := checkItems(files, f)
 	if err != nil {
 		return err
@@ -249,10 +209,7 @@ func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) 
 	}
 	a.code = checksCode(items)
 	sheet := checksSheet(items, items[0].check.Documents, f.again(files))
-	if f.page != "" {
-		failed = errors.Join(failed, report.Replace(f.page, func(w io.Writer) error { return report.SheetMarkdown(w, sheet) }))
-	}
-	return errors.Join(failed, a.printChecked(sheet))
+	return errors.Join(failed, f.writePage(sheet), a.printChecked(sheet))
 }
 
 // oneCheck brings an incident about once. What an interrupt met is kept only if it
@@ -279,7 +236,7 @@ func (a *app) oneCheck(ctx context.Context, i *checkItem, session *wiring.Sessio
 	}
 	i.result = r
 	fmt.Fprintf(a.err, "[%d/%d] %-20s %4.0fs  %s\n", n+1, of, report.Clean(i.name), r.Took.Seconds(), report.Clean(i.said()))
-	failed = errors.Join(failed, keepItem(i.path, r))
+	failed = errors.Join(failed, i.keep(r))
 	if failed == nil && c.Dirty {
 		failed = fmt.Errorf("%w: %s", harness.ErrDirty, c.Reason)
 	}

@@ -26,7 +26,7 @@ func checkedItem(name, complaint string, truth gameday.Truth) *checkItem {
 		incident = ""
 	}
 	return &checkItem{
-		name: name, path: name + ".json", check: gameday.Check{Documents: checksMD},
+		itemFile: itemFile{name: name, path: name + ".json"}, check: gameday.Check{Documents: checksMD},
 		result: &checkedFile{
 			Checked: gameday.Checked{Incident: incident, Run: harness.VerdictPass, Rounds: []gameday.Round{{
 				Document: "checks.md", Truth: []gameday.Truth{truth},
@@ -63,7 +63,7 @@ func TestChecksCode(t *testing.T) {
 		{harness.ExitInconclusive, []*checkItem{nothing, blind, open}},
 		{harness.ExitInconclusive, []*checkItem{nothing, unread}},
 		{harness.ExitInconclusive, []*checkItem{nothing, starved}},
-		{harness.ExitInconclusive, []*checkItem{nothing, {name: "none"}}},
+		{harness.ExitInconclusive, []*checkItem{nothing, {itemFile: itemFile{name: "none"}}}},
 		{harness.ExitDirty, []*checkItem{nothing, dirty, open}},
 	} {
 		require.Equal(t, tt.want, checksCode(tt.items))
@@ -114,24 +114,28 @@ func TestChecksPage(t *testing.T) {
 
 // A result is read as it was kept, and one of another schema is refused.
 func TestItemFiles(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a", "b.json")
-	none, err := readItem[checkedFile](path, checkedSchema)
+	i := itemIn(filepath.Join(t.TempDir(), "a"), "seen", "0123")
+	none, err := readItem[checkedFile](i, checkedSchema)
 	require.NoError(t, err)
 	require.Nil(t, none)
 	kept := checkedItem("seen", "x", missed).result
-	kept.Schema = checkedSchema
-	require.NoError(t, keepItem(path, kept))
-	got, err := readItem[checkedFile](path, checkedSchema)
+	kept.Schema, kept.Item, kept.Hash = checkedSchema, i.name, i.hash
+	require.NoError(t, i.keep(kept))
+	got, err := readItem[checkedFile](i, checkedSchema)
 	require.NoError(t, err)
 	require.Equal(t, kept, got)
-	_, err = readItem[proof](path, proofSchema)
+	_, err = readItem[proof](i, proofSchema)
 	require.ErrorContains(t, err, "remove it to have the item run again")
+	kept.Item = "Seen"
+	require.NoError(t, i.keep(kept))
+	_, err = readItem[checkedFile](i, checkedSchema)
+	require.ErrorContains(t, err, "is the result of another item, Seen")
 }
 
 // The items are the runbooks' incidents, and one in which nothing is wrong; their
 // files are named after all that they depend on.
 func TestCheckItems(t *testing.T) {
-	f := checksFlags{documents: []string{"../../runbooks/checks/cluster-health.md"}, dir: t.TempDir(), short: true}
+	f := checksFlags{itemsFlags{dir: t.TempDir(), short: true}, []string{"../../runbooks/checks/cluster-health.md"}}
 	items, err := checkItems([]string{"../../runbooks/node-lost.md", "../../runbooks/slow-database.md"}, f)
 	require.NoError(t, err)
 	require.Len(t, items, 3)

@@ -36,7 +36,9 @@ func (a *app) runbookRun() *cobra.Command {
 		Short: "Carry a runbook out on a standing topology",
 		Long: `run carries a runbook out on a topology that stands, as it is written: what shows the symptom,
 the diagnosis, the steps, the verification. It ends at the first thing that is not as the
-runbook expects. No undo is carried out; where a step fails, it says where its undo is.
+runbook expects, which on a healthy system is its symptom: whatever is wrong is for you to
+have brought about, by hand; 'hachaos runbook verify' does it itself. No undo is carried out;
+where a step fails, it says where its undo is.
 
 Its commands run in the nodes and in the operator's container (hachaos up --operator), never
 on this machine. What is for a person is asked at this terminal; with --ci, or where there is

@@ -41,12 +41,15 @@ is written; nothing but the runbook heals the incident. It passes if the states 
 runbook names are restored within its time, no session or write was lost, nothing is left
 behind, and carrying the steps out once more does no harm.
 
-Then come the controls, each a run of its own: ` + controlNames() + `.
+Then come the controls, each a run of about a minute: ` + controlNames() + `. The last
+four are several runs each, so that all of them take ten minutes and more.
   without   nobody does anything: if all comes back by itself, the runbook proves nothing
   healthy   on a healthy system it must see that nothing is wrong, and do no harm
   another   during other incidents it must make nothing worse
   left-out  each step is left out in turn: one without which all comes back is idle
+            (and all of them: then it must not come back)
   swapped   each two steps that follow each other are swapped
+  undone    its steps are carried out, undone, and then it must mend all anew
   cut-off   it is broken off after each command of its steps, and begun anew, which must mend all
 
 Its commands run in the nodes and in a container for the operator, never on this machine.
@@ -126,6 +129,9 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 	}
 	book, incident, opts, err := incidentOf(file, f.topologyFlags, f.seed, f.short)
 	if err != nil {
+		return err
+	}
+	if err := sound(file, book); err != nil {
 		return err
 	}
 	session, err := wiring.Open(ctx, f.dir, buildVersion())
