@@ -47,8 +47,8 @@ const (
 )
 
 // Run makes runs until there is none any more, the budget is spent, ctx ends,
-// three in a row could not be carried out, or ten had no verdict. Of the run that the end of ctx
-// meets, a result is kept only if it stands by itself: see stands.
+// three in a row could not be carried out, or ten had no verdict. Of the run that
+// the end of ctx meets, a result is kept only if it stands by itself: see stands.
 func (s *Series) Run(ctx context.Context) (Ended, error) {
 	var out Ended
 	var failed error
@@ -66,10 +66,9 @@ func (s *Series) Run(ctx context.Context) (Ended, error) {
 			break
 		}
 		out.Ran++
-		if doubts++; run.Verdict == harness.VerdictPass || run.Verdict == harness.VerdictFail {
+		if run.Verdict == harness.VerdictPass || run.Verdict == harness.VerdictFail {
 			doubts = 0
-		}
-		if doubts == withoutVerdict && failed == nil {
+		} else if doubts++; doubts == withoutVerdict && failed == nil {
 			failed = fmt.Errorf("%d runs in a row had no verdict: %s", withoutVerdict, run.Reason)
 		}
 		if run.Verdict != harness.VerdictError {

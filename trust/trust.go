@@ -216,7 +216,7 @@ func (m Mutant) wrong(o *Outcome, r *harness.Result) string {
 		return fmt.Sprintf("it ends as %s: nobody noticed", ended)
 	case len(blamed(r)) > 0:
 		return fmt.Sprintf("it ends as %s, and blames the system under test: %s", ended, strings.Join(blamed(r), ", "))
-	case o.Dirty != (m.Ends == Dirty), m.Ends != Dirty && string(o.Verdict) != string(m.Ends):
+	case !m.ends(o.Verdict, o.Dirty):
 		return fmt.Sprintf("it ends as %s instead of %s", ended, m.Ends)
 	}
 	for _, words := range m.Says {
@@ -227,12 +227,14 @@ func (m Mutant) wrong(o *Outcome, r *harness.Result) string {
 	return ""
 }
 
+// ends says whether a run that ended so ended as the mutant must.
+func (m Mutant) ends(v harness.Verdict, dirty bool) bool {
+	return dirty == (m.Ends == Dirty) && (m.Ends == Dirty || string(v) == string(m.Ends))
+}
+
 // Ended says whether what was kept of a run is what the mutant asks for now.
 func (m Mutant) Ended(v harness.Verdict, dirty bool, reason string) bool {
-	if v == harness.VerdictPass || dirty != (m.Ends == Dirty) || m.Ends != Dirty && string(v) != string(m.Ends) {
-		return false
-	}
-	return !slices.ContainsFunc(m.Says, func(words string) bool { return !strings.Contains(Stable(reason), Stable(words)) })
+	return v != harness.VerdictPass && m.ends(v, dirty) && !slices.ContainsFunc(m.Says, func(words string) bool { return !strings.Contains(Stable(reason), Stable(words)) })
 }
 
 // says looks for words in the reason, and adds the first of an assertion that
