@@ -74,6 +74,17 @@ func Profile(name string) Option { return func(c *config) { c.Profile = name } }
 // Nodes chooses how many application nodes there are.
 func Nodes(n int) Option { return func(c *config) { c.Nodes = n } }
 
+// Image uses the image that reference names in the place of the topology's of that
+// name: docs/wire.md says what it has to hold, and what it has to answer.
+func Image(name, reference string) Option {
+	return func(c *config) {
+		if c.Images == nil {
+			c.Images = map[string]string{}
+		}
+		c.Images[name] = reference
+	}
+}
+
 // Short runs the scenario's short form: see harness.Options.
 func Short() Option { return func(c *config) { c.Short = true } }
 

@@ -84,7 +84,8 @@ func CampaignMarkdown(w io.Writer, entries []campaign.Entry) error {
 	p.line("%s. Each scenario must pass as it stands on its first profile %d times in a row, and each of its cases", campaign.Totals(entries), campaign.InARow)
 	p.line("must end as the case says: `hachaos describe` shows them. An inconclusive run may be repeated, and is counted;")
 	p.line("a result that is not as expected never is. An item is missing until it has been run with what it depends on")
-	p.line("as it is now; \"good before a change\" are those that were as expected until something of that changed.\n")
+	p.line("as it is now; \"good before a change\" are those that were as expected until something of that changed. It")
+	p.line("is open while its runs have had no verdict on what it asks.\n")
 	p.line("| scenario | passes | cases | longest | what is left |\n|---|---|---|---|---|")
 	for _, s := range campaign.Summarise(entries) {
 		p.line("| %s | %s | %s | %s | %s |", md(s.Scenario), of(s.InARow, s.Of), of(s.Cases, s.CasesOf), whole(s.Longest), md(left(s)))

@@ -33,13 +33,14 @@ func (a *app) auditCmd() *cobra.Command {
 		Use:   "audit [ITEM…]",
 		Short: "Fill in the checklists and review questions by what runs show",
 		Long: `audit runs the scenarios behind each item of the checklists and review questions of
-seed 003 (§28 to §30: docs/catalogue.md has them), and fills the lists in: yes, where
+the course on high availability that hachaos was made from (document 003 of
+docs/catalogue.md, §28 to §30), and fills the lists in: yes, where
 every assertion that answers the item was tested in a run and held; no, where one was
 violated, with the value to change; not shown, with the reason, for all else. Nothing is
 yes without a run.
 
 ITEM is a place in the lists, such as 29.3 or 30.7; without one, all of them are filled
-in, which takes the better part of an hour. The folder of the suite gets ` + report.AuditMarkdownFile + ` and
+in, by some fifty runs of about a minute each. The folder of the suite gets ` + report.AuditMarkdownFile + ` and
 ` + report.AuditHTMLFile + `, beside the reports of its runs.
 
 With --from, nothing is run: the lists are filled in from the folder of a suite, or of a

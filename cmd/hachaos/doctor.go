@@ -15,7 +15,12 @@ func (a *app) doctorCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine lacks for hachaos, and how to mend it",
-		Args:  noArgs,
+		Long: `doctor looks at the engine and at what runs need of the machine: processors, memory,
+disk, clock, a free network, images, a route to the VIP, and what the kernel has. It starts
+one small container, and builds nothing.
+
+Exit codes: 0 nothing is lacking that every run needs, 2 usage, 4 something is.`,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			checks := docker.Doctor(c.Context(), docker.Options{})
 			for _, k := range checks {

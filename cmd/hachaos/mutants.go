@@ -248,7 +248,10 @@ func (a *app) mutantsCampaign() *cobra.Command {
 		Use:   "campaign [MUTANT|AREA…]",
 		Short: "Run all mutants three times, resumably",
 		Long: `campaign runs each half of each mutant three times. Each run has a result file, named
-after a hash of all that it depends on, and is not made again; see 'hachaos campaign'.`,
+after a hash of all that it depends on, and is not made again; see 'hachaos campaign'.
+
+Exit codes: 0 each was caught as it must be three times, 1 one was not, 2 usage, 3 something is
+still to be run, 4 error, 5 one was dirty.`,
 		Example: "  hachaos mutants campaign --budget 20m\n  hachaos mutants campaign sessions",
 		RunE: func(c *cobra.Command, names []string) error {
 			return a.campaignOfMutants(c.Context(), names, f, budget)
@@ -266,8 +269,13 @@ func (a *app) mutantsMatrix() *cobra.Command {
 		markdown bool
 	)
 	c := &cobra.Command{
-		Use:     "matrix [MUTANT|AREA…]",
-		Short:   "Show which assertion fired on which mutant, from the result files",
+		Use:   "matrix [MUTANT|AREA…]",
+		Short: "Show which assertion fired on which mutant, from the result files",
+		Long: `matrix has a row for each mutant and mended half, and a column for each assertion, from
+the files that 'hachaos mutants campaign' has written to --dir. It runs nothing.
+
+Exit codes: 0 each was caught as it must be three times, 1 one was not, 2 usage, 3 something is
+still to be run, 4 error, 5 one was dirty.`,
 		Example: "  hachaos mutants matrix --dir docs/trust/zoo\n  hachaos mutants matrix --markdown",
 		RunE: func(_ *cobra.Command, names []string) error {
 			entries, halves, err := zooEntries(names, f)

@@ -52,7 +52,8 @@ heals it, takes everything down again, and judges the record.
 
 It takes several names, patterns such as 'db-*', and 'all'; with --tag, those of
 them (or, without a name, of all) that bear one of the tags. Several runs make a
-suite: its folder has a folder for each run, suite.json and junit.xml. Scenarios
+suite: its folder has a folder for each run, suite.json, suite.html, junit.xml,
+summary.md, metrics.prom and steps.log. Scenarios
 that want the same topology share one, which is put back into a proven clean state
 between them, or replaced.
 
@@ -85,7 +86,7 @@ or not there; if one cannot be written, the exit code is not 0.`,
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (0: a random one, printed)")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "how often each scenario is run; the figures' spread is printed")
 	c.Flags().StringArrayVar(&f.tags, "tag", nil, "only scenarios with this tag, repeatable (see 'hachaos list')")
-	c.Flags().BoolVar(&f.short, "short", false, "the scenario's short form: phases last 60 % of their time, and as long as their bounds demand")
+	c.Flags().BoolVar(&f.short, "short", false, "the scenario's short form: phases last 60 % of their time, but as long as their bounds demand, and the steady ones at least 1,100 operations")
 	c.Flags().StringVar(&f.on, "on", "", "use the standing topology of this name (see 'hachaos up')")
 	c.Flags().StringVar(&f.dir, "dir", runsDir, "where the run's folder goes")
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object (of several runs, a list of them) on standard output, and nothing else there")

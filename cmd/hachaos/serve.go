@@ -37,7 +37,7 @@ not followed, and hidden files are not shown.
 The pages are for programs on this machine, of whichever user; other machines do not reach
 them. They need no script; a report's own scripts run apart from the other pages.`,
 		Example: `  hachaos serve
-  hachaos serve docs/campaign --port 0`,
+  hachaos serve /mnt/gameday --port 0`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("%s wants one folder, and got %q too: see '%s --help'", c.CommandPath(), args[1], c.CommandPath())

@@ -29,7 +29,8 @@ some seconds, and no engine is needed. The same run without the mutation must pa
 Each mutant must end as inconclusive, error or dirty, with the reason by name.
 
 --containers runs the few that take an engine instead, of a program that was built with
--tags docker. One of them steps the clock of the machine, and takes root.
+-tags docker. Two of them take root and disturb whatever else runs on the machine: they
+freeze the engine's shims of the balancers for 5 s, and step its clock by 50 ms for 2 s.
 
 Exit codes: 0 all ended as they must, 1 one did not, 2 usage, 3 one has no result
 (--status), 4 error.`,
