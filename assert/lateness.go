@@ -216,8 +216,8 @@ func (m machine) strained(rho float64) machine {
 // from it, or it had no processor to spare most of the time before any fault, in
 // the first steady phase. Empty if neither.
 func short(h *history.History) string {
-	if looks, throughout := h.Stolen(); throughout {
-		return fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks; repeat the run on a machine of its own", looks, len(h.Host))
+	if looks, of, throughout := h.Stolen(); throughout {
+		return fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks; repeat the run on a machine of its own", looks, of)
 	}
 	phase, ok := firstOfKind(h, history.PhaseSteady)
 	if !ok {

@@ -25,6 +25,8 @@ type Execution struct {
 	Variant string
 	// Plan is what is carried out; nil is all of the runbook: see Whole.
 	Plan []Part
+	// Amiss are variables that have another value in one command: see Variant.
+	Amiss map[int]string
 	// Progress is told of each entry when it is over; nil is nobody.
 	Progress func(Entry)
 	// Confirm is asked before each step; an error ends the execution. Nil lets
@@ -179,12 +181,17 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 	began := time.Now()
 	entry := e.entry(KindCommand, p, c.Line, began)
 	entry.Node, entry.Text = n.Name(), c.Text // which everybody can read in the runbook
-	s := newScript(c, e.vars)
+	vars := e.vars
+	if name := e.Amiss[c.Line]; name != "" {
+		vars = maps.Clone(vars)
+		vars[name] = e.System.another(vars[name])
+	}
+	s := newScript(c, vars)
 	bounded, cancel := context.WithTimeout(ctx, patience(c))
 	defer cancel()
 	out, err := n.Exec(bounded, s.argv...)
 	entry.Took, entry.Code = time.Since(began), out.Code
-	stderr, vars, unread := s.told(string(out.Stderr))
+	stderr, told, unread := s.told(string(out.Stderr))
 	entry.Stdout, entry.Stderr = mask(string(out.Stdout), e.secrets), mask(stderr, e.secrets)
 	switch {
 	case errors.Is(err, topology.ErrNotRunning):
@@ -205,7 +212,7 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 			entry.Err = mask(differs.Error(), e.secrets)
 		}
 	}
-	return entry, vars
+	return entry, told
 }
 
 func (e *executing) expect(ctx context.Context, p Part, x *runbook.Expect) *ended {

@@ -188,3 +188,18 @@ func TestUndone(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, []string{"true"}, commands(v.Plan))
 }
+
+// A variable that is amiss is so in its one command, and names another node where it
+// named one.
+func TestAmiss(t *testing.T) {
+	b := book(t, "", sh("node=j1; count=3"), step1+sh(`echo "$node $count"`)+"\n"+sh(`echo "$node $count"`))
+	steps := b.Section(runbook.Steps).Parts[0].Blocks
+	line := steps[0].At()
+	for name, want := range map[string]string{"node": "j2 3\n", "count": "j1 13\n"} {
+		x := Execution{Book: b, System: testSystem(), Amiss: map[int]string{line: name}}
+		r := x.Run(t.Context())
+		require.Equal(t, Done, r.Ending, r.Reason)
+		require.Equal(t, want, r.Entries[1].Stdout)
+		require.Equal(t, "j1 3\n", r.Entries[2].Stdout)
+	}
+}

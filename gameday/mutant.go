@@ -31,7 +31,11 @@ func Mutants(book *runbook.Runbook) []Variant {
 					part.Blocks = slices.Clone(p.Blocks)
 					part.Blocks[j] = m.command
 					plan[i] = Part{p.Section, &part}
-					out = append(out, Variant{Name: fmt.Sprintf("%s in line %d", m.name, c.Line), Plan: plan})
+					v := Variant{Name: fmt.Sprintf("%s in line %d", m.name, c.Line), Plan: plan}
+					if m.variable != "" {
+						v.Amiss = map[int]string{c.Line: m.variable}
+					}
+					out = append(out, v)
 				}
 			}
 			for _, name := range c.Sets() {
@@ -46,6 +50,8 @@ func Mutants(book *runbook.Runbook) []Variant {
 type mistake struct {
 	name    string
 	command *runbook.Command
+	// variable is one that has another value there: see Variant.Amiss.
+	variable string
 }
 
 // elsewhere begins a place that is not the one that it names: another node of the
@@ -61,19 +67,16 @@ var expansion = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 func mistakes(c *runbook.Command, set map[string]bool) []mistake {
 	wrong := *c
 	wrong.On = elsewhere + c.On
-	out := []mistake{{"the wrong node", &wrong}}
+	out := []mistake{{name: "the wrong node", command: &wrong}}
 	for _, m := range expansion.FindAllStringSubmatch(c.Text, -1) {
 		if name := m[1]; set[name] {
-			value := *c
-			// Only this command is wrong: what comes after it has the right value.
-			value.Text = fmt.Sprintf("%s=1${%s}\n%s", name, name, c.Text)
-			return append(out, mistake{"a wrong value of " + name, &value})
+			return append(out, mistake{"a wrong value of " + name, c, name})
 		}
 	}
 	if text, ok := misspelt(c.Text); ok {
 		value := *c
 		value.Text = text
-		out = append(out, mistake{"a wrong value", &value})
+		out = append(out, mistake{name: "a wrong value", command: &value})
 	}
 	return out
 }

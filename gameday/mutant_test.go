@@ -31,8 +31,9 @@ func TestMutants(t *testing.T) {
 	require.Equal(t, "!$node", byName[names[3]][1].On)
 	require.Equal(t, "start --now  \necho onx\n", byName[names[4]][1].Text)
 	require.Equal(t, "!operator", byName[names[5]][2].On)
-	require.Equal(t, "node=1${node}\nstop \"$node\" \"$VIP\"\n", byName[names[6]][2].Text)
-	for _, c := range byName[names[6]][:2] {
+	require.Equal(t, "stop \"$node\" \"$VIP\"\n", byName[names[6]][2].Text)
+	require.Equal(t, map[int]string{29: "node"}, Mutants(b)[6].Amiss)
+	for _, c := range byName[names[5]][:2] {
 		require.NotContains(t, c.On+c.Text, "!", "the others are as they were")
 	}
 	require.Equal(t, "$node", Whole(b)[3].Blocks[0].(*runbook.Command).On, "the runbook is as it was")

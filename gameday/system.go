@@ -140,6 +140,19 @@ func (s *System) places(on string, vars map[string]string) ([]topology.Node, err
 	return nil, fmt.Errorf("on=%s: the topology has no node of this name or role", on)
 }
 
+// another is a value that may be taken for this one: of a node's name the name of
+// another of its role.
+func (s *System) another(value string) string {
+	if n, ok := s.Node(value); ok {
+		for _, other := range s.Role(n.Role()) {
+			if other.Name() != value {
+				return other.Name()
+			}
+		}
+	}
+	return "1" + value
+}
+
 // others are nodes that are not the right ones: see elsewhere.
 func (s *System) others(on string, vars map[string]string) ([]topology.Node, error) {
 	right, err := s.places(on, vars)

@@ -117,7 +117,7 @@ func (c *carrying) served() error {
 	if err != nil {
 		return fmt.Errorf("what users saw of the runbook: %w", err)
 	}
-	if _, throughout := h.Stolen(); !throughout {
+	if _, _, throughout := h.Stolen(); !throughout {
 		c.out.Unserved = unserved(h, c.acted, c.over)
 	}
 	return nil
@@ -479,7 +479,7 @@ func (c *carrying) elsewhere(ctx context.Context, sys *System) {
 
 // execute carries a plan out; vars are what is known before.
 func (c *carrying) execute(ctx context.Context, sys *System, plan []Part, vars map[string]string) *Transcript {
-	x := Execution{Book: c.trial.Book, System: sys, Asker: c.trial.Asker, Inputs: vars, Variant: c.trial.Variant.Name, Plan: plan, Progress: c.trial.Progress}
+	x := Execution{Book: c.trial.Book, System: sys, Asker: c.trial.Asker, Inputs: vars, Variant: c.trial.Variant.Name, Plan: plan, Amiss: c.trial.Variant.Amiss, Progress: c.trial.Progress}
 	return x.Run(ctx)
 }
 

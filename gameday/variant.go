@@ -12,6 +12,9 @@ import (
 type Variant struct {
 	Name string // empty is the runbook as it is
 	Plan []Part
+	// Amiss are variables that have another value than they were given in one command
+	// alone, by its line.
+	Amiss map[int]string
 	// Next is what somebody else then carries out, who knows nothing of the first;
 	// nil is nothing.
 	Next []Part

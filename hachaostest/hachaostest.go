@@ -101,7 +101,7 @@ func Decides(assertions ...string) Option {
 }
 
 // SkipStarved skips a test whose runs stay inconclusive while the machine was
-// short in a fifth of all looks or more: its hypervisor took time from it, or its
+// short in a fifth of all looks under load or more: its hypervisor took time from it, or its
 // processors were 95 % busy. On a shared runner that says nothing of the system.
 // Without it such a test fails, as any without a verdict does; and one that has a
 // verdict is never skipped.
@@ -119,16 +119,16 @@ func starved(dir string) bool {
 	if err != nil {
 		return false
 	}
-	if _, throughout := h.Stolen(); throughout {
+	if _, _, throughout := h.Stolen(); throughout {
 		return true
 	}
-	looks := 0
-	for i := range h.Host {
-		if h.Host[i].V.Busy >= busy {
+	looks, host := 0, h.HostUnderLoad()
+	for i := range host {
+		if host[i].V.Busy >= busy {
 			looks++
 		}
 	}
-	return looks > 0 && float64(looks) >= busyShare*float64(len(h.Host))
+	return looks > 0 && float64(looks) >= busyShare*float64(len(host))
 }
 
 // decided says whether the result is one: it has a verdict, and each of the

@@ -285,10 +285,29 @@ func TestStolen(t *testing.T) {
 		for _, s := range c.steal {
 			h.Host = append(h.Host, At[Host]{V: Host{Steal: s}})
 		}
-		looks, throughout := h.Stolen()
+		looks, of, throughout := h.Stolen()
 		require.Equal(t, c.looks, looks, c.name)
+		require.Equal(t, len(c.steal), of, c.name)
 		require.Equal(t, c.throughout, throughout, c.name)
 	}
+}
+
+// What the machine did once the load had ended thins nothing out.
+func TestHostUnderLoad(t *testing.T) {
+	h := History{Phases: []Phase{{From: 0, To: 2}, {From: 2, To: 4}}}
+	for i := range 20 {
+		s := Host{}
+		if i == 1 || i == 12 {
+			s.Steal = 0.1
+		}
+		h.Host = append(h.Host, At[Host]{Time: time.Duration(i), V: s})
+	}
+	require.Len(t, h.HostUnderLoad(), 5)
+	looks, of, throughout := h.Stolen()
+	require.Equal(t, []any{1, 5, true}, []any{looks, of, throughout})
+	h.Phases[1].To = -1
+	require.Len(t, h.HostUnderLoad(), 20, "a phase that did not end")
+	require.Empty(t, (&History{Phases: h.Phases}).HostUnderLoad())
 }
 
 func TestFaultTook(t *testing.T) {

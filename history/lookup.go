@@ -205,14 +205,35 @@ func (h *History) loadEnd() time.Duration {
 // that others used measured 35 to 98 %.
 const maxStolen = 0.2
 
-// Stolen counts the looks at the machine that found time taken from it by its
-// hypervisor; throughout says that they are a fifth of all or more, so that it
-// was not the run's own.
-func (h *History) Stolen() (looks int, throughout bool) {
-	for i := range h.Host {
-		if h.Host[i].V.Steal > 0 {
+// HostUnderLoad are the looks at the machine until the last phase had ended, after
+// which what the run left is read, at leisure: all looks where no phase has ended. The
+// caller must not change them.
+func (h *History) HostUnderLoad() []At[Host] {
+	if len(h.Phases) == 0 {
+		return h.Host
+	}
+	end := h.Phases[len(h.Phases)-1].To
+	if end <= 0 {
+		return h.Host
+	}
+	n, _ := slices.BinarySearchFunc(h.Host, end, func(look At[Host], end time.Duration) int {
+		if look.Time <= end {
+			return -1
+		}
+		return 1
+	})
+	return h.Host[:n]
+}
+
+// Stolen counts the looks at the machine under load that found time taken from it by
+// its hypervisor, of how many; throughout says that they are a fifth of all or more, so
+// that it was not the run's own.
+func (h *History) Stolen() (looks, of int, throughout bool) {
+	host := h.HostUnderLoad()
+	for i := range host {
+		if host[i].V.Steal > 0 {
 			looks++
 		}
 	}
-	return looks, looks > 0 && float64(looks) >= maxStolen*float64(len(h.Host))
+	return looks, len(host), looks > 0 && float64(looks) >= maxStolen*float64(len(host))
 }

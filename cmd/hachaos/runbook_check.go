@@ -252,8 +252,8 @@ func (r *checkedFile) count(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if looks, throughout := h.Stolen(); throughout {
-		r.Short = fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks", looks, len(h.Host))
+	if looks, of, throughout := h.Stolen(); throughout {
+		r.Short = fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks", looks, of)
 	}
 	for _, round := range r.Rounds {
 		wrong, of := report.UsersBetween(h, round.From, round.To)
