@@ -79,14 +79,15 @@ browser: ## open the report's page in a browser, and test its scripts (installs 
 	@tools/deps.sh browser
 	HACHAOS_BROWSER=1 $(GO) test -count=1 -run 'Browser|Scripts' ./report
 
-pictures: build ## draw the documents' pictures of the report anew, of the recorded example
+pictures: build ## draw the documents' pictures anew: of the recorded example's report, and with RUNS=runs of that folder's list
 	@tools/deps.sh browser
 	@tools/pictures.sh "$(CURDIR)/$(BIN)"
+	@[ -z "$(RUNS)" ] || tools/pictures.sh "$(CURDIR)/$(BIN)" runs "$(RUNS)"
 
 drill: deps build ## a drill with a script that plays the operator; its review is docs/review.md and docs/review.png
 	@$(BIN) images build
 	@tools/deps.sh browser
-	@dir=$$($(GO) run ./tools/drill "$(CURDIR)/$(BIN)" runs) && cp "$$dir/review.md" docs/review.md && tools/pictures.sh "$(CURDIR)/$(BIN)" "$$dir"
+	@dir=$$($(GO) run ./tools/drill "$(CURDIR)/$(BIN)" runs) && cp "$$dir/review.md" docs/review.md && tools/pictures.sh "$(CURDIR)/$(BIN)" review "$$dir"
 
 containers: deps build ## this build's share of the container tests, one at a time
 	@tools/deps.sh registry
