@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/hachaos/hachaos/topology"
@@ -130,17 +131,19 @@ func (c *cluster) findContainers(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", c.engine.explain(err))
 	}
-	byNode := make(map[string]string, len(containers.Items))
+	byNode := make(map[string]container.Summary, len(containers.Items))
 	for _, item := range containers.Items {
 		if name := item.Labels[labelNode]; name != "" {
-			byNode[name] = item.ID
+			byNode[name] = item
 		}
 		if item.Labels[labelHelper] == relayHelper {
 			c.relay = relayAddress(c.engine.host, item.Ports)
 		}
 	}
 	for _, n := range c.nodes {
-		if n.id = byNode[n.spec.Name]; n.id == "" {
+		found := byNode[n.spec.Name]
+		n.id, n.image = found.ID, identified(found.Image, found.ImageID)
+		if n.id == "" {
 			return fmt.Errorf("container of node %s: %w: remove the rest with `hachaos down` and start it again",
 				n.spec.Name, topology.ErrNotFound)
 		}
@@ -149,6 +152,15 @@ func (c *cluster) findContainers(ctx context.Context) error {
 		return fmt.Errorf("relay: %w: the topology was started where the host reached it: start it again", topology.ErrNotFound)
 	}
 	return nil
+}
+
+// ImageOf implements harness.ImageNamer.
+func (c *cluster) ImageOf(node string) string {
+	n, err := c.node(node)
+	if err != nil {
+		return ""
+	}
+	return n.image
 }
 
 // ID implements topology.Cluster.

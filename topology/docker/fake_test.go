@@ -107,7 +107,14 @@ func (f *fakeEngine) answer(w http.ResponseWriter, parts []string) {
 		}
 		list := []any{}
 		for id := range f.containers {
-			list = append(list, map[string]any{"Id": id, "Names": []string{"/" + id}, "Labels": marks})
+			joined := map[string]any{}
+			for network := range f.networks {
+				joined[network] = map[string]any{}
+			}
+			list = append(list, map[string]any{
+				"Id": id, "Names": []string{"/" + id}, "Labels": marks,
+				"State": "running", "NetworkSettings": map[string]any{"Networks": joined},
+			})
 		}
 		reply(w, list)
 	case "networks":
@@ -136,6 +143,9 @@ func (f *fakeEngine) act(method string, parts []string) (int, string) {
 		return http.StatusInternalServerError, "device or resource busy"
 	}
 	if parts[0] == "networks" {
+		if method == http.MethodPost {
+			return http.StatusOK, ""
+		}
 		if len(f.containers) > 0 {
 			return http.StatusForbidden, "network has active endpoints"
 		}

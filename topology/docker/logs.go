@@ -14,8 +14,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// logPoll is how often a node that is down is asked whether it writes again.
-// Nothing is lost meanwhile: its log is kept.
+// logPoll is how often a node that is down is looked at, whether it is up again.
+// Its log is not asked for meanwhile, which the engine would read from its beginning
+// each time. Nothing is lost: it is kept.
 const logPoll = 200 * time.Millisecond
 
 // lastWords is how long reading what was written until ctx ended may take.
@@ -40,10 +41,7 @@ func (c *cluster) Logs(ctx context.Context, name string, since time.Time, w io.W
 		case lines.err != nil || errdefs.IsNotFound(err) || time.Since(well) > patience:
 			return fmt.Errorf("log of node %s: %w", name, err)
 		}
-		select {
-		case <-time.After(logPoll):
-		case <-ctx.Done():
-		}
+		c.engine.awaitNextLife(ctx, n.id)
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
@@ -51,6 +49,28 @@ func (c *cluster) Logs(ctx context.Context, name string, since time.Time, w io.W
 		return fmt.Errorf("end of the log of node %s: %w", name, err)
 	}
 	return nil
+}
+
+// awaitNextLife returns once a container runs, or has run again meanwhile; where the
+// engine cannot tell, after one look.
+func (e *engine) awaitNextLife(ctx context.Context, id string) {
+	started := ""
+	for look := 0; ; look++ {
+		select {
+		case <-time.After(logPoll):
+		case <-ctx.Done():
+			return
+		}
+		res, err := e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err != nil || res.Container.State == nil || res.Container.State.Running {
+			return
+		}
+		if now := res.Container.State.StartedAt; look == 0 {
+			started = now
+		} else if now != started {
+			return
+		}
+	}
 }
 
 // copyLog copies what follows the last copied line: to the end of the

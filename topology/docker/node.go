@@ -21,6 +21,7 @@ type node struct {
 	cluster *cluster
 	spec    topology.NodeSpec
 	id      string
+	image   string // what the container was made from, with its digest unless the name has one
 
 	// lender is the same node of another cluster of this process, whose helper
 	// is used; nil is none, and then helping guards helper.

@@ -100,11 +100,14 @@ func TestRemoveRun(t *testing.T) {
 	}
 	f.networks["n1"] = true
 	d := f.driver(t)
-	f.lose = 2 // whichever they are
+	f.lose = 5 // of the three that are detached, and of two that are removed
 	c := &cluster{driver: &Driver{}, engine: d.engine, id: "r1"}
 	require.NoError(t, c.Close(t.Context()))
 	require.Empty(t, f.containers)
 	require.Empty(t, f.networks)
+	for i, call := range f.calls[:4] {
+		require.Equal(t, i < 3, call == "POST networks/n1/disconnect", "all are detached, and then removed: %v", f.calls)
+	}
 	calls := len(f.calls)
 	require.NoError(t, c.Close(t.Context()))
 	require.Len(t, f.calls, calls, "nothing is left to be done")
@@ -119,6 +122,7 @@ func TestRemoveRunReportsWhatStays(t *testing.T) {
 	c := &cluster{driver: &Driver{}, engine: d.engine, id: "r1"}
 	err := c.Close(t.Context())
 	require.ErrorContains(t, err, "remove container c2: Error response from daemon: device or resource busy")
+	require.ErrorContains(t, err, "has active endpoints (if it has no container any more, the engine has miscounted")
 	left, err := c.Leftovers(t.Context())
 	require.NoError(t, err)
 	require.Len(t, left, 2, "the container, and the network that it is in")
@@ -189,4 +193,13 @@ func TestListAndPrune(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, f.calls, "DELETE images/"+current)
 	require.NotContains(t, f.calls, "DELETE images/team/app:1")
+}
+
+func TestAnImageIsIdentified(t *testing.T) {
+	require.Equal(t, "hachaos/jetty:0123456789ab", identified("hachaos/jetty:0123456789ab", "sha256:1"), "its name says what it was built from")
+	require.Equal(t, "own:1@sha256:1", identified("own:1", "sha256:1"), "its name may be given to another one")
+	require.Equal(t, "own:1", identified("own:1", ""))
+	c := &cluster{nodes: []*node{{spec: topology.NodeSpec{Name: "j1"}, image: "own:1@sha256:1"}}}
+	require.Equal(t, "own:1@sha256:1", c.ImageOf("j1"))
+	require.Empty(t, c.ImageOf("j9"))
 }

@@ -245,7 +245,7 @@ func healBriefly(ctx context.Context, d *Driver, order reaperOrder, heal Heal) (
 }
 
 // removeAndSettle removes the run, and once more what the engine made of
-// requests that were under way when the run's process died.
+// requests that were under way when nobody waited for them any more.
 func (d *Driver) removeAndSettle(ctx context.Context, id string) error {
 	first := d.engine.removeRun(ctx, id)
 	time.Sleep(settling)

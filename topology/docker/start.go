@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -57,7 +58,11 @@ func (d *Driver) Start(
 func (d *Driver) abandon(ctx context.Context, id string, opts topology.StartOptions, err error) error {
 	clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
 	defer cancel()
-	if left := d.engine.removeRun(clearing, id); left != nil {
+	remove := d.engine.removeRun
+	if errors.Is(err, context.DeadlineExceeded) || client.IsErrConnectionFailed(err) {
+		remove = d.removeAndSettle // the engine may yet carry out what it was asked for
+	}
+	if left := remove(clearing, id); left != nil {
 		by, command := "run "+id, "hachaos gc"
 		if opts.Standing != "" {
 			by, command = "topology "+opts.Standing, "hachaos down "+opts.Standing
@@ -215,12 +220,36 @@ func (c *cluster) bringUp(ctx context.Context, refs map[string]string, say func(
 	return group.Wait()
 }
 
+// identity is an image by its name and, where that may be given to another one, its
+// digest: the name of one that was built here says what it was built from.
+func (e *engine) identity(ctx context.Context, container, image string) (string, error) {
+	if strings.HasPrefix(image, repository) {
+		return image, nil
+	}
+	made, err := e.ContainerInspect(ctx, container, client.ContainerInspectOptions{})
+	if err != nil {
+		return "", fmt.Errorf("which image %s is: %w", image, e.explain(err))
+	}
+	return identified(image, made.Container.Image), nil
+}
+
+// identified is an image by its name and its digest.
+func identified(image, digest string) string {
+	if strings.HasPrefix(image, repository) || digest == "" {
+		return image
+	}
+	return image + "@" + digest
+}
+
 func (c *cluster) startNode(ctx context.Context, n *node, image string) error {
 	id, err := c.engine.create(ctx, nodeBox(c.id, c.standing, c.owner, n.spec, image))
 	if err != nil {
 		return err
 	}
 	n.id = id
+	if n.image, err = c.engine.identity(ctx, id, image); err != nil {
+		return err
+	}
 	if _, err := c.engine.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		return fmt.Errorf("start: %w%s", c.engine.explain(err), c.engine.logEnd(ctx, id))
 	}

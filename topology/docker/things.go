@@ -3,8 +3,11 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/hachaos/hachaos/topology"
@@ -24,10 +27,11 @@ type thing struct {
 	name     string
 	run      string // the value of topology.RunLabel
 	standing string
-	lent     bool   // its owner removes it, although it stands
-	helper   string // the node that it stands beside, if it is a helper
-	owner    string // as the label says
-	detail   string // "running", "exited (137) 2 minutes ago", a subnet
+	lent     bool     // its owner removes it, although it stands
+	helper   string   // the node that it stands beside, if it is a helper
+	owner    string   // as the label says
+	detail   string   // "running", "exited (137) 2 minutes ago", a subnet
+	joined   []string // the networks that a running container has an endpoint in
 }
 
 // things lists the containers, networks and volumes that match the filters.
@@ -47,7 +51,11 @@ func (e *engine) things(ctx context.Context, filters client.Filters) ([]thing, e
 	var all []thing
 	for _, c := range containers.Items {
 		name := strings.TrimPrefix(strings.Join(c.Names, ","), "/")
-		all = append(all, thing{kind: kindContainer, id: c.ID, name: name, detail: c.Status}.labelled(c.Labels))
+		t := thing{kind: kindContainer, id: c.ID, name: name, detail: c.Status}.labelled(c.Labels)
+		if c.NetworkSettings != nil && (c.State == container.StateRunning || c.State == container.StatePaused) {
+			t.joined = slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
+		}
+		all = append(all, t)
 	}
 	for _, n := range networks.Items {
 		detail := ""
