@@ -313,6 +313,10 @@ const (
 	LinkEnd  = "end"  // the client's own end: it wants no more
 )
 
+// LinkSilent is the Reason of a connection that the client itself ended, since it
+// heard nothing for too long.
+const LinkSilent = "silent for longer than the client's patience"
+
 // Link is a change of a client's long-lived connection.
 type Link struct {
 	Client int    `json:"client"`

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"sort"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 )
 
@@ -185,6 +187,50 @@ func TestSessionsBrokenOff(t *testing.T) {
 	cov := coverage(t, &r, history.StreamSession, "")
 	require.False(t, cov.Complete)
 	require.EqualValues(t, 3, cov.Missed)
+}
+
+// TestSessionsOfANodeThatComesBack: what was healed last has to be found again.
+func TestSessionsOfANodeThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, began := newFake(), time.Now()
+		for _, n := range []string{"lb1", "j1"} {
+			c.node(n).serves(overHTTP(func(w http.ResponseWriter, _ *http.Request) {
+				if time.Since(began) < readPatience/2 {
+					w.WriteHeader(503)
+					return
+				}
+				fmt.Fprint(w, `{"id":"abc","user":"u7","count":0}`)
+			}))
+		}
+		var r recorder
+		require.NoError(t, Sessions(t.Context(), c, topology.Entry{URL: "http://198.18.0.11:80"}, make([]history.SessionRef, 20), &r))
+		cov := coverage(t, &r, history.StreamSession, "")
+		require.True(t, cov.Complete, cov.Reason)
+	})
+}
+
+// TestLedgerOfADatabaseThatRecovers: it listens, and refuses everybody for a while.
+func TestLedgerOfADatabaseThatRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFake()
+		var asked atomic.Int64
+		c.node("db1").serves(func(conn net.Conn) {
+			server := pgproto3.NewBackend(conn, conn)
+			if _, err := server.ReceiveStartupMessage(); err != nil {
+				return
+			}
+			code := cannotConnect
+			if asked.Add(1) > 4 {
+				code = "3D000" // invalid_catalog_name: what is refused for another reason is not asked again
+			}
+			server.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: "no"})
+			_ = server.Flush()
+		})
+		var r recorder
+		err := Ledger(t.Context(), c, Stamp(&r, history.StartClock()))
+		require.ErrorContains(t, err, "SQLSTATE 3D000")
+		require.EqualValues(t, 5, asked.Load())
+	})
 }
 
 func TestLedgerOfADatabaseThatIsGone(t *testing.T) {

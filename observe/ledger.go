@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/topology"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ledgerSQL reads all orders. A row of a client that is not the harness has
@@ -40,8 +42,28 @@ func Ledger(ctx context.Context, c topology.Cluster, sink history.Sink) error {
 	return nil
 }
 
+// Of a database that was started to heal it: how long it may recover, and the time
+// between two attempts.
+const (
+	recoverWithin = 30 * time.Second
+	recoverEvery  = 200 * time.Millisecond
+	cannotConnect = "57P03" // cannot_connect_now: PostgreSQL 17 Documentation, appendix A
+)
+
+// awaitDatabase connects to the database, also to one that still recovers: it
+// listens, and refuses everybody.
+func awaitDatabase(ctx context.Context, c topology.Cluster) (*pgx.Conn, error) {
+	for began := time.Now(); ; pause(ctx, recoverEvery) {
+		conn, err := openDatabase(ctx, c)
+		var said *pgconn.PgError
+		if err == nil || !errors.As(err, &said) || said.Code != cannotConnect || ctx.Err() != nil || time.Since(began) > recoverWithin {
+			return conn, err
+		}
+	}
+}
+
 func readLedger(ctx context.Context, c topology.Cluster, each func(history.LedgerRow)) (counted uint64, err error) {
-	conn, err := openDatabase(ctx, c)
+	conn, err := awaitDatabase(ctx, c)
 	if err != nil {
 		return 0, err
 	}

@@ -7,9 +7,9 @@ import (
 
 // sequence finds what is missing of a balancer's lines. Those of one process
 // are numbered, so that a number which was left out between others is a lost
-// line, and one that comes again is of a new process; they may come in
-// another order. The zero value has seen nothing. It
-// is not safe for concurrent use.
+// line, and one that comes again, or long after its time, is of a new process;
+// they may come in another order. The zero value has seen nothing. It is not safe
+// for concurrent use.
 type sequence struct {
 	// processes counts those that were seen; live are the present ones by
 	// their pid (0 if lines do not tell): a reload has two for a while.
@@ -27,7 +27,7 @@ type run struct{ from, to uint64 }
 
 // add takes a line's number and the pid of its process, 0 if not known.
 func (s *sequence) add(n uint64, pid int) {
-	if p := s.live[pid]; p != nil && !p.has(n) {
+	if p := s.live[pid]; p != nil && !p.has(n) && !p.past(n) {
 		p.add(n)
 		return
 	}
@@ -58,6 +58,18 @@ func (p *process) after(n uint64) int {
 func (p *process) has(n uint64) bool {
 	i := p.after(n)
 	return i > 0 && n <= p.runs[i-1].to
+}
+
+// outOfOrder is how many lines of a process may come before an earlier one. The
+// number is given when a line is written, so that what puts lines out of order is
+// their way here.
+const outOfOrder = 1000
+
+// past says that n is not p's any more: it begins anew, under the same pid, which a
+// container that is started again gives to the same program.
+func (p *process) past(n uint64) bool {
+	last := p.runs[len(p.runs)-1].to
+	return last > n && last-n > outOfOrder
 }
 
 // add takes a number that p has not.

@@ -37,6 +37,7 @@ func TestSequence(t *testing.T) {
 		{"gaps of both processes", of(0, 2, 0, 3), 3, 2},
 		{"the same number at once", of(0, 0), 0, 2},
 		{"a reload: the old process still ends its requests", []line{{0, 7}, {1, 7}, {0, 9}, {2, 7}, {1, 9}, {4, 7}}, 1, 2},
+		{"a container that is started again, with the same pid", []line{{60, 7}, {61, 7}, {60 + outOfOrder, 7}, {61 + outOfOrder, 7}, {0, 7}, {1, 7}}, outOfOrder - 2, 2},
 		{"a restart with the same pid beside another", []line{{0, 7}, {0, 9}, {2, 9}, {0, 9}}, 1, 3},
 	}
 	for _, tt := range tests {

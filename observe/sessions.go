@@ -28,13 +28,17 @@ const (
 	readWithin    = 5 * time.Second
 	readTries     = 3
 	readAgainWait = 200 * time.Millisecond
+	// readPatience is how long a place may refuse all, from its first failure on, and is
+	// asked again however often: what was healed last may have to be found again.
+	readPatience = 10 * time.Second
 )
 
 // Sessions reads every session through the entry and then from each
 // application node itself, and puts a SessionState for each reading, those of
 // one session in this order, and last its Coverage. A reading that found the
 // session, or found that there is none (404), is Known; one that got neither
-// in three tries is not, and makes the coverage incomplete. It leaves the
+// in three tries, nor within 10 s of the place's first failure, is not, and makes
+// the coverage incomplete. It leaves the
 // events' times at 0; see Stamp. An error means that ctx ended first. Call it
 // after Quiesce.
 func Sessions(ctx context.Context, c topology.Cluster, entry topology.Entry, refs []history.SessionRef, sink history.Sink) error {
@@ -76,6 +80,15 @@ type place struct {
 	via, url string
 	// direct leaves out the balancer's part of the cookie.
 	direct bool
+	// failing is when it first failed; nil is never.
+	failing atomic.Pointer[time.Time]
+}
+
+// patient says whether a place that has just failed may still come back.
+func (p *place) patient() bool {
+	now := time.Now()
+	p.failing.CompareAndSwap(nil, &now)
+	return time.Since(*p.failing.Load()) < readPatience
 }
 
 type sessionReader struct{ client *http.Client }
@@ -91,34 +104,33 @@ func newSessionReader(c topology.Cluster) sessionReader {
 }
 
 // places are the entry and each application node.
-func places(c topology.Cluster, entry topology.Entry) []place {
-	all := []place{{via: viaVIP, url: entry.URL}}
+func places(c topology.Cluster, entry topology.Entry) []*place {
+	all := []*place{{via: viaVIP, url: entry.URL}}
 	for _, n := range c.Spec().Nodes {
 		if n.Role == topology.Application {
-			all = append(all, place{via: n.Name, url: "http://" + addr(n, n.Port, appPort), direct: true})
+			all = append(all, &place{via: n.Name, url: "http://" + addr(n, n.Port, appPort), direct: true})
 		}
 	}
 	return all
 }
 
 // read reads a session at a place, again if that gave nothing certain.
-func (r sessionReader) read(ctx context.Context, p place, ref history.SessionRef) (history.SessionState, error) {
-	var err error
-	for try := range readTries {
-		if try > 0 {
-			pause(ctx, readAgainWait)
-		}
-		var s history.SessionState
-		if s, err = r.once(ctx, p, ref); err == nil {
+func (r sessionReader) read(ctx context.Context, p *place, ref history.SessionRef) (history.SessionState, error) {
+	for try := 1; ; try++ {
+		s, err := r.once(ctx, p, ref)
+		if err == nil {
 			return s, nil
 		}
+		if patient := p.patient(); ctx.Err() != nil || try >= readTries && !patient {
+			return history.SessionState{Session: ref.Session, Via: p.via}, err
+		}
+		pause(ctx, readAgainWait)
 	}
-	return history.SessionState{Session: ref.Session, Via: p.via}, err
 }
 
 // once reads a session. An answer that says neither what it is nor that
 // there is none is an error.
-func (r sessionReader) once(ctx context.Context, p place, ref history.SessionRef) (history.SessionState, error) {
+func (r sessionReader) once(ctx context.Context, p *place, ref history.SessionRef) (history.SessionState, error) {
 	s := history.SessionState{Session: ref.Session, Via: p.via}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+sessionPath, nil)
 	if err != nil {
