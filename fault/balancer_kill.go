@@ -33,18 +33,10 @@ func (f BalancerKill) Inject(ctx context.Context, nodes []topology.Node, log Rec
 // Active holds when no HAProxy is left, its port refuses and the container
 // runs on. From is when the signal was sent, To when the end was noticed.
 func (f BalancerKill) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().gone(ctx, nodes, f.connects(refused))
+	return f.process().goneAt(ctx, nodes, f.Port)
 }
 
 // Healed holds when HAProxy runs and its port answers.
 func (f BalancerKill) Healed(ctx context.Context, nodes []topology.Node) (Proof, error) {
-	return f.process().back(ctx, nodes, f.connects(connected))
-}
-
-// connects looks how an attempt to connect to the users' port ends.
-func (f BalancerKill) connects(want string) func(context.Context, *sight, victim) error {
-	return func(ctx context.Context, s *sight, v victim) error {
-		v.addr = address(v.Container, f.Port)
-		return seeConnect(ctx, s, v, want)
-	}
+	return f.process().backAt(ctx, nodes, f.Port)
 }

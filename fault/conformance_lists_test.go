@@ -49,6 +49,7 @@ func onStack() (all []aimed) {
 	}
 	for _, f := range []fault.Fault{
 		fault.DatabaseBlackHole{},
+		fault.DatabaseCrash{},
 		fault.DatabaseDown{},
 		fault.DatabaseDown{Stop: true},
 		fault.DatabaseFreeze{},

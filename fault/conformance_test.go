@@ -52,6 +52,7 @@ func TestConformance(t *testing.T) {
 	// What acts through the proxies or leaves a mark in the container is held
 	// to it on containers only.
 	for _, f := range []fault.Fault{
+		fault.DatabaseCrash{},
 		fault.DatabaseDown{},
 		fault.DatabaseDown{Stop: true},
 		fault.DatabaseRestart{Pause: 2 * time.Second},

@@ -31,6 +31,9 @@ func (DatabaseDown) Endures() {}
 func (DatabaseFreeze) Endures() {}
 
 // Endures implements Enduring.
+func (DatabaseCrash) Endures() {}
+
+// Endures implements Enduring.
 func (DatabaseCut) Endures() {}
 
 // Endures implements Enduring.

@@ -39,6 +39,7 @@ var builtin = byKind(
 	Maintenance{},
 	Weight{},
 	DatabaseBlackHole{},
+	DatabaseCrash{},
 	DatabaseCut{},
 	DatabaseDown{},
 	DatabaseFreeze{},

@@ -19,7 +19,7 @@ func TestWhatFaultsSayOfThemselves(t *testing.T) {
 		"instance-freeze": {"pause"}, "database-freeze": {"pause"},
 	}
 	endure := []string{
-		"balancer-kill", "database-black-hole", "database-cut", "database-down", "database-freeze", "database-read-only",
+		"balancer-kill", "database-black-hole", "database-crash", "database-cut", "database-down", "database-freeze", "database-read-only",
 		"dependency-down", "disk-full", "instance-freeze", "instance-kill", "instance-stop", "keepalived-freeze",
 		"keepalived-kill", "network-cut", "power-loss", "process-freeze", "row-lock", "stale-arp", "stall",
 		"vrrp-cut",

@@ -56,9 +56,12 @@ const proofName = "hachaos-proof"
 // Documentation, psql, "Exit Status").
 const unconnected = 2
 
-// onceStarted carries out a command of psql in the node's container, and again
-// while the database is only starting, within ctx.
+// onceStarted carries out a command of psql in the node's container, which it starts
+// if it is down, and again while the database is only starting, within ctx.
 func onceStarted(ctx context.Context, n topology.Node, argv []string) error {
+	if err := ensureContainer(ctx, n, nil); err != nil {
+		return err
+	}
 	for {
 		out, err := n.Exec(ctx, argv...)
 		if err != nil || out.Code != unconnected {

@@ -10,14 +10,16 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
-// Names of the processes that the init of a balancer supervises.
+// Names of the processes that the init of a balancer, and that of a database, supervises.
 const (
 	haproxyProcess    = "haproxy"
 	keepalivedProcess = "keepalived"
+	databaseProcess   = "postgres"
 )
 
 // supervised is a process that the init of a node supervises, with all that
-// it began: HAProxy's master and worker, keepalived and its VRRP process.
+// it began: HAProxy's master and worker, keepalived and its VRRP process,
+// PostgreSQL's server processes.
 type supervised struct{ kind, name string }
 
 // family is the beginning of a script: $all are the process and its children.
@@ -152,6 +154,24 @@ func (p supervised) answersAt(ctx context.Context, nodes []topology.Node, port i
 		v.addr = address(v.Container, port)
 		return seeAnswer(ctx, s, v, answered)
 	})
+}
+
+// goneAt is gone, where the port refuses; 0 is the one that the node says it serves.
+func (p supervised) goneAt(ctx context.Context, nodes []topology.Node, port int) (Proof, error) {
+	return p.gone(ctx, nodes, reaching(port, refused))
+}
+
+// backAt is back, where the port takes a connection.
+func (p supervised) backAt(ctx context.Context, nodes []topology.Node, port int) (Proof, error) {
+	return p.back(ctx, nodes, reaching(port, connected))
+}
+
+// reaching looks how an attempt to connect to a port ends.
+func reaching(port int, want string) func(context.Context, *sight, victim) error {
+	return func(ctx context.Context, s *sight, v victim) error {
+		v.addr = address(v.Container, port)
+		return seeConnect(ctx, s, v, want)
+	}
 }
 
 // prove looks at each victim whose container runs.

@@ -162,7 +162,7 @@ type follower struct {
 }
 
 // errSilent ends a stream that says nothing.
-var errSilent = errors.New("silent for longer than the client's patience")
+var errSilent = errors.New(history.LinkSilent)
 
 // stream opens a stream and reads it to its end.
 func (f *follower) stream(ctx context.Context) history.Link {

@@ -33,7 +33,11 @@ func (g *Generator) operate(n uint64) {
 		o.miss()
 		return
 	}
-	defer func() { o.c.turns.leave(free{g.clock.Now(), o.call.Late}) }()
+	defer func() {
+		// What it took to journal the end is no delay of the system's.
+		now := g.clock.Now()
+		o.c.turns.leave(free{now, max(o.call.Late, now-o.call.End)})
+	}()
 	o.ready = way.ready(o.call.Intended)
 	ctx, cancel := context.WithTimeoutCause(g.ctx, g.cfg.Timeout, errPatience)
 	defer cancel()

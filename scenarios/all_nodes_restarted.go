@@ -36,7 +36,7 @@ round behind: with weights of 100 it was given none of the next 420 to 680
 sessions, in nine of twelve trials by hand with balance=roundrobin, although it
 was up. Drawing the node (balance random), as the profile does, keeps no places.
 
-The objective over the run is 70 %: an outage as long as its bound, 7.85 s, is a
+The objective over the run is 70 %: an outage as long as its bound, 7.7 s, is a
 quarter of the 30 s that the short form judges.`,
 		Tags:     []string{"process"},
 		Topology: "jetty-ha",

@@ -55,7 +55,7 @@ be written once. HAProxy is started again, as the standby, by the heal.`,
 			{
 				Name: "no fence", Set: map[string]string{"vip-fence": "off"}, Fails: []string{"error-budget"}, Also: []string{"session-survival"},
 				Because:  "the address moves in time, and those who had asked before wait on; what the thawed balancer then carries out comes long after",
-				Evidence: "slow", // until the heal, which comes before their patience ends
+				Evidence: "without service for", // until the heal, which comes before their patience ends
 			},
 		},
 	}

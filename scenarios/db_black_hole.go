@@ -60,7 +60,7 @@ to bear that, too.`,
 				Name: "unbounded wait for the pool", Set: map[string]string{"pool-wait": "unbounded"}, Fails: []string{"overload-contract"}, Also: []string{"recovery"}, Evidence: "queue",
 				Because: "requests whose users have gone hold threads until the pool's minute is over, which is after the heal",
 			},
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "0s"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
 			{Name: "frozen", Set: map[string]string{"by": "freeze"}},
 		},
 	}

@@ -30,7 +30,8 @@ restarted. When the database is back, every node reconnects by itself within the
 bound that follows from the driver's and the pool's limits, with no storm; users
 still have their sessions, and no acknowledged order is lost or there twice.
 
-The database is killed, so that it recovers from its log. --set how=stop ends it
+The database is killed with its machine, so that it recovers from its log. --set how=process
+kills it alone and leaves the machine, which refuses at once; --set how=stop ends it
 in order; --set how=cut leaves it alone and refuses every node its way to it. With --set
 how=read-only it is there and refuses whatever writes, as a standby does that was taken
 for the server: readiness has no reason to say no, and each write must be refused as
@@ -50,7 +51,7 @@ clearly.`,
 		Exercises: []string{"overload-contract"},
 		Asserts:   judgedWithoutDatabase(),
 		Settings: []topology.Switch{
-			{Key: "how", Values: []string{"kill", "stop", "cut", "read-only"}, Default: "kill", About: "how the database goes: killed, stopped in order, every node's way to it refused, or its writes alone"},
+			{Key: "how", Values: []string{"kill", "process", "stop", "cut", "read-only"}, Default: "kill", About: "how the database goes: killed with its machine or alone, stopped in order, every node's way to it refused, or its writes alone"},
 		},
 		Apply: applyDown,
 		Cases: []harness.Case{
@@ -62,7 +63,8 @@ clearly.`,
 				Name: "unbounded wait for the pool", Set: map[string]string{"pool-wait": "unbounded"}, Fails: []string{"overload-contract"}, Also: []string{"recovery"}, Evidence: "queue",
 				Because: "requests whose users have gone hold threads until the pool's minute is over, which is after the heal",
 			},
-			{Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
+			{Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "0s"}, Fails: []string{"readiness-gating"}, Evidence: "after unready"},
+			{Name: "process crash", Set: map[string]string{"how": "process"}},
 			{Name: "stopped in order", Set: map[string]string{"how": "stop"}},
 			{Name: "refused", Set: map[string]string{"how": "cut"}},
 			{Name: "read-only", Set: map[string]string{"how": "read-only"}},
@@ -89,6 +91,8 @@ func applyDown(s harness.Scenario, set map[string]string) (harness.Scenario, err
 			in := &s.Phases[i].Faults[j]
 			switch how := set["how"]; how {
 			case "", "kill":
+			case "process":
+				in.Fault = fault.DatabaseCrash{}
 			case "stop":
 				in.Fault = fault.DatabaseDown{Stop: true}
 			case "cut":
@@ -96,7 +100,7 @@ func applyDown(s harness.Scenario, set map[string]string) (harness.Scenario, err
 			case "read-only":
 				in.Fault = fault.DatabaseReadOnly{}
 			default:
-				return s, fmt.Errorf("--set how=%s: want kill, stop, cut or read-only", how)
+				return s, fmt.Errorf("--set how=%s: want kill, process, stop, cut or read-only", how)
 			}
 		}
 	}

@@ -61,7 +61,7 @@ though their users have gone.`,
 		Apply: applyPartition,
 		Cases: []harness.Case{
 			{
-				Name: "constant readiness", Set: map[string]string{"readiness": "constant"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready",
+				Name: "constant readiness", Set: map[string]string{"readiness": "constant", "warmup": "0s"}, Fails: []string{"readiness-gating", "error-budget"}, Evidence: "after unready",
 				Because: "the node stays in the rotation and refuses its users until its way is back",
 			},
 			{

@@ -16,10 +16,10 @@ import (
 // it would leave 73 % of the run good, 75 % of its short form.
 //
 // They can serve more. A read holds its connection for one answer of the
-// database, a session's write for two and an order for four: at 80 ms each that
-// is 187 ms of a connection for the mean of the three. Two pools of ten serve
-// 107 such requests a second, by Little's law, of the 150; what waits for a
-// second connection in vain costs some of them.
+// database, a session's write for two and an order, which looks for its session, for
+// five: at 80 ms each that is 213 ms of a connection for the mean of the three. Two
+// pools of ten serve 94 such requests a second, by Little's law, of the 150; what
+// waits for a second connection in vain costs some of them.
 const (
 	slowBudget = 80
 	slowServed = 3 * time.Second

@@ -70,7 +70,7 @@ ones by for ever. The application gives numbers under a lock until the commit.`,
 			// As for instance-kill: the requests under way wait for timeout
 			// server. The streams do not: their clients have more patience
 			// than one heartbeat, and less than three seconds.
-			{Name: "power loss", Set: map[string]string{"kill": "power"}, Fails: []string{"error-budget"}, Evidence: "slow"},
+			{Name: "power loss", Set: map[string]string{"kill": "power"}, Fails: []string{"error-budget"}, Evidence: "without service for"},
 		},
 	}
 }

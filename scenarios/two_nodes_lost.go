@@ -22,8 +22,10 @@ the last one can carry, and how many times a request may be sent to a dead node
 before it finds the living one.
 
 Expected: a request that meets one dead node is redispatched, and may meet the
-other: with two retries, each to another node, the third attempt is certain to
-find the living one, 2 × timeout connect later. Sessions survive in the database,
+other. HAProxy sends each of two retries to another node than the one before, which
+may be the one before that: three in four of such requests find the living one, at the
+latest 2 × timeout connect later, and the rest are refused by 503 until a check has
+taken one of the dead out. The objective bears that. Sessions survive in the database,
 orders of unknown outcome are retried under their key, both deaths are detected
 within "detected/vanished", and the survivor's own users notice nothing, although
 it carries three times what it did. The two come back, are gated by readiness, and

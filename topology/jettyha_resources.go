@@ -103,11 +103,12 @@ func (p jettyPlan) connectionValues() []Value {
 	}
 }
 
-// What a node is meant to bear: half of the default load, orders being a
-// third of it. A request waits for the pool twice at most, for its session
-// and for its work; and Jetty has some threads of its own busy.
+// What a node is meant to bear: all of the default load, orders being a third of
+// it, since of two that the balancers take out for want of a database one is the
+// last. A request waits for the pool twice at most, for its session and for its
+// work; and Jetty has some threads of its own busy.
 const (
-	nodeRate    = 100 // requests a second
+	nodeRate    = 200 // requests a second
 	nodeOrders  = nodeRate / 3
 	poolWaits   = 2
 	jettyThread = 8

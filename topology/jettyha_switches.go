@@ -81,7 +81,7 @@ var jettySwitchTable = []jettySwitch{
 	{Switch: Switch{Key: "lame-duck", Default: "1s", About: "unready, yet serving, before a stopping node closes its port (profile tuned), up to 1m"}, env: "LAME_DUCK_MS", most: time.Minute},
 	{Switch: Switch{Key: "stop-timeout", Default: "5s", About: "how long a stopping node lets its requests in flight finish (profile tuned), up to 1m"}, env: "STOP_TIMEOUT_MS", most: time.Minute},
 	{Switch: Switch{Key: "restart", Values: []string{"profile", "never", "1", "10"}, About: "what the supervisor does after an exit of Java: nothing, or start it again after so many seconds"}},
-	{Switch: Switch{Key: "threads", Values: []string{"100", "18"}, About: "how many threads a node has (profile tuned)"}, env: "THREADS"},
+	{Switch: Switch{Key: "threads", Values: []string{"150", "18"}, About: "how many threads a node has (profile tuned)"}, env: "THREADS"},
 	{Switch: Switch{Key: "track", Values: []string{"on", "off", "process"}, About: "how keepalived watches HAProxy, and gives the VIP up without it: by a request to the users' port, not at all, or by whether there is a process"}},
 	{Switch: Switch{Key: "advert", Values: []string{"profile", "1s"}, About: "how often keepalived says that it lives; the bounds are the profile's"}},
 	{Switch: Switch{Key: "router", Values: []string{"one", "two"}, About: "whether the balancers share a virtual router, or each has one of its own and heeds no other"}},

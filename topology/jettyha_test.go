@@ -200,12 +200,12 @@ func TestJettyHAConnections(t *testing.T) {
 func TestJettyHAThreadsOutlastTheWait(t *testing.T) {
 	for _, tt := range []struct {
 		profile, wait string
-		needed        int // 200/s × the wait + the pool + 33/s × 250 ms, rounded up + 8
+		needed        int // 400/s × the wait + the pool + 66/s × 250 ms, rounded up + 8
 		enough        bool
 	}{
-		{"tuned", "bounded", 50 + 10 + 9 + 8, true},
-		{"tuned", "unbounded", 12000 + 10 + 9 + 8, false},
-		{"documented", "bounded", 6000 + 20 + 9 + 8, false},
+		{"tuned", "bounded", 100 + 10 + 17 + 8, true},
+		{"tuned", "unbounded", 24000 + 10 + 17 + 8, false},
+		{"documented", "bounded", 12000 + 20 + 17 + 8, false},
 	} {
 		spec := plan(t, topology.Options{Profile: tt.profile, Set: map[string]string{"pool-wait": tt.wait}})
 		needed := ""

@@ -79,7 +79,7 @@ func jettyTuned() jettyProfile {
 		{"jetty: savePeriod", "10s", "attributes are saved before every answer; only the time of access may wait", numbers},
 		{"jetty: flushOnResponseCommit", "true", "a session is saved before its answer, and the application answers 503 if it could not be", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
 		{"jetty: workerName", "the node's name", "equal to the balancer's cookie, so that a session that moved stays where it moved to", "fixtures/images/jetty/src/hachaos/node/JettySessions.java"},
-		{"jetty: threads", "100", "more than a node needs that turns away what its database is too slow for: see threads: needed", jettySwitchesFile},
+		{"jetty: threads", "150", "more than a node needs that turns away what its database is too slow for: see threads: needed", jettySwitchesFile},
 		{"jdbc: socketTimeout", "2s", "no statement takes so long; the driver's finest step is 1s", numbers},
 		{"jdbc: lock_timeout", "1s", "a key that a vanished node still holds is not waited for", numbers},
 		{"jdbc: idle_in_transaction_session_timeout", "2s", "a vanished node's transaction ends, and its key is free", numbers},

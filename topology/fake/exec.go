@@ -60,7 +60,7 @@ func (n *node) test(path string) topology.Output {
 	switch path {
 	case restartMark:
 		there = !n.marked.IsZero()
-	case "/run/hachaos/java.pid", "/run/hachaos/haproxy.pid":
+	case "/run/hachaos/java.pid", "/run/hachaos/haproxy.pid", "/run/hachaos/postgres.pid":
 		there = !n.ended.After(n.state.StartedAt)
 	default:
 		return topology.Output{Code: 127, Stderr: []byte(errNoCommand.Error())}
