@@ -34,7 +34,9 @@ const (
 // A node's users see too many errors if their share is above 14.4 × what an
 // objective of 99.9 % allows, the rate of the fastest page of The Site
 // Reliability Workbook (Google, 2018), chapter 5, table 5-8, and at least a
-// quarter of the worst node's. The zero value expects TellsNothing.
+// quarter of the worst node's. One of which fewer than leastOfNode operations
+// are known may or may not: where that would change what the errors tell, the
+// verdict is inconclusive. The zero value expects TellsNothing.
 type Alerts struct {
 	// Tells is what the errors must tell: one of the Tells… constants.
 	Tells string `json:"tells,omitempty"`
@@ -158,11 +160,24 @@ func (a Alerts) count(h *history.History, skip func(*history.Op) bool) (all tall
 	return all, by
 }
 
+// toldBy is what the errors tell if the users of so many of the nodes see too
+// many.
+func toldBy(bad, of int) string {
+	switch {
+	case bad == 0:
+		return TellsNothing
+	case bad == 1 && of > 1:
+		return TellsNode
+	case bad == of:
+		return TellsAll
+	}
+	return TellsSome
+}
+
 // diagnose says what the nodes' errors tell, and judges it.
 func (a Alerts) diagnose(h *history.History, v *Verdict, by map[string]*tally) []objective {
 	limit := pages()[0].factor * (100 - serviceObjective)
 	o := objective{name: "diagnosis"}
-	var told string
 	var names, bad, thin []string
 	worst := 0.0
 	for n, t := range by {
@@ -184,22 +199,14 @@ func (a Alerts) diagnose(h *history.History, v *Verdict, by map[string]*tally) [
 			bad = append(bad, fmt.Sprintf("%s %s", n, sayPercent(share)))
 		}
 	}
-	switch {
-	case len(bad) == 0:
-		told = TellsNothing
-	case len(bad) == 1 && len(names) > 1:
-		told = TellsNode
-	case len(bad) == len(names)-len(thin):
-		told = TellsAll
-	default:
-		told = TellsSome
-	}
+	told := toldBy(len(bad), len(names))
+	sure := told == toldBy(len(bad)+len(thin), len(names)) // whatever the thin ones count for
 	o.text = "the errors tell: " + told
 	if len(bad) > 0 {
 		o.text += " (" + strings.Join(bad, ", ") + ")"
 	}
 	switch {
-	case len(names) == len(thin) || len(thin) > 0 && told != a.tells():
+	case len(names) == len(thin) || len(thin) > 0 && (!sure || told != a.tells()):
 		o.reason = fmt.Sprintf("too few operations while the fault bit (at least %d of each node): %s; lengthen the phase", leastOfNode, strings.Join(thin, ", "))
 	case told == a.tells():
 		o.status = Pass

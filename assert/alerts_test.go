@@ -1,6 +1,7 @@
 package assert_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -116,6 +117,55 @@ func TestAPageTakesEnoughOperations(t *testing.T) {
 		}
 		require.Equal(t, assert.Inconclusive, v.Status, v.Summary)
 		require.Contains(t, v.Reasons, tt.want)
+	}
+}
+
+// A node with a few operations may be one whose users see errors, or none: it
+// is inconclusive unless that changes nothing.
+func TestAlertsOfANodeWithFewOperations(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		thin  string   // has 25 operations, all bad
+		bad   []string // the others that only have errors
+		nodes []string
+		tells string
+		want  assert.Status
+	}{
+		{"nothing, or one", "j2", nil, []string{"j1", "j2"}, assert.TellsNothing, assert.Inconclusive},
+		{"one, or all", "j2", []string{"j1"}, []string{"j1", "j2"}, assert.TellsNode, assert.Inconclusive},
+		{"some, or all", "j3", []string{"j1", "j2"}, []string{"j1", "j2", "j3"}, assert.TellsAll, assert.Inconclusive},
+		{"one, or some", "j3", []string{"j1"}, []string{"j1", "j2", "j3"}, assert.TellsNode, assert.Inconclusive},
+		{"some, in any case", "j4", []string{"j1", "j2"}, []string{"j1", "j2", "j3", "j4"}, assert.TellsSome, assert.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := historytest.New().Meta(func(m *history.Meta) {
+				m.Nodes = nil
+				for _, n := range tt.nodes {
+					m.Nodes = append(m.Nodes, history.NodeMeta{Name: n, Role: "application"})
+				}
+			})
+			b.Phase("steady", history.PhaseSteady, 0, 5*sec).Phase("break", history.PhaseBreak, 5*sec, 6*sec)
+			b.Clock(0, 1_700_000_000_000_000_000).Clock(6*sec, 1_700_000_006_000_000_000)
+			b.Fault("database-cut", 5*sec, "j1").Active(5 * sec).Heal(6 * sec).Healed(6*sec + ms)
+			for i := range 600 {
+				at := time.Duration(i) * 10 * ms
+				for _, n := range tt.nodes {
+					switch o := b.Op(history.OpSessionRead, at).In(1).Bound(n).On(n); {
+					case at >= 5*sec && n == tt.thin && i >= 525:
+						o.Fail(history.ErrDropped)
+					case at >= 5*sec && (n == tt.thin || slices.Contains(tt.bad, n)):
+						o.Status(503).Fail(history.ErrStatus)
+					default:
+						o.OK()
+					}
+				}
+			}
+			v := assert.Alerts{Tells: tt.tells}.Check(b.Build(t))
+			require.Equal(t, tt.want, v.Status, "%s %v", v.Summary, v.Reasons)
+			if tt.want == assert.Inconclusive {
+				require.Equal(t, []string{"too few operations while the fault bit (at least 30 of each node): " + tt.thin + " 25; lengthen the phase"}, v.Reasons)
+			}
+		})
 	}
 }
 

@@ -147,8 +147,7 @@ func (s Step) objective(j *journey) objective {
 	case s.Bound == nil:
 		o.reason = fmt.Sprintf("the topology states no bound %q: name one of %s", j.names.boundOf(s.Name), boundNames(j.h))
 	case s.TookMin > *s.Bound && s.starved(j.h):
-		o.reason = fmt.Sprintf("%s, and in that time %s, and had a processor to spare for less than the bound: repeat the run on a quieter machine",
-			s.text(), shortMachine)
+		o.reason = starvedReason(s.text())
 	case s.TookMin > *s.Bound:
 		o.status = Fail
 	case !s.Seen:
@@ -163,11 +162,9 @@ func (s Step) objective(j *journey) objective {
 }
 
 // starved says whether a step that was seen may owe to the machine what it took
-// beyond its bound: a processor is only known to have been there for less than
-// that.
+// beyond its bound.
 func (s Step) starved(h *history.History) bool {
-	m, from := machineOf(h), s.At-s.TookMin
-	return s.Seen && m.saturated(from, s.At) && m.spare(from, s.At) <= *s.Bound
+	return s.Seen && machineOf(h).starved(s.At-s.TookMin, s.At, *s.Bound)
 }
 
 // boundOf is the name of the bound of a step.

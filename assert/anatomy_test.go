@@ -166,6 +166,13 @@ func TestFailoverAnatomy(t *testing.T) {
 			name: "a request sent on from it too long", status: Fail, says: "The last request was on its way to j2",
 			build: func(f *failover) {
 				f.sane()
+				f.See(10500*mil, history.Dispatch{Balancer: "lb1", Number: 60, Op: 60, Server: "j1", Redispatched: true, Wait: 1500 * mil, Connect: 200 * mil, Response: mil})
+			},
+		},
+		{
+			name: "a request sent on from another one, long after", status: Pass,
+			build: func(f *failover) {
+				f.sane()
 				f.See(12*sec, history.Dispatch{Balancer: "lb1", Number: 60, Op: 60, Server: "j1", Redispatched: true, Connect: 200 * mil, Response: mil})
 			},
 		},

@@ -23,19 +23,22 @@ type gap struct {
 
 func (g gap) length() time.Duration { return g.to - g.from }
 
+func (g gap) span() (from, to time.Duration) { return g.from, g.to }
+
 // breaks are the gaps of all clients of long-lived connections, longest first.
 type breaks struct {
 	gaps    []gap
 	clients []int                 // in their order
 	ends    map[int]time.Duration // of each client
 	never   []int                 // clients that never had a connection
+	machine machine
 }
 
 // findBreaks follows each client's connections. A gap begins when the client
 // last heard its server on a connection that then broke, and ends when it
 // first hears one again; the client's own end closes it.
 func findBreaks(h *history.History) *breaks {
-	b := &breaks{ends: map[int]time.Duration{}}
+	b := &breaks{ends: map[int]time.Duration{}, machine: machineOf(h)}
 	by := map[int][]history.At[history.Link]{}
 	for _, l := range h.Links {
 		if _, known := by[l.V.Client]; !known {
@@ -91,14 +94,16 @@ func (b *breaks) measure(limit time.Duration, note string) Measure {
 }
 
 // judge holds the gaps to the limit. A gap that the client's own end cut
-// short counts only if it was too long already.
+// short counts only if it was too long already, and one that may owe its length
+// to the machine does not.
 func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound history.Bound) {
 	v.Measured, v.Bound, v.Unit = figure(0), figure(millis(limit)), "ms"
 	away := 0 // clients that were not back by their end
+	over, starved := parted(b.machine, b.gaps, limit)
+	for _, g := range over {
+		v.Evidence = append(v.Evidence, g.evidence())
+	}
 	for _, g := range b.gaps {
-		if g.length() > limit {
-			v.Evidence = append(v.Evidence, g.evidence())
-		}
 		if g.open {
 			away++
 		}
@@ -113,11 +118,15 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	switch {
 	case len(b.clients) == 0:
 		v.Reasons = []string{"there was no client with a long-lived connection"}
-	case len(v.Evidence) > 0:
+	case len(over) > 0:
 		v.Status = Fail
+		v.Measured = figure(millis(over[0].length()))
 		v.Summary = fmt.Sprintf("%s of %s lasted longer than %s, the longest %s%s.",
-			count(len(v.Evidence), "break"), count(len(b.clients), "client"), sayTime(limit), sayTime(b.gaps[0].length()), ended)
+			count(len(over), "break"), count(len(b.clients), "client"), sayTime(limit), sayTime(over[0].length()), ended)
 		v.Fix = boundFix(bound)
+	case len(starved) > 0:
+		v.Evidence = append(v.Evidence, starved[0].evidence())
+		v.Reasons = []string{starvedReason(fmt.Sprintf("client %d heard nothing for %s (at most %s)", starved[0].client, sayTime(starved[0].length()), sayTime(limit)))}
 	case len(b.never) > 0:
 		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}
 	case len(b.gaps) == 0:
@@ -130,28 +139,28 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	}
 }
 
-// wave counts the clients that were away in the stretch of time that t lies in:
-// it goes on for as long as any client is away.
-func (b *breaks) wave(t time.Duration) int {
+// wave is a stretch of time that goes on for as long as any client is away.
+type wave struct {
+	from, to time.Duration
+	clients  int // that were away in it
+}
+
+// waves are in the order of time.
+func (b *breaks) waves() []wave {
 	gaps := slices.Clone(b.gaps)
 	slices.SortFunc(gaps, func(x, y gap) int { return cmp.Compare(x.from, y.from) })
+	var out []wave
 	clients := map[int]bool{}
-	from, until := time.Duration(0), time.Duration(-1)
 	for _, g := range gaps {
-		if g.from > until {
-			if until >= t {
-				break
-			}
-			from = g.from
+		if n := len(out); n == 0 || g.from > out[n-1].to {
+			out = append(out, wave{from: g.from, to: g.to})
 			clear(clients)
 		}
 		clients[g.client] = true
-		until = max(until, g.to)
+		now := &out[len(out)-1]
+		now.to, now.clients = max(now.to, g.to), len(clients)
 	}
-	if t < from || t > until {
-		return 0
-	}
-	return len(clients)
+	return out
 }
 
 // away says whether the client had no connection at that time.

@@ -32,10 +32,11 @@ type Overall struct {
 // is torn or without a seal is inconclusive whatever was found in it, and a
 // run that was broken off can only fail by a violation of safety. A run does
 // not pass in which an act or an undo failed, or a fault was not proven to
-// bite and to have healed, whether or not an assertion needs that; nor does one
-// that has no assertion, or none that was exercised, or in which one of those
-// that its scenario is about (Meta.Exercises) was not. That nothing is left
-// behind is no such exercise: it is so of a run in which nothing happened.
+// bite and to have healed, or none was injected though the scenario asks for one,
+// whether or not an assertion needs that; nor does one that has no assertion, or
+// none that was exercised, or in which one of those that its scenario is about
+// (Meta.Exercises) was not. That nothing is left behind is no such exercise: it is
+// so of a run in which nothing happened.
 func Combine(h *history.History, verdicts []Verdict) Overall {
 	if h == nil {
 		return Overall{ConcludeInconclusive, "There is no record to judge."}
@@ -115,11 +116,11 @@ func byAbsence(h *history.History, verdicts []Verdict) Overall {
 	return Overall{ConcludePass, reason}
 }
 
-// unproven is why what was injected is not known to have bitten and healed;
-// empty for a run without a fault.
+// unproven is why what was injected is not known to have bitten and healed, or
+// that nothing was; empty for a run that asks for no fault and has none.
 func unproven(h *history.History) string {
 	if len(h.Faults) == 0 {
-		return ""
+		return faultless(h)
 	}
 	return cmp.Or(faultReason(h), healReason(h), disturbedReason(h))
 }

@@ -14,7 +14,7 @@ import (
 // the same once written again, and that it judges an empty record without
 // passing it or breaking.
 func FuzzDecode(f *testing.F) {
-	for _, c := range wholeCheckers(killWhole, 0) {
+	for _, c := range wholeCheckers(killWhole) {
 		meta, err := assert.Encode(c)
 		require.NoError(f, err)
 		f.Add(meta.Name, []byte(meta.Params))

@@ -313,6 +313,8 @@ func (o *drainage) emptied(grace time.Duration) objective {
 	least, most, alone := o.empty-o.settled(), o.empty-o.from, o.alone()-o.from
 	out := objective{name: "empty", text: fmt.Sprintf("%s was empty %s after the order (at most %s)", o.node, sayTime(most), sayTime(grace))}
 	switch {
+	case least > grace && machineOf(o.h).starved(o.settled(), o.empty, grace):
+		out.reason = starvedReason(out.text)
 	case least > grace:
 		out.status = Fail
 		out.fix = valueFix(o.h, "shorten the sessions or the requests, lengthen the grace period, or follow the drain by maintenance", ValueAffinity)

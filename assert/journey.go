@@ -110,7 +110,9 @@ func (j *journey) balancers() []string {
 // of the time from the choice of a server to the connection's standing, or to
 // the request's end if it never stood. HAProxy's log names only the last
 // server, so a request that was sent on to another was first on its way to
-// the victim: nothing else makes it redispatch while only the victim is down.
+// the victim: nothing else makes it redispatch while only the victim is down. That
+// ends when the balancer holds the victim for down, and what it had for it is
+// diverted: what it takes later and sends on was on its way to somebody else.
 //
 // It counts from the fault, against detection and diversion together: counted
 // from the detection, whose moment is known only to the polling interval, most
@@ -118,6 +120,7 @@ func (j *journey) balancers() []string {
 func (j *journey) diverted() {
 	m := moment{from: j.at.from, to: j.at.from}
 	n := 0
+	sentOn := j.sentOn()
 	for i := range j.h.Dispatches {
 		o := &j.h.Dispatches[i]
 		if o.Time < j.at.to || o.Time >= j.until {
@@ -125,7 +128,7 @@ func (j *journey) diverted() {
 		}
 		j.sent++
 		d := &o.V
-		if d.Wait < 0 || d.Server != j.node && (!d.Redispatched || d.Server == "") {
+		if d.Wait < 0 || d.Server != j.node && !sentOn(o) {
 			continue
 		}
 		n++
@@ -145,6 +148,30 @@ func (j *journey) diverted() {
 	}
 	j.limitDiverted(&s, m)
 	j.add(s, m)
+}
+
+// sentOn tells the requests that other servers got, and the victim can have been
+// to get: those that their balancer took before it held the victim for down, and
+// for as long after as it may take to divert them.
+func (j *journey) sentOn() func(*history.At[history.Dispatch]) bool {
+	bound, known := findBound(j.h, j.names.DivertBound)
+	until := map[string]time.Duration{}
+	return func(o *history.At[history.Dispatch]) bool {
+		d := &o.V
+		if !d.Redispatched || d.Server == "" {
+			return false
+		}
+		end, asked := until[d.Balancer]
+		if !asked {
+			if end = j.turned(d.Balancer, false, j.at.from, j.until).to; known && end != unseen {
+				end += bound.Limit
+			} else {
+				end = unseen
+			}
+			until[d.Balancer] = end
+		}
+		return o.Time-d.Within < end
+	}
 }
 
 // concealed counts the requests that balancers took with them and that may

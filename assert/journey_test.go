@@ -83,13 +83,26 @@ func TestDiverted(t *testing.T) {
 		{name: "never connected", line: line(13*sec, history.Dispatch{Server: "j2", Wait: 10 * mil, Connect: -1, Total: sec}), want: at(13009*mil, 14001*mil)},
 		{name: "connected: frozen", line: line(13*sec, history.Dispatch{Server: "j2", Wait: 10 * mil, Connect: 5 * mil, Response: -1, Total: 3 * sec}), want: at(13009*mil, 13016*mil)},
 		{name: "sent on to another", line: line(13*sec, history.Dispatch{Server: "j1", Redispatched: true, Connect: 200 * mil, Response: mil}), want: at(12999*mil, 13201*mil)},
+		{name: "sent on before it was held for down", line: line(15499*mil, history.Dispatch{Balancer: "lb1", Server: "j1", Redispatched: true, Connect: 200 * mil}), want: at(15498*mil, 15700*mil)},
+		{name: "sent on when it may just have been", line: line(15500*mil, history.Dispatch{Balancer: "lb1", Server: "j1", Redispatched: true, Connect: 200 * mil}), want: at(15499*mil, 15701*mil)},
+		{name: "sent on, and long held for down", line: line(15501*mil, history.Dispatch{Balancer: "lb1", Server: "j1", Redispatched: true, Connect: 200 * mil}), want: at(10*sec, 10*sec)},
+		{name: "sent on by one that never held it for down", line: line(18*sec, history.Dispatch{Balancer: "lb2", Server: "j1", Redispatched: true, Connect: 200 * mil}), want: at(17999*mil, 18201*mil)},
+		{name: "to it, though long held for down", line: line(18*sec, history.Dispatch{Balancer: "lb1", Server: "j2", Connect: 200 * mil}), want: at(17999*mil, 18201*mil)},
 		{name: "refused by the balancer", line: line(13*sec, history.Dispatch{Redispatched: true, Connect: -1, Total: sec}), want: at(10*sec, 10*sec)},
 		{name: "never assigned", line: line(13*sec, history.Dispatch{Server: "j2", Wait: -1, Connect: -1, Total: sec}), want: at(10*sec, 10*sec)},
 		{name: "after the heal", line: line(20*sec, history.Dispatch{Server: "j2"}), want: at(10*sec, 10*sec)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &history.History{Dispatches: []history.At[history.Dispatch]{line(12500*mil, here), c.line, line(14*sec, here)}}
-			j := &journey{h: h, node: "j2", fault: &history.Fault{}, at: moment{from: 10 * sec, to: 12 * sec}, until: 20 * sec}
+			h.Meta.Bounds = []history.Bound{{Name: "diverted", Limit: 490 * mil}}
+			for _, x := range []struct {
+				lb, node string
+				at       time.Duration
+				up       bool
+			}{{"lb1", "j2", 14 * sec, true}, {"lb2", "j2", 14 * sec, true}, {"lb1", "j1", 14100 * mil, false}, {"lb1", "j2", 15 * sec, false}, {"lb2", "j2", 15 * sec, true}} {
+				h.Servers = append(h.Servers, history.At[history.Server]{Time: x.at, V: history.Server{Balancer: x.lb, Server: x.node, Up: x.up, Took: 10 * mil}})
+			}
+			j := &journey{h: h, names: FailoverAnatomy{}.defaults(), node: "j2", fault: &history.Fault{}, at: moment{from: 10 * sec, to: 12 * sec}, until: 20 * sec}
 			j.diverted()
 			require.Len(t, j.steps, 1)
 			require.Equal(t, c.want, Step{Seen: j.steps[0].Seen, TookMin: j.steps[0].TookMin, TookMax: j.steps[0].TookMax})

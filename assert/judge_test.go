@@ -130,7 +130,7 @@ func TestCombine(t *testing.T) {
 	fail := assert.Verdict{Name: "f", Status: assert.Fail}
 	unsafe := assert.Verdict{Name: "s", Status: assert.Fail, Safety: true}
 	whole := func(change func(*history.History)) *history.History {
-		h := &history.History{Integrity: history.Integrity{State: history.Whole}}
+		h := &history.History{Meta: history.Meta{Faultless: true}, Integrity: history.Integrity{State: history.Whole}}
 		if change != nil {
 			change(h)
 		}
@@ -144,6 +144,7 @@ func TestCombine(t *testing.T) {
 	}
 	faulty := func(bit, healed *history.Proof) *history.History {
 		return whole(func(h *history.History) {
+			h.Meta.Faultless = false
 			h.Faults = []history.Fault{{ID: 1, Kind: "instance-kill", Nodes: []string{"j1"}, Proof: bit, HealProof: healed}}
 			for _, stream := range []string{history.StreamEngine, history.StreamNode} {
 				h.Coverage = append(h.Coverage, history.At[history.Coverage]{V: history.Coverage{Stream: stream, Complete: true}})
@@ -153,6 +154,7 @@ func TestCombine(t *testing.T) {
 	state := func(s history.IntegrityState, reason string) *history.History {
 		return whole(func(h *history.History) { h.Integrity = history.Integrity{State: s, Reason: reason} })
 	}
+	none := whole(func(h *history.History) { h.Meta.Faultless = false })
 	about := func(names ...string) *history.History {
 		return whole(func(h *history.History) { h.Meta.Exercises = names })
 	}
@@ -164,6 +166,8 @@ func TestCombine(t *testing.T) {
 		reason   string
 	}{
 		{"all pass", whole(nil), []assert.Verdict{pass, pass}, assert.ConcludePass, "All 2 assertions held."},
+		{"all pass, and the fault was not injected", none, []assert.Verdict{pass, pass}, assert.ConcludeInconclusive, "The assertions held, and prove nothing: no fault was injected."},
+		{"fail, and the fault was not injected", none, []assert.Verdict{pass, fail}, assert.ConcludeFail, "f was violated."},
 		{"one had no occasion", whole(nil), []assert.Verdict{pass, idle}, assert.ConcludePass, "All 2 assertions held; 1 of them met no occasion to be tested."},
 		{"none had an occasion", whole(nil), []assert.Verdict{idle, idle}, assert.ConcludeInconclusive, "No assertion met an occasion to be tested."},
 		{"none had an occasion, and nothing is left", whole(nil), []assert.Verdict{idle, idle, clean}, assert.ConcludeInconclusive, "No assertion met an occasion to be tested."},

@@ -36,7 +36,8 @@ func nothing(*history.Op) bool { return false }
 // Only what both agree on counts: a result that hangs on such operations may
 // be the machine's doing, and one that needs them left out may be hiding the
 // system's. The verdict is the first one; if the second has another status it
-// becomes inconclusive, by name.
+// becomes inconclusive, by name. If both fail it is the second one, so that no
+// word or figure of it blames the system for what may be the machine's doing.
 //
 // judge must be pure and leave out the operations that skip names. It is
 // called once if there are none. An answer slower than slow is slow; 0 is
@@ -70,8 +71,8 @@ func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*hi
 	without := judge(func(o *history.Op) bool { return late(o) || starved(o) })
 	said := excuse(lates, starveds, limit)
 	if without.Status == v.Status {
-		if v.Status == Fail { // the operations that it fails by, whatever the machine did
-			v.Evidence, v.More = without.Evidence, without.More
+		if v.Status == Fail { // what it fails by, whatever the machine did
+			v = without
 		}
 		v.Notes = append(v.Notes, said+"; the status is the same without them")
 		return v
@@ -163,6 +164,35 @@ func (m machine) spare(from, to time.Duration) (d time.Duration) {
 		}
 	}
 	return d
+}
+
+// starved says whether what lasted from one time to another may owe to the machine
+// what it lasted beyond its limit: it was short meanwhile, and a processor is only
+// known to have been there for no longer than the limit.
+func (m machine) starved(from, to, limit time.Duration) bool {
+	return m.saturated(from, to) && m.spare(from, to) <= limit
+}
+
+// parted are those that lasted longer than a limit: by themselves, and those that may
+// owe it to the machine.
+func parted[T interface {
+	span() (from, to time.Duration)
+}](m machine, all []T, limit time.Duration) (over, starved []T) {
+	for _, one := range all {
+		switch from, to := one.span(); {
+		case to-from <= limit:
+		case m.starved(from, to, limit):
+			starved = append(starved, one)
+		default:
+			over = append(over, one)
+		}
+	}
+	return over, starved
+}
+
+// starvedReason says so of what is told in words.
+func starvedReason(text string) string {
+	return fmt.Sprintf("%s, and in that time %s, and had a processor to spare for less than the bound: repeat the run on a quieter machine", text, shortMachine)
 }
 
 // usual is the part of the machine, 0 to 1, that was busy in the first steady phase;

@@ -40,17 +40,28 @@ func TestJudgeTwice(t *testing.T) {
 				calls++
 				if calls == 1 {
 					require.False(t, skip(&h.Ops[0]))
-					return Verdict{Status: c.with, Evidence: []Evidence{{Op: 1}, {Op: 2}}, More: 7}
+					return Verdict{
+						Status: c.with, Evidence: []Evidence{{Op: 1}, {Op: 2}}, More: 7, Measured: figure(9), Bound: figure(1),
+						Summary: "away for 9 s", Fix: "of the 9 s", Measures: []Measure{{Name: "away", Value: 9}},
+					}
 				}
 				require.Equal(t, c.late[0], skip(&h.Ops[0]))
-				return Verdict{Status: c.without, Evidence: []Evidence{{Op: 2}}, More: 3}
+				return Verdict{
+					Status: c.without, Evidence: []Evidence{{Op: 2}}, More: 3, Measured: figure(4), Bound: figure(2),
+					Summary: "away for 4 s", Fix: "of the 4 s", Measures: []Measure{{Name: "away", Value: 4}},
+				}
 			})
 			if c.calls == 2 && c.want == Fail {
 				require.Equal(t, []Evidence{{Op: 2}}, v.Evidence, "it fails by what is not the machine's")
 				require.Equal(t, 3, v.More)
+				require.Equal(t, "away for 4 s", v.Summary)
+				require.Equal(t, "of the 4 s", v.Fix)
+				require.Equal(t, []float64{4, 2, 4}, []float64{*v.Measured, *v.Bound, v.Measures[0].Value})
 			} else {
 				require.Len(t, v.Evidence, 2)
 				require.Equal(t, 7, v.More)
+				require.Contains(t, v.Summary, "away for 9 s")
+				require.Equal(t, []float64{9, 1, 9}, []float64{*v.Measured, *v.Bound, v.Measures[0].Value})
 			}
 			require.Equal(t, c.want, v.Status)
 			require.Len(t, v.Reasons, c.reasons)

@@ -88,7 +88,9 @@ func randomFailover(seed uint64) *history.History {
 		case at < struck && chance(rng, 2):
 			d.Server = "j2"
 		case at >= struck && chance(rng, 80): // one that was on its way for long
-			d.Redispatched, d.Total = true, 60*ms
+			if d.Redispatched, d.Total = chance(rng, 2), 60*ms; !d.Redispatched {
+				d.Server, d.Connect = "j2", -1
+			}
 		case chance(rng, 30):
 			d.Wait, d.Connect, d.Server = -1, -1, ""
 		}
@@ -210,7 +212,14 @@ func naiveFailover(h *history.History) (status assert.Status, judged map[string]
 	if len(h.Engine) == 0 || bornBy >= f.Heal || born-f.Proof.To >= detectIn {
 		views("detected", false, f.Proof.From, f.Proof.To, until, detectIn)
 	}
-	sent := false
+	// Whoever was down by all that lb1 shows is nobody's first choice any more.
+	sent, parted := false, time.Hour
+	for _, x := range of("lb1", until) {
+		if x.Time >= f.Proof.From && !x.V.Up {
+			parted = min(parted, x.Time+x.V.Took+divertIn)
+			break
+		}
+	}
 	last := span{}
 	for _, x := range h.Dispatches {
 		d := x.V
@@ -218,7 +227,7 @@ func naiveFailover(h *history.History) (status assert.Status, judged map[string]
 			continue
 		}
 		sent = true
-		if d.Wait < 0 || d.Server != "j2" && !d.Redispatched {
+		if d.Wait < 0 || d.Server != "j2" && (!d.Redispatched || x.Time-d.Within >= parted) {
 			continue
 		}
 		leaves := x.Time + d.Wait + d.Within // its connection stood, or it was given up

@@ -69,7 +69,7 @@ func randomBlast(seed uint64) *history.History {
 		h.Ops = append(h.Ops, o)
 	}
 	if !quiet && chance(rng, 3) {
-		at := time.Duration(rng.IntN(3000)) * ms
+		at := time.Duration(500+rng.IntN(2000)) * ms
 		h.Engine = append(h.Engine, seen(s, at, history.Engine{Node: oneOf(rng, "j1", "j3", "j3"), Action: "start"}))
 	}
 	owner := oneOf(rng, "lb1", "lb2")

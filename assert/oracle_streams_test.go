@@ -286,6 +286,9 @@ func randomSockets(seed uint64) *history.History {
 			if quiet && l.V.State == history.LinkDown {
 				links[i].V.Code = 1001
 			}
+			if l.V.State == history.LinkDown && chance(rng, 6) {
+				links[i].V.Reason = history.LinkSilent
+			}
 			if l.V.State != history.LinkUp {
 				continue
 			}
@@ -321,7 +324,8 @@ func naiveSockets(h *history.History) (r ruling) {
 		if l.V.State != history.LinkDown {
 			continue
 		}
-		if l.V.Code != 1001 && l.V.Code != 1012 && l.V.Node == f.Nodes[0] && l.Time >= f.Injected && l.Time <= f.Heal {
+		silent := l.V.Code == 0 && l.V.Reason == "silent for longer than the client's patience"
+		if l.V.Code != 1001 && l.V.Code != 1012 && !silent && l.V.Node == f.Nodes[0] && l.Time >= f.Injected && l.Time <= f.Heal {
 			r.Found = append(r.Found, mark("not told", l.Seq))
 		}
 		for _, next := range h.Links[i:] {
@@ -337,19 +341,7 @@ func naiveSockets(h *history.History) (r ruling) {
 	}
 	slices.SortFunc(tries, func(a, b history.At[history.Link]) int { return cmp.Compare(a.Seq, b.Seq) })
 	late, gaps, _ := naiveBreaks(h)
-	worst, by, at := 0, uint64(0), time.Duration(0)
 	slices.SortStableFunc(tries, func(a, b history.At[history.Link]) int { return cmp.Compare(a.Time, b.Time) })
-	for _, first := range tries {
-		n := 0
-		for _, x := range tries {
-			if x.Time >= first.Time && x.Time <= first.Time+spreadOf/10 {
-				n++
-			}
-		}
-		if n > worst {
-			worst, by, at = n, first.Seq, first.Time
-		}
-	}
 	// Those who were away then, and whoever was while any of them was.
 	type away struct {
 		client   int
@@ -373,16 +365,38 @@ func naiveSockets(h *history.History) (r ruling) {
 			all = append(all, a)
 		}
 	}
-	from, to, wave := at, at, map[int]bool{}
-	for range all {
-		for _, a := range all {
-			if a.from <= to && a.to >= from {
-				from, to, wave[a.client] = min(from, a.from), max(to, a.to), true
+	// Of each wave the window that began first of those with the most.
+	worst := map[string]uint64{} // the wave: the line
+	for _, a := range all {
+		from, to, wave := a.from, a.to, map[int]bool{a.client: true}
+		for range all {
+			for _, b := range all {
+				if b.from <= to && b.to >= from {
+					from, to, wave[b.client] = min(from, b.from), max(to, b.to), true
+				}
+			}
+		}
+		most := 0
+		for _, first := range tries {
+			n := 0
+			for _, x := range tries {
+				if first.Time >= from && x.Time <= to && x.Time >= first.Time && x.Time <= first.Time+spreadOf/10 {
+					n++
+				}
+			}
+			if n > most {
+				if most = n; len(wave) >= 8 && n > len(wave)/2 {
+					worst[fmt.Sprint(from, to)] = first.Seq
+				}
 			}
 		}
 	}
-	if gaps > 0 && len(wave) >= 8 && worst > len(wave)/2 {
-		return ruling{Status: assert.Fail, Found: []string{mark("herd", by)}}
+	if gaps > 0 && len(worst) > 0 {
+		r.Status = assert.Fail
+		for _, seq := range worst {
+			r.Found = append(r.Found, mark("herd", seq))
+		}
+		return r.sorted()
 	}
 	return late
 }

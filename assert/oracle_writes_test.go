@@ -335,7 +335,7 @@ func randomOrders(rng *rand.Rand) (stories []orderStory, h *history.History) {
 		case 0:
 			order++
 			st.rows = append(st.rows, order)
-		case 1:
+		case 1, 4:
 			st.rows = nil
 		case 2:
 			apply()

@@ -171,14 +171,12 @@ func (o *ownership) counts(t time.Duration) (least, most count2) {
 func (o *ownership) spells(what func(least, most count2) (certain, possible bool)) []stretch {
 	var out []stretch
 	var now stretch
-	var certain time.Duration // the certain part that goes on
 	open := false
 	end := func() {
 		if open {
-			now.most = now.to - now.from
-			out = append(out, now)
+			out = append(out, now.within(now.from, now.to))
 		}
-		open, certain, now = false, 0, stretch{}
+		open, now = false, stretch{}
 	}
 	for i := 0; i+1 < len(o.edges); i++ {
 		from, to := max(o.edges[i], o.begin), min(o.edges[i+1], o.end)
@@ -195,12 +193,12 @@ func (o *ownership) spells(what func(least, most count2) (certain, possible bool
 			now.from, open = from, true
 		}
 		now.to = to
-		if !is {
-			certain = 0
-			continue
-		}
-		if certain += to - from; certain > now.least {
-			now.least, now.at = certain, to-certain
+		switch n := len(now.certain); {
+		case !is:
+		case n > 0 && now.certain[n-1].to == from:
+			now.certain[n-1].to = to
+		default:
+			now.certain = append(now.certain, piece{from, to})
 		}
 	}
 	end()
@@ -222,15 +220,9 @@ func (o *ownership) outside(of []stretch, kind string) (out, in []stretch) {
 				continue
 			}
 			covered = true
-			during := s
-			during.to = min(s.to, to)
-			during.most = during.to - during.from
-			during.least = max(0, min(s.at+s.least, during.to)-s.at)
-			in = append(in, during)
+			in = append(in, s.within(from, to))
 			if s.to > to {
-				after := stretch{from: to, to: s.to, at: max(s.at, to), most: s.to - to}
-				after.least = max(0, s.at+s.least-after.at)
-				out = append(out, after)
+				out = append(out, s.within(to, s.to))
 			}
 			break
 		}

@@ -25,6 +25,9 @@ import (
 //   - liveness said no while only the database was away: it would have the
 //     node restarted for a fault of another.
 //
+// What comes after a bound because the machine was short until then is no
+// violation, and makes the verdict inconclusive.
+//
 // A request got to a node if the node's own receipt says so, or the
 // balancer's log says that a connection to it stood. A mere attempt to reach
 // a node that is dead, refused or unanswered and then sent elsewhere, is not
@@ -147,6 +150,9 @@ type gate struct {
 	names  []string
 	broken []breach
 	seen   map[request]bool
+
+	machine machine
+	starved string // a breach of a bound that may be the machine's; empty if none
 }
 
 // request is one attempt; of a request that bears no operation, the
@@ -175,7 +181,7 @@ const (
 )
 
 func newGate(h *history.History, r ReadinessGating) *gate {
-	g := &gate{h: h, seen: map[request]bool{}}
+	g := &gate{h: h, seen: map[request]bool{}, machine: machineOf(h)}
 	g.settle, g.settleKnown = findBound(h, r.SettleBound)
 	g.silent, g.silentKnown = findBound(h, r.SilentBound)
 	g.nodes, g.names = conditions(h)
@@ -194,7 +200,7 @@ func (g *gate) told() bool {
 
 // undecided is why no violation found does not mean that there was none.
 func (g *gate) undecided() string {
-	if r := g.concealed(); r != "" {
+	if r := cmp.Or(g.concealed(), g.starved); r != "" {
 		return r
 	}
 	if g.settleKnown {

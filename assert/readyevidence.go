@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -77,7 +78,7 @@ func (g *gate) judge(x hit) {
 	if g.settleKnown {
 		for _, l := range c.unready {
 			if s, ok := l.find(x.lo, x.hi, g.settle.Limit); ok {
-				g.breach(rankUnready, x, fmt.Sprintf("got to %s %s after it became unready by %s (bound %s)",
+				g.late(rankUnready, x, s, g.settle, fmt.Sprintf("got to %s %s after it became unready by %s (bound %s)",
 					x.node, sayTime(x.lo-s.from), s.says, sayTime(g.settle.Limit)))
 				return
 			}
@@ -85,10 +86,19 @@ func (g *gate) judge(x hit) {
 	}
 	if g.silentKnown && !x.answered {
 		if s, ok := c.silent.find(x.lo, x.hi, g.silent.Limit); ok {
-			g.breach(rankSilent, x, fmt.Sprintf("was handed to %s %s after it had stopped answering, and was not answered (bound %s)",
+			g.late(rankSilent, x, s, g.silent, fmt.Sprintf("was handed to %s %s after it had stopped answering, and was not answered (bound %s)",
 				x.node, sayTime(x.lo-s.from), sayTime(g.silent.Limit)))
 		}
 	}
+}
+
+// late notes a violation of a bound, unless it may be the machine's.
+func (g *gate) late(rank int, x hit, s spell, bound history.Bound, text string) {
+	if !g.machine.starved(s.from, x.lo, bound.Limit) {
+		g.breach(rank, x, text)
+		return
+	}
+	g.starved = cmp.Or(g.starved, starvedReason(x.request.String()+" "+text))
 }
 
 // breach notes a violation, once a request.

@@ -35,14 +35,24 @@ type incarnation struct {
 func (l incarnation) before(lo, hi time.Duration) bool { return lo >= l.born && hi < l.readyFrom }
 
 // lives finds the starts of a node: the engine's start events and its log's
-// "started", of which one that follows an engine's start belongs to it.
+// "started", of which one that follows an engine's start belongs to it, and so
+// does one that came at most beforeStart before it.
 func lives(h *history.History, s *sightings) []incarnation {
 	var out []incarnation
+	byEngine := false // the last start is one that the engine told of
 	for _, m := range starts(s) {
-		if n := len(out); n > 0 && m.logged && !out[n-1].logged {
-			out[n-1].logged = true
-			continue
+		if n := len(out); n > 0 {
+			last := &out[n-1]
+			if m.logged && !last.logged {
+				last.logged = true
+				continue
+			}
+			if !m.logged && !byEngine && m.lo-last.born <= beforeStart {
+				byEngine = true
+				continue
+			}
 		}
+		byEngine = !m.logged
 		out = append(out, incarnation{born: m.lo, bornBy: m.hi, seq: m.seq, logged: m.logged})
 	}
 	for i := range out {

@@ -37,6 +37,46 @@ func TestLives(t *testing.T) {
 			want: []want{{born: 998 * mil, from: 1999 * mil, by: 2001 * mil, end: 40 * sec}},
 		},
 		{
+			name: "the log's start, and the engine's just after it, are one",
+			build: func(s stage) {
+				s.logs("j2", 940*mil, "started")
+				s.engine("j2", sec, "start")
+				s.logs("j2", 2*sec, "ready")
+			},
+			want: []want{{born: 939 * mil, from: 1999 * mil, by: 2001 * mil, end: 40 * sec}},
+		},
+		{
+			name: "the log's start, and the engine's a good while after it, are two",
+			build: func(s stage) {
+				s.logs("j2", 747*mil, "started")
+				s.engine("j2", sec, "start")
+			},
+			want: []want{
+				{born: 746 * mil, from: 746 * mil, by: -1, end: 998 * mil},
+				{born: 998 * mil, from: 998 * mil, by: -1, end: 40 * sec, again: true},
+			},
+		},
+		{
+			name: "the log's start, as late before the engine's as can be, is of that",
+			build: func(s stage) {
+				s.logs("j2", 749*mil, "started")
+				s.engine("j2", sec, "start")
+			},
+			want: []want{{born: 748 * mil, from: 748 * mil, by: -1, end: 40 * sec}},
+		},
+		{
+			name: "two starts of the engine are two, however near",
+			build: func(s stage) {
+				s.engine("j2", sec, "start")
+				s.logs("j2", 1050*mil, "started")
+				s.engine("j2", 1200*mil, "start")
+			},
+			want: []want{
+				{born: 998 * mil, from: 998 * mil, by: -1, end: 1198 * mil},
+				{born: 1198 * mil, from: 1198 * mil, by: -1, end: 40 * sec, again: true},
+			},
+		},
+		{
 			name: "a supervisor starts the process again in the same container",
 			build: func(s stage) {
 				s.engine("j2", sec, "start")

@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -17,8 +18,10 @@ import (
 //
 // of the last that it heard; if Told, each was told to go by a close frame
 // with code 1001 or 1012 (RFC 6455, 7.4.1, and the IANA registry of close
-// codes); and they do not come back as a herd: in no tenth of Spread do more
-// than half of them ask for a connection. Fewer than eight are no herd.
+// codes), unless it had given the connection up by itself; and they do not come
+// back as a herd: each time that clients were away together, in no tenth of Spread
+// do more than half of them ask for a connection. Fewer than eight are no herd, and
+// that no more were ever away is noted.
 type Reconnection struct {
 	Reconnect time.Duration `json:"reconnect"`
 	Bound     string        `json:"bound"`
@@ -68,11 +71,14 @@ func (r Reconnection) Check(h *history.History) Verdict {
 	}
 	limit := r.Reconnect + bound.Limit
 	b := findBreaks(h)
-	herd := findHerd(h, r.Spread/herdWindow)
+	herds := findHerds(h, b, r.Spread/herdWindow)
 	v.Measures = []Measure{
 		b.measure(limit, fmt.Sprintf("client's patience and pause %s + %s (%s)", sayTime(r.Reconnect), bound.Name, bound.Formula)),
 		{Name: "connections that broke", Value: float64(len(b.gaps)), Unit: "connections"},
-		{Name: "largest herd", Value: float64(herd.size), Unit: "clients", Note: fmt.Sprintf("that asked for a connection within %s", sayTime(r.Spread/herdWindow))},
+		r.measure(herds),
+	}
+	if r.Spread > 0 && len(herds) > 0 && !slices.ContainsFunc(herds, herd.judged) {
+		v.Notes = append(v.Notes, fmt.Sprintf("whether clients come back as a herd was not judged: at no time were %d away together", leastHerd))
 	}
 	say := func(wrong []Evidence, safety bool, summary, fix string) Verdict {
 		v.Status, v.Safety, v.Unit, v.Evidence = Fail, safety, "clients", wrong
@@ -90,12 +96,16 @@ func (r Reconnection) Check(h *history.History) Verdict {
 				valueFix(h, "close each WebSocket with 1001 when the node stops, once the balancers have turned away from it", ValueSocketGoodbye, ValueLameDuck))
 		}
 	}
-	if wave := b.wave(herd.from); r.Spread > 0 && wave >= leastHerd && herd.size > wave/2 {
-		most := wave / 2
-		say([]Evidence{herd.evidence(r.Spread / herdWindow)}, false,
-			fmt.Sprintf("%s of %d that were away asked for a connection within %s (at most %d).", count(herd.size, "client"), wave, sayTime(r.Spread/herdWindow), most),
+	if herds = slices.DeleteFunc(herds, func(h herd) bool { return !h.judged() || h.size <= h.most() }); r.Spread > 0 && len(herds) > 0 {
+		worst := herds[0]
+		var wrong []Evidence
+		for _, h := range herds {
+			wrong = append(wrong, h.evidence(r.Spread/herdWindow))
+		}
+		say(wrong, false,
+			fmt.Sprintf("%s of %d that were away asked for a connection within %s (at most %d).", count(worst.size, "client"), worst.of, sayTime(r.Spread/herdWindow), worst.most()),
 			sayFix("draw the pause before a reconnection at random", r.pause()))
-		v.Measured, v.Bound = figure(float64(herd.size)), figure(float64(most))
+		v.Measured, v.Bound = figure(float64(worst.size)), figure(float64(worst.most()))
 		return v
 	}
 	b.judge(&v, "WebSocket", limit, bound)
@@ -103,6 +113,16 @@ func (r Reconnection) Check(h *history.History) Verdict {
 		v.Evidence, v.More = v.Evidence[:MaxEvidence], n-MaxEvidence
 	}
 	return v
+}
+
+// measure is the largest herd.
+func (r Reconnection) measure(herds []herd) Measure {
+	m := Measure{Name: "largest herd", Unit: "clients", Note: fmt.Sprintf("that asked for a connection within %s", sayTime(r.Spread/herdWindow))}
+	if len(herds) > 0 {
+		m.Value = float64(herds[0].size)
+		m.Note += fmt.Sprintf(", of %d that were away then", herds[0].of)
+	}
+	return m
 }
 
 // pause is the clients' own setting: they are hachaos's, and no topology
@@ -130,11 +150,13 @@ func wrongStates(h *history.History) []Evidence {
 	return wrong
 }
 
-// notTold finds the connections that a victim's end broke without a word.
+// notTold finds the connections that a victim's end broke without a word. One that
+// the client gave up by itself, before any word could come, is no such: what it
+// cost is the length of its break.
 func notTold(h *history.History) []Evidence {
 	var wrong []Evidence
 	for _, l := range h.Links {
-		if l.V.State != history.LinkDown || l.V.Code == codeAway || l.V.Code == codeAgain || !struckNode(h, l.V.Node, l.Time) {
+		if l.V.State != history.LinkDown || l.V.Code == codeAway || l.V.Code == codeAgain || gaveUp(l.V) || !struckNode(h, l.V.Node, l.Time) {
 			continue
 		}
 		wrong = append(wrong, Evidence{
@@ -144,6 +166,9 @@ func notTold(h *history.History) []Evidence {
 	}
 	return wrong
 }
+
+// gaveUp says that the client itself ended the connection.
+func gaveUp(l history.Link) bool { return l.Code == 0 && l.Reason == history.LinkSilent }
 
 // struckNode says whether a fault had the node at that time.
 func struckNode(h *history.History, node string, at time.Duration) bool {
@@ -155,15 +180,50 @@ func struckNode(h *history.History, node string, at time.Duration) bool {
 	return false
 }
 
-// herd is the most clients that asked for a connection again in one window.
+// herd is the most clients of a wave that asked for a connection again in one
+// window.
 type herd struct {
 	size int
+	of   int // that were away in that wave
 	from time.Duration
 	seq  uint64
 }
 
-// findHerd counts the first attempts after each break, by window.
-func findHerd(h *history.History, window time.Duration) herd {
+// most is how many may ask in one window.
+func (h herd) most() int { return h.of / 2 }
+
+// judged says whether as many were away as can be a herd.
+func (h herd) judged() bool { return h.of >= leastHerd }
+
+// findHerds counts the first attempts after each break, by window, and gives
+// the worst window of each wave, the largest first.
+func findHerds(h *history.History, b *breaks, window time.Duration) []herd {
+	tries := firstTries(h)
+	var out []herd
+	for _, w := range b.waves() {
+		var own []history.At[history.Link]
+		for _, t := range tries {
+			if w.from <= t.Time && t.Time <= w.to {
+				own = append(own, t)
+			}
+		}
+		worst, first := herd{of: w.clients}, 0
+		for i, t := range own {
+			for t.Time-own[first].Time > window {
+				first++
+			}
+			if n := i - first + 1; n > worst.size {
+				worst.size, worst.from, worst.seq = n, own[first].Time, own[first].Seq
+			}
+		}
+		out = append(out, worst)
+	}
+	slices.SortStableFunc(out, func(x, y herd) int { return cmp.Compare(y.size, x.size) })
+	return out
+}
+
+// firstTries are the first attempts after each break.
+func firstTries(h *history.History) []history.At[history.Link] {
 	var tries []history.At[history.Link]
 	down := map[int]bool{}
 	for _, l := range h.Links {
@@ -177,17 +237,7 @@ func findHerd(h *history.History, window time.Duration) herd {
 			}
 		}
 	}
-	var worst herd
-	first := 0
-	for i, t := range tries {
-		for t.Time-tries[first].Time > window {
-			first++
-		}
-		if n := i - first + 1; n > worst.size {
-			worst = herd{n, tries[first].Time, tries[first].Seq}
-		}
-	}
-	return worst
+	return tries
 }
 
 func (h herd) evidence(window time.Duration) Evidence {

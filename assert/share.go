@@ -165,8 +165,9 @@ type shareRuns struct {
 	early int
 }
 
-// findRuns walks the share's operations. Late ones are left out if skip says
-// so; soon is how far after the fault early counts.
+// findRuns walks the share's operations. Bad ones are left out if skip says so,
+// and good ones do not count as early then: that they were good ends an outage,
+// whoever had them late. soon is how far after the fault early counts.
 //
 // An outage counts from the fault at the earliest: what was asked before it, and
 // is in the share, was under way when it struck.
@@ -183,7 +184,8 @@ func (s *share) findRuns(h *history.History, g grader, skip func(*history.Op) bo
 	users := map[history.Name]bool{}
 	var again *history.Op // the first good one of a user since the last bad one
 	inOrder(h, func(o *history.Op) {
-		if skip(o) {
+		left := skip(o)
+		if left && g.grade(o) != good {
 			return
 		}
 		if !s.has(o) {
@@ -199,7 +201,7 @@ func (s *share) findRuns(h *history.History, g grader, skip func(*history.Op) bo
 			again = nil
 		}
 		r.add(o, g.grade(o))
-		if o.Intended >= s.from && o.Intended < s.from+soon {
+		if !left && o.Intended >= s.from && o.Intended < s.from+soon {
 			r.early++
 		}
 	})

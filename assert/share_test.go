@@ -1,6 +1,7 @@
 package assert
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -93,6 +94,37 @@ func TestNextSessionOfAUserEndsAnOpenOutage(t *testing.T) {
 		b.Op(history.OpLogin, 10200*mil).In(9).With(user).OK()
 	})
 	require.True(t, later.Open, "a good one before the last bad one ends nothing")
+}
+
+// A good operation that is left out ends an outage; a bad one is as if it had
+// never been.
+func TestAnOperationThatIsLeftOutDoesNotBridgeAnOutage(t *testing.T) {
+	b := victims()
+	for i := range 9 {
+		o := b.Op(history.OpSessionRead, 10100*mil+time.Duration(i)*100*mil).In(1).Bound("j2")
+		if i == 4 || i == 8 {
+			o.OK()
+		} else {
+			o.Info("reset")
+		}
+	}
+	h := b.Build(t)
+	s := shares(h)
+	leave := func(ats ...time.Duration) (*shareRuns, []time.Duration) {
+		r := s[0].findRuns(h, newGrader(h, 0), func(o *history.Op) bool { return slices.Contains(ats, o.Intended) }, sec)
+		return r, []time.Duration{r.pool.best.length(), r.pool.spanned.certain(), r.session[1].spanned.certain(), r.types[history.SessionRead].spanned.certain()}
+	}
+	with, lengths := leave()
+	require.Equal(t, []time.Duration{400 * mil, 300 * mil, 300 * mil, 300 * mil}, lengths)
+	without, lengths := leave(10500*mil, 10900*mil)
+	require.Equal(t, []time.Duration{400 * mil, 300 * mil, 300 * mil, 300 * mil}, lengths, "good ones")
+	require.Equal(t, with.early-2, without.early)
+	_, lengths = leave(10100*mil, 10200*mil)
+	require.Equal(t, []time.Duration{300 * mil, 200 * mil, 200 * mil, 200 * mil}, lengths, "bad ones")
+
+	v := ErrorBudget{}.defaults().judge(h, func(o *history.Op) bool { return o.Intended == 10500*mil })
+	i := slices.IndexFunc(v.Measures, func(m Measure) bool { return m.Name == "longest outage of all traffic" })
+	require.Equal(t, 400.0, v.Measures[i].Value, "of all users, too")
 }
 
 func TestSpellsStated(t *testing.T) {

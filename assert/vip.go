@@ -30,7 +30,8 @@ import (
 //
 // Every state is asked in samples, so that each spell has a least and a
 // longest length; it breaks its bound if the least does, and keeps it if the
-// longest does.
+// longest does. One that may owe its length to the machine, which was short
+// meanwhile, makes the verdict inconclusive.
 //
 // The gap that clients saw is measured, and ErrorBudget's to judge.
 //
@@ -155,6 +156,15 @@ type ownerKind struct {
 	boundName string
 	bound     history.Bound
 	known     bool
+	machine   machine
+}
+
+// over says that the stretch certainly broke the bound, whatever the machine did,
+// and starved that it did, and may owe that to the machine.
+func (k ownerKind) over(s stretch) bool { return s.least > k.bound.Limit && !k.starved(s) }
+
+func (k ownerKind) starved(s stretch) bool {
+	return s.least > k.bound.Limit && k.machine.starved(s.at, s.at+s.least, k.bound.Limit)
 }
 
 // kinds are those that are judged, and last the two owners that are expected.
@@ -166,14 +176,20 @@ func (c VIP) kinds(o *ownership) []ownerKind {
 		{name: "with two owners", boundName: c.TwoBound, of: two},
 		{name: "with two owners that were cut off", of: cut},
 	}
+	m := machineOf(o.h)
 	for i := range out {
 		out[i].bound, out[i].known = findBound(o.h, out[i].boundName)
+		out[i].machine = m
 	}
 	return out
 }
 
 func (k ownerKind) objective(h *history.History) objective {
 	worst := longestOf(k.of)
+	own := slices.DeleteFunc(slices.Clone(k.of), func(s stretch) bool { return !k.over(s) })
+	if k.known && len(own) > 0 {
+		worst = longestOf(own)
+	}
 	o := objective{name: k.name, fix: boundFix(k.bound)}
 	o.text = fmt.Sprintf("the address was %s for %s (at most %s)", k.name, worst.say(), sayTime(k.bound.Limit))
 	switch {
@@ -181,8 +197,10 @@ func (k ownerKind) objective(h *history.History) objective {
 		o.status, o.text = Pass, "the address was never "+k.name
 	case !k.known:
 		o.reason = fmt.Sprintf("the topology states no bound %q: name one of %s", k.boundName, boundNames(h))
-	case slices.ContainsFunc(k.of, func(s stretch) bool { return s.least > k.bound.Limit }):
+	case len(own) > 0:
 		o.status = Fail
+	case slices.ContainsFunc(k.of, k.starved):
+		o.reason = starvedReason(o.text)
 	case slices.ContainsFunc(k.of, func(s stretch) bool { return s.most > k.bound.Limit }):
 		o.reason = o.text + ", and the observers are too coarse to tell; repeat the run on a quieter machine"
 	default:
@@ -193,7 +211,15 @@ func (k ownerKind) objective(h *history.History) objective {
 
 func (k ownerKind) evidence() (out []Evidence) {
 	sorted := slices.Clone(k.of)
-	slices.SortStableFunc(sorted, func(a, b stretch) int { return cmp.Compare(b.least, a.least) })
+	rank := func(s stretch) int { // what broke the bound comes before what may be the machine's
+		if k.over(s) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sorted, func(a, b stretch) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.least, a.least))
+	})
 	for _, s := range sorted {
 		if s.least > 0 {
 			out = append(out, Evidence{At: s.at, Class: k.name, Text: fmt.Sprintf("the address was %s for %s, %s", k.name, s.say(), sayMoment(s.at))})
@@ -218,12 +244,33 @@ func (k ownerKind) measures() []Measure {
 	}
 }
 
-// stretch is a time in which something about the owners held: certainly for
-// least, possibly for most.
+// stretch is a time in which something about the owners held: possibly for
+// most, and certainly, in one piece, for least.
 type stretch struct {
 	from, to    time.Duration // of what is possible
-	at          time.Duration // the certain part began
+	certain     []piece       // what is certain of it, in order
+	at          time.Duration // the longest certain part began
 	least, most time.Duration
+}
+
+// piece is a time from one moment to another.
+type piece struct{ from, to time.Duration }
+
+// within is the part of the stretch that lies in a time which it overlaps.
+func (s stretch) within(from, to time.Duration) stretch {
+	part := stretch{from: max(s.from, from), to: min(s.to, to)}
+	part.at, part.most = part.from, part.to-part.from
+	for _, c := range s.certain {
+		c = piece{max(c.from, part.from), min(c.to, part.to)}
+		if c.to <= c.from {
+			continue
+		}
+		part.certain = append(part.certain, c)
+		if c.to-c.from > part.least {
+			part.at, part.least = c.from, c.to-c.from
+		}
+	}
+	return part
 }
 
 // say is the stretch's length in words.

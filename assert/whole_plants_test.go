@@ -400,7 +400,7 @@ func plantsOfUsers() []wholePlant {
 		{checker: "recovery", class: history.ErrReset, kind: killWhole, put: func(w *wholeRun) planted {
 			return w.some(100, 37*sec, 43*sec, anyOp)
 		}},
-		{checker: "blast-radius", class: history.ErrReset, kind: killWhole, also: []string{"alerts inconclusive"}, put: func(w *wholeRun) planted {
+		{checker: "blast-radius", class: history.ErrReset, kind: killWhole, put: func(w *wholeRun) planted {
 			return w.some(100, 21*sec, 31*sec, elsewhere(w, killedAt))
 		}},
 		{checker: "alerts", class: "diagnosis", kind: slowWhole, also: []string{"overload-contract fail"}, put: func(w *wholeRun) planted {
