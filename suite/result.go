@@ -57,6 +57,8 @@ type Entry struct {
 
 	// Run is the whole result; nil if there is none.
 	Run *harness.Result `json:"-"`
+
+	unstarted bool // it was refused before anything was done to its topology
 }
 
 // Exit codes from the best to the worst: what a user must see first wins.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/hachaos/hachaos/harness"
@@ -16,7 +17,8 @@ type Topologies interface {
 	// be as new, or an empty one: then the run brings up its own. left are
 	// the jobs that come after it. The notes say what was done, for people.
 	Provide(ctx context.Context, j Job, left []Job) (on string, notes []string)
-	// Used tells how the run on the topology that was provided ended.
+	// Used tells how the run on the topology that was provided ended; of one that
+	// was refused before it began nothing is told.
 	Used(r *harness.Result)
 	// Close removes what still stands, and returns what it could not remove.
 	Close(ctx context.Context) []history.Leftover
@@ -38,7 +40,8 @@ type Runner struct {
 // then ends cleanly, and those that were not run are entries with no verdict;
 // so are those on a standing topology of the user's (Options.On) behind the
 // first that left it dirty, or of which no result tells how it left it: what
-// they met would not be the system.
+// they met would not be the system. One that was refused before it began (an
+// error that wraps harness.ErrUsage) has left it as it was.
 func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
 	res := &Result{Schema: Schema, StartedAt: time.Now(), Entries: make([]Entry, 0, len(jobs))}
 	spoiled := map[string]string{} // why, by the standing topology's name
@@ -58,7 +61,7 @@ func (r *Runner) All(ctx context.Context, jobs []Job) *Result {
 		}
 		e := r.One(ctx, j, jobs[i+1:])
 		res.Entries = append(res.Entries, e)
-		if on := j.Options.On; on != "" && (e.Dirty || e.Run == nil) {
+		if on := j.Options.On; on != "" && (e.Dirty || e.Run == nil && !e.unstarted) {
 			spoiled[on] = fmt.Sprintf("Not run: %s may have left %s dirty: `hachaos down %s`, and bring it up again.", j.Name(), on, on)
 		}
 		if r.Ends != nil {
@@ -97,13 +100,17 @@ func (r *Runner) One(ctx context.Context, j Job, left []Job) Entry {
 		opts.On, e.Notes = r.Topologies.Provide(ctx, j, left)
 		e.Shared = opts.On
 	}
+	if e.Shared != "" { // it was brought up with these
+		opts.Images, opts.Subnet = nil, netip.Prefix{}
+	}
 	if ctx.Err() != nil {
 		e.Reason = notRun
 		return e
 	}
 	res, err := r.Run(ctx, j.Scenario, opts)
 	e.Dirty = errors.Is(err, harness.ErrDirty)
-	if e.Shared != "" {
+	e.unstarted = res == nil && errors.Is(err, harness.ErrUsage)
+	if e.Shared != "" && !e.unstarted {
 		known := res
 		if e.Dirty {
 			known = nil // the result does not say how the run left it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,6 +107,7 @@ func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
 		"dirty":                 {"blue", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "1 pass, 2 not run, 1 pass (dirty)", harness.ExitDirty},
 		"dirty, untold":         {"blue", &harness.Result{Verdict: harness.VerdictInconclusive, Reason: "torn"}, "1 pass, 2 not run, 1 inconclusive (dirty)", harness.ExitDirty},
 		"no result":             {"blue", nil, "1 pass, 1 error, 2 not run", harness.ExitError},
+		"refused":               {"blue", &harness.Result{Reason: "refused"}, "3 pass, 1 error", harness.ExitError},
 		"only inconclusive":     {"blue", &harness.Result{Verdict: harness.VerdictInconclusive}, "3 pass, 1 inconclusive", harness.ExitInconclusive},
 		"dirty, each its own":   {"", &harness.Result{Verdict: harness.VerdictPass, Dirty: true}, "3 pass, 1 pass (dirty)", harness.ExitDirty},
 		"failed, and was clean": {"blue", &harness.Result{Verdict: harness.VerdictFail}, "3 pass, 1 fail", harness.ExitFail},
@@ -117,6 +119,8 @@ func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
 					return &harness.Result{Verdict: harness.VerdictPass}, nil
 				case tc.ends == nil:
 					return nil, errors.New("the disk is full")
+				case tc.ends.Reason == "refused":
+					return nil, fmt.Errorf("%w: it has no small disk", harness.ErrUsage)
 				case tc.ends.Reason == "torn":
 					return tc.ends, fmt.Errorf("%w: a node is frozen", harness.ErrDirty)
 				}
@@ -135,4 +139,29 @@ func TestASpoiledTopologyIsNotRunOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatALentTopologyWasBroughtUpWith: its images and its subnet were chosen then,
+// and to choose them for one that stands is refused.
+func TestWhatALentTopologyWasBroughtUpWith(t *testing.T) {
+	var got []harness.Options
+	p := &pool{on: "shared"}
+	r := suite.Runner{Topologies: p, Run: func(_ context.Context, s harness.Scenario, o harness.Options) (*harness.Result, error) {
+		if got = append(got, o); s.Name == "a" {
+			return nil, fmt.Errorf("%w: a setting that is none", harness.ErrUsage)
+		}
+		return &harness.Result{Verdict: harness.VerdictPass}, nil
+	}}
+	all := jobs("a", "b", "c")
+	for i := range all {
+		all[i].Options.Images, all[i].Options.Subnet = map[string]string{"jetty": "own:1"}, netip.MustParsePrefix("198.18.7.0/24")
+	}
+	r.All(t.Context(), all)
+	require.Equal(t, "shared", got[0].On)
+	for i, o := range got {
+		own := o.On == ""
+		require.Equal(t, own, len(o.Images) > 0, "run %d", i)
+		require.Equal(t, own, o.Subnet.IsValid(), "run %d", i)
+	}
+	require.Len(t, p.used, 1, "what was refused has not used it")
 }
