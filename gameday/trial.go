@@ -202,7 +202,7 @@ func (t Trial) on(ctx context.Context, w *witness, act fault.Fault) (*harness.Re
 }
 
 // scenario is the incident's, up to where it breaks; then comes the runbook. What
-// it broke is not healed before the end.
+// it broke is healed only when the runbook's time is over.
 func (t Trial) scenario(act fault.Fault) (harness.Scenario, error) {
 	s := t.Incident
 	breaks := slices.IndexFunc(s.Phases, func(p harness.Phase) bool { return len(p.Faults) > 0 })
@@ -245,7 +245,9 @@ func (t Trial) shaped(s harness.Scenario, act fault.Fault) (harness.Scenario, er
 			Label: phaseRunbook, Fault: act,
 			Aim: harness.Select{Name: "the whole system", Pick: func(_ *rand.Rand, v harness.View) []topology.Node { return v.Nodes }},
 		}}},
-		harness.Phase{Name: phaseRestored, Kind: history.PhaseRecover, For: 3 * time.Second},
+		// What no runbook has mended is healed while the load goes on, and given the time
+		// to be noticed.
+		harness.Phase{Name: phaseRestored, Kind: history.PhaseRecover, For: 6 * time.Second, Await: true, Heal: []string{"*"}},
 	)
 	s.Exercises, s.Cases = nil, nil
 	s.Asserts = []assert.Checker{assert.SessionSurvival{Expect: assert.ExpectSurvive}, assert.WriteLedger{}, assert.Leftovers{}}

@@ -29,7 +29,7 @@ func JettyHA() map[string]Place {
 		Operator:      {Commands: words(inBase, inInit, inRoute, inNet)},
 		"application": {Commands: words(inBase, inInit, inJava), Variables: []string{"NODE", "VERSION", "DB_URL", "DB_USER"}},
 		"balancer":    {Commands: words(inBase, inInit, inRoute, inBalancer)},
-		"database":    {Commands: words(inBase, inPostgres), Variables: []string{"PGDATA"}},
+		"database":    {Commands: words(inBase, inInit, inPostgres), Variables: []string{"PGDATA"}},
 		"proxy":       {Commands: words(inBase)},
 	}
 }
