@@ -173,13 +173,13 @@ type part struct{ Name, Role, Image, Version string }
 func partsOf(h *history.History) []part {
 	by := map[string]part{}
 	for _, n := range h.Meta.Nodes {
-		by[n.Name] = part{cleanName(n.Name), cleanName(n.Role), cleanName(n.Image), ""}
+		by[n.Name] = part{cleanName(n.Name), cleanName(n.Role), cut(Clean(n.Image), 200), ""}
 	}
 	for i := range h.Nodes {
 		n := &h.Nodes[i].V
 		a := part{cleanName(n.Node), cleanName(n.Role), cut(Clean(n.Image), 200), cleanName(n.Version)}
 		a.Version = cmp.Or(a.Version, by[n.Node].Version)
-		a.Image = cmp.Or(a.Image, by[n.Node].Image)
+		a.Image = cmp.Or(by[n.Node].Image, a.Image) // the former knows what stands for the topology's name
 		by[n.Node] = a
 	}
 	for _, t := range h.Transitions {

@@ -189,8 +189,10 @@ type lineView struct {
 	Suite                                 bool
 	Scenario, Profile, Word, Tone, Reason string
 	Started, Took, Seed                   string
-	Figures                               []string
-	Advice                                []Advice
+	// About are the three, and the profile, in a row.
+	About   string
+	Figures []string
+	Advice  []Advice
 }
 
 type verdictView struct {
@@ -271,6 +273,15 @@ func viewLine(l *RunLine) lineView {
 	if l.Seed != 0 {
 		v.Seed = strconv.FormatUint(l.Seed, 10)
 	}
+	var about []string
+	for _, part := range []struct{ before, text, after string }{
+		{"", v.Started, " UTC"}, {"profile ", v.Profile, ""}, {"took ", v.Took, ""}, {"seed ", v.Seed, ""},
+	} {
+		if part.text != "" {
+			about = append(about, part.before+part.text+part.after)
+		}
+	}
+	v.About = strings.Join(about, " · ")
 	for _, h := range headlines {
 		text := ""
 		if value, has := l.Figures[h.name]; has {

@@ -53,7 +53,7 @@ func TestRunsHTML(t *testing.T) {
 	for _, want := range []string{
 		"104 runs and 1 suite in runs", "5 of 105 match; shown are 2 to 5, the newest first.",
 		`<a href="/files/failed/report.html">failed</a>`, `<td class="bad">fail</td>`, `<td class="bad">inconclusive (dirty)</td>`, `<td class="bad">dirty</td>`, "<td>no result</td>",
-		"88.065 %", "2640 ms", "20100 ms", "6797", "5 runs of db-slow, db-down, ", "<code>hachaos report runs/half</code>",
+		"88.065 %", "2640 ms", `<span class="soft">2026-11-19 08:00:00 UTC</span>`, " UTC · profile tuned · took ", "20100 ms", "6797", "5 runs of db-slow, db-down, ", "<code>hachaos report runs/half</code>",
 		`value="fail" checked> fail (3)`, `value="none" checked> no result (2)`, `value="pass"> pass (0)`, `<option value="tuned" selected>`, `value="db-*"`,
 	} {
 		require.Contains(t, page, want)

@@ -261,9 +261,6 @@ func (a *app) auditPages(f auditFlags, from string, places []string, out audited
 	}
 	if f.from == "" {
 		words = append(words, strings.Fields(a.command("", f.runFlags))[2:]...)
-		for _, i := range f.images {
-			words = append(words, "--image", i)
-		}
 	} else if f.profile != "" {
 		words = append(words, "--profile", f.profile)
 	}

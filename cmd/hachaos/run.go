@@ -232,6 +232,9 @@ func (a *app) command(name string, f runFlags) string {
 	for _, s := range f.set {
 		words = append(words, "--set", s)
 	}
+	for _, image := range f.images {
+		words = append(words, "--image", image)
+	}
 	return strings.Join(words, " ")
 }
 
