@@ -144,6 +144,13 @@ func middle(times []time.Duration) time.Duration {
 	return probes{answered: slices.Sorted(slices.Values(times))}.median()
 }
 
+// Shows implements Gradual: from the first death to the second are a rest and a life,
+// each longer by up to a half.
+func (f CrashLoop) Shows() time.Duration {
+	life, rest := f.times()
+	return (life + rest) * 3 / 2
+}
+
 // Active holds when the loop goes on, the process has died at least twice, with a
 // start between, and the medians of how long it lived and how long it rested are the
 // asked ones, or longer by up to a half or 250 ms. From and To are the first death,

@@ -123,6 +123,9 @@ for p in $pids; do wait "$p" || exit; done`
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.
 func (f DatabaseSlowInside) tolerance() time.Duration { return max(f.Delay/10, 5*time.Millisecond) }
 
+// Shows implements Gradual: a statement takes the delay at least.
+func (f DatabaseSlowInside) Shows() time.Duration { return f.Delay }
+
 // Active holds when the median of at least 30 writing statements, less that of the same
 // ones with the delay left out, is the asked delay within 10 % or 5 ms.
 func (f DatabaseSlowInside) Active(ctx context.Context, nodes []topology.Node) (Proof, error) {

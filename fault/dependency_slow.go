@@ -41,6 +41,9 @@ func (f DependencySlow) Inject(ctx context.Context, nodes []topology.Node, log R
 // tolerance of a measured delay: 10 % of the asked one, or 5 ms.
 func (f DependencySlow) tolerance() time.Duration { return max(f.Delay/10, latencyFloor) }
 
+// Shows implements Gradual: a request takes the delay at least.
+func (f DependencySlow) Shows() time.Duration { return f.Delay }
+
 // Active holds when, from beside each application node that runs, the median of 30
 // requests by the proxy, less that of the same ones straight to the service, is the
 // asked delay within 10 % or 5 ms.

@@ -257,6 +257,9 @@ func (f Latency) lookBy(ctx context.Context, kind string, nodes []topology.Node,
 	return p, err
 }
 
+// Shows implements Gradual: a probe takes the delay at least.
+func (f Latency) Shows() time.Duration { return f.Delay + f.Jitter }
+
 // patience is the longest that a probe waits.
 func (f Latency) patience() time.Duration { return f.Delay + f.Jitter + 2*time.Second }
 

@@ -97,6 +97,9 @@ func (f LinkLatency) Healed(ctx context.Context, nodes []topology.Node) (Proof, 
 	return f.like().lookBy(ctx, f.Kind(), nodes, f.like().end(), f.measure)
 }
 
+// Shows implements Gradual: a probe sends twice, to connect and to ask.
+func (f LinkLatency) Shows() time.Duration { return 2 * f.like().Shows() }
+
 // measure makes the probes straight to the database, from the target and from
 // the proxies' node.
 func (f LinkLatency) measure(ctx context.Context, w way, at passage) (there, beside probes, how string, err error) {

@@ -219,6 +219,25 @@ func TestASlowStartIsValidated(t *testing.T) {
 	}
 }
 
+// A fault that was accepted must not run out of time for its proof by what it asks.
+func TestADelaySaysHowLongItsProofTakes(t *testing.T) {
+	const d = 10 * time.Second
+	for _, f := range []Gradual{
+		Latency{Delay: d},
+		DependencySlow{Delay: d},
+		DatabaseSlowInside{Delay: d},
+		LinkLatency{Delay: d},
+		CrashLoop{Life: d, Rest: d},
+	} {
+		require.NoError(t, f.Validate(), f.Kind())
+		require.GreaterOrEqual(t, f.Shows(), d, f.Kind())
+	}
+	require.Equal(t, 2*d, LinkLatency{Delay: d}.Shows(), "to connect and to ask")
+	require.Equal(t, 12*time.Second, Latency{Delay: d, Jitter: 2 * time.Second}.Shows())
+	require.Equal(t, 3*d, CrashLoop{Life: d, Rest: d}.Shows(), "a half longer each")
+	require.Equal(t, (DefaultLife+DefaultRest)*3/2, CrashLoop{}.Shows())
+}
+
 func TestASlowStartSaysHowLongItTakes(t *testing.T) {
 	require.Equal(t, 11*time.Second, SlowStart{}.Shows(), "10 s and a tenth")
 	require.Equal(t, 2500*time.Millisecond, SlowStart{Delay: 2 * time.Second}.Shows(), "and half a second")
