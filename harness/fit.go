@@ -17,6 +17,26 @@ const (
 	shortSteady = 1100
 )
 
+// longestSteady bounds what a low rate makes of a steady phase.
+const longestSteady = time.Minute
+
+// stretched returns the scenario with steady phases in which a load that was lowered
+// from the rate sends as many operations as before, since with fewer nothing can be
+// said of the objective: but it makes none longer than a minute. s is not changed.
+func (s Scenario) stretched(from int) Scenario {
+	if s.Load.Rate <= 0 || s.Load.Rate >= from {
+		return s
+	}
+	s.Phases = slices.Clone(s.Phases)
+	for i, p := range s.Phases {
+		if p.Kind == history.PhaseSteady {
+			long := ceil(p.For*time.Duration(from)/time.Duration(s.Load.Rate), 100*time.Millisecond)
+			s.Phases[i].For = max(p.For, min(long, longestSteady))
+		}
+	}
+	return s
+}
+
 // shortened returns the scenario's short form. s is not changed.
 func (s Scenario) shortened() Scenario {
 	s.Phases = slices.Clone(s.Phases)

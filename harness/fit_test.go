@@ -6,8 +6,38 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/load"
 	"github.com/hachaos/hachaos/topology"
 )
+
+func TestALowRateHasLongSteadyPhases(t *testing.T) {
+	const second = time.Second
+	for name, tc := range map[string]struct {
+		rate int
+		want []time.Duration
+	}{
+		"as it was": {200, []time.Duration{6 * second, 8 * second, 70 * second}},
+		"more":      {400, []time.Duration{6 * second, 8 * second, 70 * second}},
+		"half":      {100, []time.Duration{12 * second, 8 * second, 70 * second}},
+		"not even":  {90, []time.Duration{13400 * time.Millisecond, 8 * second, 70 * second}},
+		"very low":  {1, []time.Duration{60 * second, 8 * second, 70 * second}},
+		"none":      {0, []time.Duration{6 * second, 8 * second, 70 * second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was := []Phase{
+				{Kind: history.PhaseSteady, For: 6 * second},
+				{Kind: history.PhaseBreak, For: 8 * second},
+				{Kind: history.PhaseSteady, For: 70 * second},
+			}
+			s := Scenario{Load: load.Config{Rate: tc.rate}, Phases: was}
+			for i, p := range s.stretched(200).Phases {
+				require.Equal(t, tc.want[i], p.For)
+			}
+			require.Equal(t, 6*second, was[0].For, "the original is unchanged")
+		})
+	}
+}
 
 func TestFitted(t *testing.T) {
 	spec := topology.Spec{Bounds: []topology.Bound{

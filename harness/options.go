@@ -43,7 +43,9 @@ type Options struct {
 	On string
 	// Short runs the scenario's short form: each phase lasts 60 % of its
 	// time, but at least 3 s, a steady one 1100 operations, and any as long
-	// as the bounds that it covers demand.
+	// as the bounds that it covers demand. In either form a rate that is set
+	// lower makes the steady phases longer, up to a minute, since they need
+	// their operations to be judged.
 	Short bool
 	// Command is what repeats the run, without the seed.
 	Command string

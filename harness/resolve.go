@@ -101,10 +101,12 @@ func (r *resolved) apply(set settings) error {
 	if r.Load == (load.Config{}) {
 		r.Load = load.Default()
 	}
+	own := r.Load.Rate
 	var err error
 	if r.Load, err = r.Load.With(set.load); err != nil {
 		return usage("%w", err)
 	}
+	r.Scenario = r.stretched(own)
 	if r.opts.Short {
 		r.Scenario = r.shortened()
 	}
