@@ -125,6 +125,7 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 			count(len(over), "break"), count(len(b.clients), "client"), sayTime(limit), sayTime(over[0].length()), ended)
 		v.Fix = boundFix(bound)
 	case len(starved) > 0:
+		v.Summary = b.broke(what, limit, ended)
 		v.Evidence = append(v.Evidence, starved[0].evidence())
 		v.Reasons = []string{starvedReason(fmt.Sprintf("client %d heard nothing for %s (at most %s)", starved[0].client, sayTime(starved[0].length()), sayTime(limit)))}
 	case len(b.never) > 0:
@@ -134,9 +135,15 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 		v.Summary = fmt.Sprintf("No %s of %s broke.", what, count(len(b.clients), "client"))
 	default:
 		v.Status = Pass
-		v.Summary = fmt.Sprintf("%s of %s broke, for %s at the longest (at most %s)%s.",
-			count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit), ended)
+		v.Summary = b.broke(what, limit, ended)
 	}
+}
+
+// broke is "2 streams of 5 clients broke, for 300 ms at the longest (at most 1 s)", and
+// how that ended.
+func (b *breaks) broke(what string, limit time.Duration, ended string) string {
+	return fmt.Sprintf("%s of %s broke, for %s at the longest (at most %s)%s.",
+		count(len(b.gaps), what), count(len(b.clients), "client"), sayTime(b.gaps[0].length()), sayTime(limit), ended)
 }
 
 // wave is a stretch of time that goes on for as long as any client is away.

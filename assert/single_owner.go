@@ -82,6 +82,8 @@ func (s SingleOwner) Check(h *history.History) Verdict {
 	rested := func(r rest) string {
 		return fmt.Sprintf("The job rested for %s (at most %s)", sayTime(r.length()), sayTime(bound.Limit))
 	}
+	v.Summary = fmt.Sprintf("%s under %s by %s, no slot twice; the job rested for %s at the longest (at most %s).",
+		count(len(h.Jobs), "effect"), count(tokens, "lease"), strings.Join(owners, ", "), sayTime(rests[0].length()), sayTime(bound.Limit))
 	switch {
 	case len(over) > 0:
 		v.Status, v.Measured = Fail, figure(millis(over[0].length()))
@@ -94,8 +96,6 @@ func (s SingleOwner) Check(h *history.History) Verdict {
 		return v
 	}
 	v.Status, v.NotExercised = Pass, tokens < 2
-	v.Summary = fmt.Sprintf("%s under %s by %s, no slot twice; the job rested for %s at the longest (at most %s).",
-		count(len(h.Jobs), "effect"), count(tokens, "lease"), strings.Join(owners, ", "), sayTime(rests[0].length()), sayTime(bound.Limit))
 	return v
 }
 

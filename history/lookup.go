@@ -103,7 +103,7 @@ func (h *History) CoverageOf(stream string, sources ...string) (complete bool, r
 	for _, c := range h.Coverage {
 		if c.V.Stream == stream {
 			for _, w := range c.V.Unknown {
-				reasons = append(reasons, fmt.Sprintf("%s of %s, %v to %v: %s", stream, c.V.Source,
+				reasons = append(reasons, fmt.Sprintf("%s, %v to %v: %s", c.V.of(),
 					w.From.Round(time.Millisecond), w.To.Round(time.Millisecond), w.Why))
 			}
 		}
