@@ -168,7 +168,9 @@ func pick(objectives []objective, s Status) []objective {
 func texts(objectives []objective) string {
 	all := make([]string, 0, len(objectives))
 	for _, o := range objectives {
-		all = append(all, o.text)
+		if !slices.Contains(all, o.text) { // of two faults, what they have in common is said once
+			all = append(all, o.text)
+		}
 	}
 	if len(all) == 0 {
 		return ""

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hachaos/hachaos/history"
 )
 
 // every gives n times, one each step, from the first on.
@@ -55,4 +57,10 @@ func TestBudgetSpent(t *testing.T) {
 	// 30 days at 100/s are 259,200,000 operations, of which 259,200 may fail.
 	require.InDelta(t, 100, budgetSpent(259200, 100), 1e-9)
 	require.Zero(t, budgetSpent(1, 0))
+}
+
+func TestABadOperationIsKnownWhenItEnds(t *testing.T) {
+	h := &history.History{Meta: history.Meta{Load: history.LoadMeta{Timeout: 2 * time.Second}}}
+	require.Equal(t, 7*time.Second, knownBad(h, &history.Op{Intended: 5 * time.Second, End: 7 * time.Second}))
+	require.Equal(t, 7*time.Second, knownBad(h, &history.Op{Intended: 5 * time.Second, End: -1}), "when its client gave up, since it has no end")
 }

@@ -126,8 +126,14 @@ func TestDrain(t *testing.T) {
 			require.Equal(t, c.status, v.Status, said)
 			require.Contains(t, strings.ToLower(said), strings.ToLower(c.says))
 			require.False(t, v.NotExercised)
-			if v.Measured != nil {
+			switch {
+			case c.last != "" && c.n == 0:
+				require.Greater(t, *v.Measured, *v.Bound, "the time, in ms, since nothing else is wrong")
+				require.Equal(t, "ms", v.Unit)
+				require.Equal(t, millis(c.check.Grace), *v.Bound)
+			case v.Measured != nil:
 				require.Equal(t, c.n, *v.Measured, v.Evidence)
+				require.Zero(t, *v.Bound)
 			}
 			if c.last != "" {
 				require.Len(t, v.Evidence, int(c.n)+1)
@@ -139,6 +145,16 @@ func TestDrain(t *testing.T) {
 			shift(h, 5*sec)
 			require.Equal(t, v.Status, c.check.Check(h).Status)
 		})
+	}
+}
+
+// A client that left is no fault of the drain, whatever HAProxy calls the rest.
+func TestARequestIsBrokenByWhatEndedIt(t *testing.T) {
+	for term, want := range map[string]bool{"": false, "-": false, "--": false, "--VN": false, "CDVN": false, "cDVN": false, "C-": false, "SD--": true, "SHVN": true, "sHVN": true, "PC--": true, "S-": true} {
+		require.Equal(t, want, broken(&history.Dispatch{Status: 200, Term: term}), term)
+	}
+	for status, want := range map[int]bool{200: false, 404: false, 499: false, 500: true, 503: true} {
+		require.Equal(t, want, broken(&history.Dispatch{Status: status, Term: "--VN"}), status)
 	}
 }
 

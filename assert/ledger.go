@@ -150,7 +150,7 @@ func (l WriteLedger) verdict(b *book) Verdict {
 	case !l.occasion(b):
 		v.NotExercised = true
 		v.Summary = "What the scenario is about did not happen."
-		inconclusive(&v, fmt.Sprintf("no order met the occasion %q; judged %s", l.Require, judged))
+		inconclusive(&v, fmt.Sprintf("no order met the occasion %q; %s", l.Require, judged))
 	default:
 		v.Status = Pass
 		v.NotExercised = b.unknown == 0 && b.clientRetries+b.balancerRetries+b.resent == 0

@@ -28,7 +28,7 @@ func TestVerdictsSayWhatTheyDid(t *testing.T) {
 			for _, tc := range []struct {
 				file string
 				say  func(*strings.Builder, *wholeRun)
-			}{{"held", sayHeld}, {"planted", sayPlanted}, {"unseen", sayUnseen}, {"starved", sayStarved}} {
+			}{{"held", sayHeld}, {"others", sayOthers}, {"planted", sayPlanted}, {"unseen", sayUnseen}, {"starved", sayStarved}} {
 				var b strings.Builder
 				tc.say(&b, makeWhole(kind, 1_000, 7))
 				path := filepath.Join("testdata", "verdicts-"+kind+"-"+tc.file+".txt")
@@ -47,7 +47,45 @@ func TestVerdictsSayWhatTheyDid(t *testing.T) {
 // sayHeld is what every checker says of a run in order.
 func sayHeld(b *strings.Builder, w *wholeRun) {
 	for _, name := range judgedBy(w.kind) {
-		sayVerdict(b, judgeWhole(w.h, w.checkers()[name]), nil)
+		c := w.checkers()[name]
+		fmt.Fprintf(b, "%s\n", c.About())
+		sayVerdict(b, judgeWhole(w.h, c), nil)
+	}
+}
+
+// sayOthers is what checkers with other parameters are about, and say of the same run,
+// among them those that it is not for.
+func sayOthers(b *strings.Builder, w *wholeRun) {
+	for _, c := range []assert.Checker{
+		assert.SessionSurvival{Expect: assert.ExpectLostWithNode},
+		assert.WriteLedger{Require: assert.RequireUnknown},
+		assert.ErrorBudget{},
+		assert.ErrorBudget{Steady: 99, Overall: 98, Refused: []string{"order"}},
+		assert.ErrorBudget{Steady: 99, Overall: 98, OutageBound: "outage", Everybody: true, AtHeal: true},
+		assert.ErrorBudget{Steady: 99, Overall: 98, OutageBound: "unheard of"},
+		assert.ReadinessGating{SettleBound: "diverted", SilentBound: "ready"},
+		assert.FailoverAnatomy{Fault: "another"},
+		assert.FailoverAnatomy{DetectBound: "diverted"},
+		assert.Distribution{MaxSkewPercent: 0.1, VictimPercent: 1},
+		assert.Distribution{MaxLoadPercent: 1, Tenant: "u1", Expect: map[string]float64{"j1": 0.9, "j2": 0.1}},
+		assert.Recovery{},
+		assert.Recovery{Bounds: []string{"outage"}, Starts: 3, FromFault: true},
+		assert.StreamContinuity{Reconnect: 100 * ms, Bound: "diverted"},
+		assert.SingleOwner{Bound: "unheard of"},
+		assert.Reconnection{Reconnect: 100 * ms, Bound: "diverted", Told: true, Spread: ms},
+		assert.BlastRadius{},
+		assert.Staleness{Bound: "unheard of"},
+		assert.Drain{Grace: sec},
+		assert.VIP{Bound: "ready", TwoBound: "outage", Cut: "another", Moves: 1},
+		assert.VersionSkew{After: "another", MaxBadPercent: 1},
+		assert.OverloadContract{AnswerBound: "outage", ThreadBound: "ready"},
+		assert.ConnectionCeiling{},
+		assert.Alerts{Tells: assert.TellsNode, PageWithin: sec},
+		assert.Alerts{Tells: assert.TellsAll},
+		assert.RotationKept{Least: 2},
+	} {
+		fmt.Fprintf(b, "%s\n", c.About())
+		sayVerdict(b, judgeWhole(w.h, c), nil)
 	}
 }
 
