@@ -23,6 +23,7 @@ import (
 //     one that misses nothing but needs ToPass;
 //   - a Fail without Safety does not stand where the machine was short all
 //     along (short): what was slow or uneven may be its doing;
+//   - one says so where nobody knows how busy the machine was;
 //   - a history without an operation never passes, and one that lacks
 //     operations by the clients' own account settles nothing;
 //   - a figure that is no number (NaN, Inf) counts as not measured;
@@ -37,7 +38,7 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 	if err != nil {
 		return unjudged(checkers, err)
 	}
-	shortage := short(h)
+	shortage, unwatched := short(h), streamReason(h, history.StreamHost)
 	out := make([]Verdict, 0, len(checkers))
 	for i, c := range checkers {
 		v, needs := bounded(h, c, i)
@@ -45,6 +46,9 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 		applyNeeds(&v, state.lacks(borne(needs, v.Status)))
 		if shortage != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
 			inconclusive(&v, shortage)
+		}
+		if unwatched != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
+			v.Notes = append(v.Notes, "how busy the machine was is not known ("+unwatched+"): whether it was short of time, and not the system, cannot be told; repeat the run")
 		}
 		if lost != "" && restsOnUsers(c, needs) {
 			inconclusive(&v, lost)

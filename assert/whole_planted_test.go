@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/assert"
+	"github.com/hachaos/hachaos/history"
 )
 
 // wholeSizes are those of the runs in which violations are planted. With
@@ -92,4 +93,28 @@ func TestAPlantedViolationIsItsCheckersAlone(t *testing.T) {
 	}
 	maps.DeleteFunc(want, func(_ string, names []string) bool { return len(names) == 0 })
 	require.Equal(t, want, got)
+}
+
+// Without the load of the machine nobody can tell whether it was the machine that was
+// slow: what fails says so, unless its evidence is the clients' and the database's own.
+func TestAFailWithoutTheMachinesLoadSaysSo(t *testing.T) {
+	const unknown = "how busy the machine was is not known (no observer gave an account of itself)"
+	w := makeWhole(killWhole, 1_000, 7)
+	whole := w.h.Coverage
+	beside := slices.DeleteFunc(slices.Clone(whole), func(c history.At[history.Coverage]) bool { return c.V.Stream == history.StreamHost })
+	said := map[bool]int{}
+	for _, p := range plantsOf(killWhole) {
+		put := p.put(w)
+		w.h.Coverage = beside
+		v := judgeWhole(w.h, w.checkers()[p.checker])
+		says := strings.Contains(strings.Join(v.Notes, " "), unknown)
+		require.Equal(t, !v.Safety && p.checker != "leftovers", says, "%q of %s: %v", p.class, p.checker, v.Notes)
+		said[says]++
+		w.h.Coverage = whole
+		v = judgeWhole(w.h, w.checkers()[p.checker])
+		require.NotContains(t, strings.Join(v.Notes, " "), "how busy", "%q of %s", p.class, p.checker)
+		put.undo()
+	}
+	require.NotZero(t, said[true])
+	require.NotZero(t, said[false])
 }

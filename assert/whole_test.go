@@ -552,7 +552,7 @@ func (w *wholeRun) after() {
 		history.StreamReadiness, history.StreamTruth, history.StreamTransition, history.StreamReceipt, history.StreamDispatch, history.StreamServer,
 		history.StreamBalancer, history.StreamVIP, history.StreamEngine, history.StreamNode, history.StreamConnections, history.StreamRefusal, history.StreamLedger,
 		history.StreamDelivery, history.StreamUpload, history.StreamDownload, history.StreamPrice, history.StreamSession, history.StreamLeftover,
-		history.StreamPublished, history.StreamReceived, history.StreamLink, history.StreamFeed, history.StreamJob, history.StreamResumed, history.StreamCrossing,
+		history.StreamPublished, history.StreamReceived, history.StreamLink, history.StreamFeed, history.StreamJob, history.StreamResumed, history.StreamCrossing, history.StreamHost,
 	)
 }
 

@@ -38,10 +38,24 @@ func TestVerdictsSayWhatTheyDid(t *testing.T) {
 				}
 				want, err := os.ReadFile(path)
 				require.NoError(t, err)
-				require.Equal(t, string(want), b.String(), "read what is new, and write it with UPDATE=1 go test ./assert -run VerdictsSay")
+				w, g := firstDifference(string(want), b.String())
+				require.Equal(t, w, g, "%s: read what is new, and write it with UPDATE=1 go test ./assert -run VerdictsSay", path)
 			}
 		})
 	}
+}
+
+// firstDifference is of two texts the first lines that are not the same, with those
+// around them; both are empty if none are.
+func firstDifference(want, got string) (string, string) {
+	w, g := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
+	for i := range max(len(w), len(g)) {
+		if i >= len(w) || i >= len(g) || w[i] != g[i] {
+			part := func(of []string) string { return strings.Join(of[max(0, i-3):min(i+3, len(of))], "") }
+			return part(w), part(g)
+		}
+	}
+	return "", ""
 }
 
 // sayHeld is what every checker says of a run in order.
@@ -106,6 +120,7 @@ func sayPlanted(b *strings.Builder, w *wholeRun) {
 func sayUnseen(b *strings.Builder, w *wholeRun) {
 	whole := w.h.Coverage
 	for _, name := range judgedBy(w.kind) {
+		w.h.Coverage = whole
 		seen := judgeWhole(w.h, w.checkers()[name]).Summary
 		for i, c := range whole {
 			cut, hidden := c, c
