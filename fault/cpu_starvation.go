@@ -56,16 +56,28 @@ func (f CPUStarvation) Inject(ctx context.Context, nodes []topology.Node, log Re
 	if err != nil {
 		return err
 	}
+	if err := inTurn(f.Kind(), vs, func(v victim) error { return f.changes(ctx, v) }); err != nil {
+		return err
+	}
 	return inTurn(f.Kind(), vs, func(v victim) error { return f.starve(ctx, v, log) })
+}
+
+// changes is an error of a container that has the quota already.
+func (f CPUStarvation) changes(ctx context.Context, v victim) error {
+	_, limits, err := limitsEntry(ctx, v, ofCPU)
+	if err != nil {
+		return err
+	}
+	if limits.CPU == f.cpu() {
+		return fmt.Errorf("its quota is %v of a core already: nothing would change", limits.CPU)
+	}
+	return nil
 }
 
 func (f CPUStarvation) starve(ctx context.Context, v victim, log Recorder) error {
 	restored, limits, err := limitsEntry(ctx, v, ofCPU)
 	if err != nil {
 		return err
-	}
-	if limits.CPU == f.cpu() {
-		return fmt.Errorf("its quota is %v of a core already: nothing would change", limits.CPU)
 	}
 	if err := log.Record(restored); err != nil {
 		return err

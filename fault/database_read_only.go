@@ -1,7 +1,9 @@
 package fault
 
 import (
+	"cmp"
 	"context"
+	"strconv"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -63,7 +65,7 @@ func (f DatabaseReadOnly) look(ctx context.Context, nodes []topology.Node, asked
 			return s, err
 		}
 		got := lastLine(out)
-		s.measured = map[string]string{"on": "read-only", "off": "read and write"}[got]
+		s.measured = cmp.Or(map[string]string{"on": "read-only", "off": "read and write"}[got], strconv.Quote(got))
 		s.see(got == want, "a new transaction of %s has transaction_read_only %s", applicationRole, got)
 		return s, nil
 	})

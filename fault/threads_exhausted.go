@@ -65,6 +65,7 @@ func (f ThreadsExhausted) Active(ctx context.Context, nodes []topology.Node) (Pr
 // seeNoAnswer looks twice: one answer that is late is not that of a node
 // without threads.
 func (ThreadsExhausted) seeNoAnswer(ctx context.Context, s *sight, v victim) error {
+	s.measured = "no figures from the node"
 	if err := seeAnswer(ctx, s, v, silent); err != nil || !s.ok {
 		return err
 	}
