@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -50,11 +49,7 @@ func (f BlueGreen) Validate() error {
 	return f.validate(f.Kind())
 }
 
-func (f BlueGreen) env() map[string]string {
-	env := map[string]string{"VERSION": f.Version}
-	maps.Copy(env, f.Set)
-	return env
-}
+func (f BlueGreen) env() map[string]string { return releaseEnv(f.Version, f.Set) }
 
 // halves are the two environments, blue first.
 func (f BlueGreen) halves(nodes []topology.Node) (all, blue, green fleet, err error) {
@@ -81,7 +76,7 @@ func (f BlueGreen) Inject(ctx context.Context, nodes []topology.Node, log Record
 		return err
 	}
 	for _, u := range green.units {
-		if err := green.record(log, u); err != nil {
+		if err := green.record(log, u, ServerReady); err != nil {
 			return err
 		}
 	}
@@ -167,8 +162,11 @@ func (f BlueGreen) Active(ctx context.Context, nodes []topology.Node) (Proof, er
 			return
 		}
 		s.see(v.InMaintenance() && v.Current == 0, "its view of %s is %s, with %d requests under way", v.Name, v.Status, v.Current)
-		if !v.InMaintenance() {
+		switch {
+		case !v.InMaintenance():
 			s.measured = v.Name + " " + v.Status
+		case v.Current > 0:
+			s.measured = fmt.Sprintf("%s %s with %d requests under way", v.Name, v.Status, v.Current)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"time"
 
@@ -53,11 +52,7 @@ func (f Canary) Validate() error {
 	return f.validate(f.Kind())
 }
 
-func (f Canary) env() map[string]string {
-	env := map[string]string{"VERSION": f.Version}
-	maps.Copy(env, f.Set)
-	return env
-}
+func (f Canary) env() map[string]string { return releaseEnv(f.Version, f.Set) }
 
 // fleet are the targets, of which one is an application node.
 func (f Canary) fleet(nodes []topology.Node) (fleet, error) {
@@ -84,7 +79,7 @@ func (f Canary) Inject(ctx context.Context, nodes []topology.Node, log Recorder)
 			return fl.failed(u, err)
 		}
 	}
-	if err := fl.record(log, u); err != nil {
+	if err := fl.record(log, u, ServerReady, ServerWeight); err != nil {
 		return err
 	}
 	if err := fl.takeOut(ctx, f.Rollout, u); err != nil {
@@ -183,6 +178,9 @@ func (f Canary) seeShare(ctx context.Context, d director, u unit, s *sight) erro
 	}
 	got := 100 * float64(own) / float64(max(1, own+others))
 	s.measured = fmt.Sprintf("%.1f %%", got)
+	if !v.Serves() {
+		s.measured += ", " + v.Status
+	}
 	s.see(f.near(got) && v.Serves(), "its view of %s is %s, weight %d beside %d of the others", u.Name(), v.Status, own, others)
 	return nil
 }

@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -54,14 +53,7 @@ func validVersion(kind, version string) error {
 	return nil
 }
 
-func (f Deploy) env() map[string]string {
-	env := maps.Clone(f.Set)
-	if env == nil {
-		env = map[string]string{}
-	}
-	env["VERSION"] = f.Version
-	return env
-}
+func (f Deploy) env() map[string]string { return releaseEnv(f.Version, f.Set) }
 
 // Inject rolls the nodes; the undo takes each out, restores what its
 // container was made with, and has it served again.

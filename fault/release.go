@@ -193,12 +193,25 @@ func pause(ctx context.Context, d time.Duration) error {
 // lookEvery is how often a deployment looks whether it may go on.
 const lookEvery = 50 * time.Millisecond
 
+// releaseEnv is the environment of a release: the version that was asked for, whatever
+// else is set.
+func releaseEnv(version string, set map[string]string) map[string]string {
+	env := map[string]string{}
+	maps.Copy(env, set)
+	env["VERSION"] = version
+	return env
+}
+
 // awaitReady waits until the node is ready.
 func (u unit) awaitReady(ctx context.Context) error {
+	says := "never asked"
 	for {
-		ok, says := u.ready(ctx)
+		ok, now := u.ready(ctx)
 		if ok {
 			return nil
+		}
+		if ctx.Err() == nil { // a look that was broken off says nothing
+			says = now
 		}
 		if err := pause(ctx, lookEvery); err != nil {
 			return fmt.Errorf("%s did not become ready (%s): %w", u.Name(), says, err)
@@ -233,6 +246,9 @@ func (u unit) seeRelease(ctx context.Context, s *sight, kind, version string) er
 		return err
 	}
 	status, got, _, err := u.get(ctx, "/health/live")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil || status != http.StatusOK {
 		s.measured = "no answer"
 		s.see(false, "its own answer: %s", errors.Join(fmt.Errorf("status %d", status), err))

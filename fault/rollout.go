@@ -129,8 +129,8 @@ func runningFleet(ctx context.Context, kind string, nodes []topology.Node, direc
 
 // record keeps the undos of a unit, of which the last is carried out first:
 // no balancer sends it anything, it runs as it was made, and is ready, and
-// every balancer serves it again with the weight of its configuration.
-func (f fleet) record(log Recorder, u unit) error {
+// every balancer does the rest with it, the first last: it serves it again.
+func (f fleet) record(log Recorder, u unit, rest ...string) error {
 	server := map[string]string{"server": defaultBackend + "/" + u.Name()}
 	var entries []Entry
 	order := func(undo string) {
@@ -138,8 +138,9 @@ func (f fleet) record(log Recorder, u unit) error {
 			entries = append(entries, Entry{Undo: undo, Node: d.name, Params: server})
 		}
 	}
-	order(ServerReady)
-	order(ServerWeight)
+	for _, undo := range rest {
+		order(undo)
+	}
 	entries = append(entries, Entry{Undo: Unreleased, Node: u.Name()})
 	order(ServerOut)
 	for _, e := range entries {
@@ -166,7 +167,7 @@ func (f fleet) roll(ctx context.Context, how Rollout, env map[string]string, log
 				return f.failed(u, err)
 			}
 		}
-		if err := f.record(log, u); err != nil {
+		if err := f.record(log, u, ServerReady); err != nil {
 			return err
 		}
 		if err := f.rollOne(ctx, how, u, env); err != nil {
@@ -274,10 +275,15 @@ func (f fleet) awaitEmpty(ctx context.Context, u unit) error {
 
 // awaitUp waits until every balancer serves the unit.
 func (f fleet) awaitUp(ctx context.Context, u unit) error {
+	says := "no balancer was asked"
 	for {
-		up, says := true, ""
+		up := true
 		for _, d := range f.directors {
 			s, err := d.server(ctx, u.Name())
+			if ctx.Err() != nil {
+				up = false
+				break // a look that was broken off says nothing
+			}
 			if err != nil {
 				return err
 			}

@@ -300,8 +300,11 @@ type ServerView struct {
 	Current, Queued int
 }
 
-// Serves says that the balancer sends it new sessions.
-func (v ServerView) Serves() bool { return v.Status == "UP" || strings.HasPrefix(v.Status, "UP ") }
+// Serves says that the balancer sends it new sessions: one whose checks are off is
+// held for up.
+func (v ServerView) Serves() bool {
+	return v.Status == "UP" || strings.HasPrefix(v.Status, "UP ") || unchecked(v)
+}
 
 // Drains says that the balancer was ordered to drain the server.
 func (v ServerView) Drains() bool { return strings.HasPrefix(v.Status, "DRAIN") }
