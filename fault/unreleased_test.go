@@ -176,3 +176,20 @@ func TestAReleaseIsSeen(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, u.seeRelease(t.Context(), &sight{}, "", ""), errRolled)
 }
+
+// A look that the end of its time breaks off is none: the last whole one stands.
+func TestALookAtAReleaseThatIsBrokenOffIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := rolled(1, 0)
+		s.apps[0].slow = time.Second
+		u, err := newUnit(s.apps[0])
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		see := sight{ok: true}
+		require.ErrorIs(t, u.seeRelease(ctx, &see, "", ""), context.DeadlineExceeded)
+		require.True(t, see.ok)
+		require.Empty(t, see.measured)
+		time.Sleep(time.Second) // the node's own answer, which nobody awaits any more
+	})
+}
