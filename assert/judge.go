@@ -44,10 +44,10 @@ func Judge(h *history.History, checkers []Checker) []Verdict {
 		v, needs := bounded(h, c, i)
 		dropNonsense(&v)
 		applyNeeds(&v, state.lacks(borne(needs, v.Status)))
-		if shortage != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
+		switch blames := v.Status == Fail && !v.Safety && restsOnUsers(c, needs); {
+		case blames && shortage != "":
 			inconclusive(&v, shortage)
-		}
-		if unwatched != "" && v.Status == Fail && !v.Safety && restsOnUsers(c, needs) {
+		case blames && unwatched != "":
 			v.Notes = append(v.Notes, "how busy the machine was is not known ("+unwatched+"): whether it was short of time, and not the system, cannot be told; repeat the run")
 		}
 		if lost != "" && restsOnUsers(c, needs) {
