@@ -128,12 +128,12 @@ func TestABalancerThatIsDownHasNoNote(t *testing.T) {
 		require.ErrorContains(t, err, "lb1: addresses of lb2: ip address: ")
 		w.breaks = func(n *wired, argv []string) *wiredReply {
 			if argv[0] == "ip" && n.name == "lb2" {
-				return &wiredReply{err: errWired}
+				return &wiredReply{err: errEngine}
 			}
 			return nil
 		}
 		_, err = wiredOnce(t, f.Healed, w.some("lb1"))
-		require.EqualError(t, err, "lb1: addresses of lb2: "+errWired.Error())
+		require.EqualError(t, err, "lb1: addresses of lb2: "+errEngine.Error())
 		w.breaks = nil
 		lb1 := w.node("lb1")
 		i := slices.IndexFunc(lb1.peers, func(n topology.Node) bool { return n.Name() == "lb2" })

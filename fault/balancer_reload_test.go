@@ -111,7 +111,7 @@ func TestAReloadIsProvenByTheWorkerThatAnswers(t *testing.T) {
 				b := heldProxy()
 				n := heldBalancing(b)
 				began := time.Now()
-				require.NoError(t, BalancerReload{}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+				require.NoError(t, BalancerReload{}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 				tc.change(b)
 				p, err := heldLook(t, 0, BalancerReload{}.Active, n)
 				require.NoError(t, err)
@@ -136,7 +136,7 @@ func TestABalancerThatDoesNotAnswerProvesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := heldProxy()
 		n := heldBalancing(b)
-		require.NoError(t, BalancerReload{}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+		require.NoError(t, BalancerReload{}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 		b.master = false
 		p, err := heldLook(t, 0, BalancerReload{}.Active, n)
 		require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestABalancersOwnFigureIsAskedBeforeAReload(t *testing.T) {
 				b := heldProxy()
 				n := heldBalancing(b)
 				tc.change(n, b)
-				log := &heldLog{}
+				log := &undos{}
 				require.ErrorContains(t, tc.fault.Inject(t.Context(), []topology.Node{n}, log), tc.err)
 				require.Empty(t, log.all)
 				require.Empty(t, n.did)
@@ -191,7 +191,7 @@ func TestAReloadIsNoRestart(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b := heldProxy()
-			require.NoError(t, BalancerReload{Restart: restart}.Inject(t.Context(), []topology.Node{heldBalancing(b)}, &heldLog{}))
+			require.NoError(t, BalancerReload{Restart: restart}.Inject(t.Context(), []topology.Node{heldBalancing(b)}, &undos{}))
 			require.Equal(t, map[bool]string{true: "restart", false: "reload"}[restart], b.how)
 		})
 	}
@@ -218,7 +218,7 @@ func TestAFirstConfigurationComesBackToABalancerThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := heldProxy()
 		n := heldBalancing(b)
-		log := &heldLog{}
+		log := &undos{}
 		require.NoError(t, BalancerReload{MaxConn: 150}.Inject(t.Context(), []topology.Node{n}, log))
 		require.NoError(t, n.Kill(t.Context()))
 		require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))

@@ -114,7 +114,7 @@ func TestALoopHasTheTimesThatItWasGiven(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			m := heldInside(applicationProcess)
-			require.NoError(t, tc.f.Inject(t.Context(), []topology.Node{heldRunning(m)}, &heldLog{}))
+			require.NoError(t, tc.f.Inject(t.Context(), []topology.Node{heldRunning(m)}, &undos{}))
 			require.Equal(t, [2]time.Duration{tc.life, tc.rest}, [2]time.Duration{m.loop.life, m.loop.rest})
 		})
 	}
@@ -144,7 +144,7 @@ func TestALoopOfAContainerThatIsDownIsEnded(t *testing.T) {
 		m := heldInside(applicationProcess)
 		n := heldRunning(m)
 		n.boots = nil
-		log := &heldLog{}
+		log := &undos{}
 		require.NoError(t, CrashLoop{}.Inject(t.Context(), []topology.Node{n}, log))
 		require.NoError(t, n.Kill(t.Context()))
 		require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))

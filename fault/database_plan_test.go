@@ -27,14 +27,29 @@ func TestARemovalReadsItsStatus(t *testing.T) {
 	}
 }
 
+// parsedProbes is what comes of the text of probes, of which so many were made.
+type parsedProbes struct {
+	text string
+	made int
+	want string
+	mid  time.Duration
+	err  string
+}
+
+// hold holds what was parsed to it.
+func (tc parsedProbes) hold(t *testing.T, p probes, err error) {
+	t.Helper()
+	if tc.err != "" {
+		require.ErrorContains(t, err, tc.err)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, tc.want, p.String())
+	require.Equal(t, tc.mid, p.median())
+}
+
 func TestParseProbes(t *testing.T) {
-	for name, tc := range map[string]struct {
-		text string
-		made int
-		want string
-		mid  time.Duration
-		err  string
-	}{
+	for name, tc := range map[string]parsedProbes{
 		"answered":        {"ok 3000\nok 1000\nok 2000\n", 3, "3 answered", 2 * time.Millisecond, ""},
 		"an even number":  {"ok 3000\nok 1000\n", 2, "2 answered", 2 * time.Millisecond, ""},
 		"each its own":    {"ok 5\nrefused\nsilent\nclosed\nsilent\n", 5, "1 answered, 1 refused, 2 silent, 1 closed", 5 * time.Microsecond, ""},
@@ -44,13 +59,7 @@ func TestParseProbes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := parseProbes(tc.text, tc.made)
-			if tc.err != "" {
-				require.ErrorContains(t, err, tc.err)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, tc.want, p.String())
-			require.Equal(t, tc.mid, p.median())
+			tc.hold(t, p, err)
 		})
 	}
 }

@@ -58,12 +58,12 @@ func TestADelayOfAnotherTableIsNoProof(t *testing.T) {
 		n := heldOn(d)
 		feed := DatabaseSlowInside{Delay: 70 * time.Millisecond, Table: "feed"}
 		orders := DatabaseSlowInside{Delay: 70 * time.Millisecond}
-		log := &heldLog{}
+		log := &undos{}
 		require.NoError(t, feed.Inject(t.Context(), []topology.Node{n}, log))
 		p, err := heldLook(t, 0, orders.Active, n)
 		require.NoError(t, err)
 		require.False(t, p.OK, "%+v", p)
-		require.NoError(t, orders.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+		require.NoError(t, orders.Inject(t.Context(), []topology.Node{n}, &undos{}))
 		p, err = heldLook(t, 0, feed.Active, n)
 		require.NoError(t, err)
 		require.True(t, p.OK, "%+v", p)
@@ -79,7 +79,7 @@ func TestADelayThatCannotBeIsRefused(t *testing.T) {
 		{}, {Delay: 9 * time.Millisecond}, {Delay: 10*time.Second + time.Millisecond}, {Delay: 20*time.Millisecond + time.Microsecond},
 	} {
 		n := heldOn(heldDB())
-		log := &heldLog{}
+		log := &undos{}
 		require.ErrorContains(t, f.Inject(t.Context(), []topology.Node{n}, log), "want 10ms to 10s, in whole milliseconds", f.Delay)
 		require.Empty(t, n.did)
 		require.Empty(t, log.all)

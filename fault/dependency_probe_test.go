@@ -78,7 +78,7 @@ func TestOnlyNodesThatRunAreAsked(t *testing.T) {
 		w.node("j2").state, w.node("j1").state.Paused = up, true
 		require.Equal(t, "price: 3 closed from j2", wiredSeen(t, f.Active, w.some("price")).Measured)
 		w.node("j1").state, w.node("j2").state.Paused = up, true
-		w.node("j1").blind = errWired
+		w.node("j1").blind = errEngine
 		for _, look := range []func() Proof{
 			func() Proof { return wiredSeen(t, f.Active, w.some("price")) },
 			func() Proof { return wiredSeen(t, f.Healed, w.some("price")) },
@@ -117,13 +117,7 @@ func TestTheCommandThatAsksByHTTP(t *testing.T) {
 
 func TestHowARequestEnds(t *testing.T) {
 	limit := time.Second
-	for name, tc := range map[string]struct {
-		text string
-		made int
-		want string
-		mid  time.Duration
-		err  string
-	}{
+	for name, tc := range map[string]parsedProbes{
 		"answered":            {"200 0.003\n200 0.001\n200 0.002\n", 3, "3 answered", 2 * wiredTick, ""},
 		"answered late":       {"200 5\n", 1, "1 answered", 5 * time.Second, ""},
 		"an error":            {"503 0.001\n404 1.000\n", 2, "2 answered otherwise", 0, ""},
@@ -140,13 +134,7 @@ func TestHowARequestEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := parseHTTP(tc.text, tc.made, limit)
-			if tc.err != "" {
-				require.ErrorContains(t, err, tc.err)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, tc.want, p.String())
-			require.Equal(t, tc.mid, p.median())
+			tc.hold(t, p, err)
 		})
 	}
 }
@@ -161,13 +149,13 @@ func TestARequestThatEndsIsNoErrorOfTheLook(t *testing.T) {
 	p, err := askHTTP(t.Context(), n, to, 1, 1, time.Second)
 	require.NoError(t, err)
 	require.Equal(t, "1 closed", p.String())
-	n.beside = func([]string) (topology.Output, error) { return topology.Output{}, errWired }
+	n.beside = func([]string) (topology.Output, error) { return topology.Output{}, errEngine }
 	p, err = askHTTP(t.Context(), n, to, 1, 1, time.Second)
-	require.ErrorIs(t, err, errWired)
-	require.EqualError(t, err, "ask 198.18.7.20:5435 from j1: "+errWired.Error())
+	require.ErrorIs(t, err, errEngine)
+	require.EqualError(t, err, "ask 198.18.7.20:5435 from j1: "+errEngine.Error())
 	require.Empty(t, p.String())
 	_, err = probeDatabase(t.Context(), n, to, 1, 1, time.Second)
-	require.EqualError(t, err, "ask 198.18.7.20:5435 from j1: "+errWired.Error())
+	require.EqualError(t, err, "ask 198.18.7.20:5435 from j1: "+errEngine.Error())
 }
 
 func TestTheCommandThatAsksADatabase(t *testing.T) {

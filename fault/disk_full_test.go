@@ -101,7 +101,7 @@ func TestAFullDiskIsOneThatIsNamed(t *testing.T) {
 		d := &heldDisk{at: "/data"}
 		n := heldMounted(d)
 		f := DiskFull{Path: "/data"}
-		log := &heldLog{}
+		log := &undos{}
 		require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, log))
 		require.Equal(t, []Entry{{Undo: FillerAbsent, Node: "db", Params: map[string]string{"path": "/data"}}}, log.all)
 		require.True(t, d.filled)
@@ -125,7 +125,7 @@ func TestAFillerGoesWithItsContainer(t *testing.T) {
 	n.state.Running = false
 	require.NoError(t, Undo(t.Context(), []topology.Node{n}, e))
 	n.from = 1
-	require.ErrorIs(t, Undo(t.Context(), []topology.Node{n}, e), errHeld, "an engine that does not answer is none that says it is down")
+	require.ErrorIs(t, Undo(t.Context(), []topology.Node{n}, e), errEngine, "an engine that does not answer is none that says it is down")
 }
 
 // TestNoSpaceIsReadFromWhatSaysNone: each of the words must be a number.

@@ -36,7 +36,7 @@ func TestAFaultBeginsWithWhatItOrdersFirst(t *testing.T) {
 	for _, tc := range heldOrders {
 		synctest.Test(t, func(t *testing.T) {
 			n := heldRunning(heldInside(applicationProcess))
-			require.NoError(t, tc.fault.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.NoError(t, tc.fault.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			require.Equal(t, tc.orders, n.acts, tc.fault.Kind())
 			f, ok := tc.fault.(Eventful)
 			require.Equal(t, tc.begins != "", ok, tc.fault.Kind())
@@ -69,7 +69,7 @@ func TestAnActTakesNoLongerThanItSays(t *testing.T) {
 			n := heldRunning(heldInside(applicationProcess))
 			n.stubborn = true
 			began := time.Now()
-			require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			takes := f.(Lasting).Takes()
 			require.GreaterOrEqual(t, takes+100*time.Millisecond, time.Since(began), "%+v", f)
 			require.LessOrEqual(t, takes, time.Since(began), "%+v waits for more than it does", f)
@@ -80,7 +80,7 @@ func TestAnActTakesNoLongerThanItSays(t *testing.T) {
 			n := heldRunning(heldInside(databaseProcess))
 			n.stubborn = true
 			began := time.Now()
-			require.Error(t, f.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.Error(t, f.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			require.Equal(t, f.Takes(), time.Since(began)+f.Pause, "to end, and the pause")
 		})
 	}
@@ -164,7 +164,7 @@ func TestWhatEnduresIsStillThereLater(t *testing.T) {
 			if _, ok := l.fault.(Enduring); !ok {
 				return
 			}
-			require.NoError(t, l.inject(t, &heldLog{}))
+			require.NoError(t, l.inject(t, &undos{}))
 			for range 3 {
 				time.Sleep(time.Hour)
 				p, err := l.active(t)

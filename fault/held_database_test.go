@@ -237,7 +237,7 @@ func (d *heldDatabase) job(s string) (topology.Output, error) {
 	}
 	d.dead = n - dead + d.spares
 	now := time.Now()
-	d.trace = fmt.Sprintf("%s %s %d %d 3 %d %d %d %d", heldStamp(now), heldStamp(now.Add(time.Millisecond)), n, dead-d.spares, unused, expired, older, younger)
+	d.trace = fmt.Sprintf("%s %s %d %d 3 %d %d %d %d", epochOf(now), epochOf(now.Add(time.Millisecond)), n, dead-d.spares, unused, expired, older, younger)
 	return topology.Output{}, nil
 }
 

@@ -181,9 +181,9 @@ func (m *heldMachine) script(argv []string) (topology.Output, error) {
 			status = "-"
 		}
 		if argv[2] != restarted {
-			return text("%s\n", heldStamp(m.files[restartMark]))
+			return text("%s\n", epochOf(m.files[restartMark]))
 		}
-		return text("%s\n%s\n", heldStamp(m.files[restartMark]), status)
+		return text("%s\n%s\n", epochOf(m.files[restartMark]), status)
 	case argv[2] == "test -e "+restartMark+" && echo yes || echo no":
 		return text("%s\n", map[bool]string{true: "yes", false: "no"}[m.exists(restartMark)])
 	case strings.HasPrefix(argv[2], "echo ") && strings.HasSuffix(argv[2], " >"+restartStatus):
@@ -213,7 +213,7 @@ func heldPid(pid int) string {
 
 // process is what crashed prints.
 func (m *heldMachine) process() string {
-	return fmt.Sprintf("%s\n%s\n%s\n", heldStamp(m.killed), heldStamp(m.gone), heldPid(m.alive()))
+	return fmt.Sprintf("%s\n%s\n%s\n", epochOf(m.killed), epochOf(m.gone), heldPid(m.alive()))
 }
 
 // order is one that comes to the crash point, if that is armed.
@@ -242,7 +242,7 @@ func (m *heldMachine) pressure(dir string) string {
 	nanos := int64(cpu * float64(time.Since(m.pressed)))
 	note := "- - -"
 	if asked := m.asked[dir]; asked != "" {
-		note = fmt.Sprintf("%s %d %s", asked, m.before, heldStamp(m.pressed))
+		note = fmt.Sprintf("%s %d %s", asked, m.before, epochOf(m.pressed))
 	}
 	return fmt.Sprintf("%s %d %d %d %d %d %d\n%s\n", limit, heldBytes+1000, heldBytes, m.oom, nanos, periods, time.Now().UnixNano(), note)
 }
@@ -277,14 +277,14 @@ func (l *heldLoops) said(now time.Time) (lines []string, pid int) {
 	}
 	pid = 30
 	for at := l.began; !at.After(now); {
-		lines = append(lines, fmt.Sprintf("end %s %d", heldStamp(at), pid))
+		lines = append(lines, fmt.Sprintf("end %s %d", epochOf(at), pid))
 		next := pid + 1
 		pid = 0
 		if at = at.Add(l.rest); at.After(now) {
 			break
 		}
 		pid = next
-		lines = append(lines, "rested "+heldStamp(at), fmt.Sprintf("start %s %d", heldStamp(at), pid))
+		lines = append(lines, "rested "+epochOf(at), fmt.Sprintf("start %s %d", epochOf(at), pid))
 		at = at.Add(l.life)
 	}
 	return lines, pid

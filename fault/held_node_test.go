@@ -1,8 +1,8 @@
 package fault
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,12 +32,10 @@ type heldNode struct {
 	which  heldWay  // which others do
 	like   string   // the call that fails, for heldLike
 	status bool     // commands are counted alone, and fail by their exit status
-	why    error    // what the engine says then; nil is errHeld
+	why    error    // what the engine says then; nil is errEngine
 	acts   []string // what the engine was told
 	dials  []string
 }
-
-var errHeld = errors.New("the engine does not answer")
 
 // heldWay says which calls fail.
 type heldWay int
@@ -82,7 +80,7 @@ func (n *heldNode) failure() (topology.Output, error) {
 	if n.why != nil {
 		return topology.Output{}, n.why
 	}
-	return topology.Output{}, errHeld
+	return topology.Output{}, errEngine
 }
 
 func (n *heldNode) Exec(ctx context.Context, argv ...string) (topology.Output, error) {
@@ -107,21 +105,21 @@ func (n *heldNode) InNamespace(ctx context.Context, argv ...string) (topology.Ou
 
 func (n *heldNode) Inspect(context.Context) (topology.State, error) {
 	if n.next(false, "inspect") {
-		return topology.State{}, errHeld
+		return topology.State{}, errEngine
 	}
 	return n.state, nil
 }
 
 func (n *heldNode) Limits(ctx context.Context) (topology.Limits, error) {
 	if n.next(false, "limits") {
-		return topology.Limits{}, errHeld
+		return topology.Limits{}, errEngine
 	}
 	return n.stub.Limits(ctx)
 }
 
 func (n *heldNode) Limit(ctx context.Context, l topology.Limits) error {
 	if n.next(false, "limit") {
-		return errHeld
+		return errEngine
 	}
 	return n.stub.Limit(ctx, l)
 }
@@ -136,7 +134,7 @@ func (n *heldNode) end(after time.Duration, status int) {
 
 func (n *heldNode) Kill(context.Context) error {
 	if n.next(false, "kill") {
-		return errHeld
+		return errEngine
 	}
 	n.acts = append(n.acts, "kill")
 	n.end(10*time.Millisecond, exitKilled)
@@ -145,7 +143,7 @@ func (n *heldNode) Kill(context.Context) error {
 
 func (n *heldNode) Stop(_ context.Context, grace time.Duration) error {
 	if n.next(false, "stop") {
-		return errHeld
+		return errEngine
 	}
 	n.acts = append(n.acts, "kill", "stop", grace.String())
 	if n.stubborn {
@@ -158,7 +156,7 @@ func (n *heldNode) Stop(_ context.Context, grace time.Duration) error {
 
 func (n *heldNode) Start(context.Context) error {
 	if n.next(false, "start") {
-		return errHeld
+		return errEngine
 	}
 	n.acts = append(n.acts, "start")
 	if !n.state.Running {
@@ -173,7 +171,7 @@ func (n *heldNode) Start(context.Context) error {
 
 func (n *heldNode) Pause(context.Context) error {
 	if n.next(false, "pause") {
-		return errHeld
+		return errEngine
 	}
 	n.acts = append(n.acts, "pause")
 	n.state.Paused = true
@@ -183,7 +181,7 @@ func (n *heldNode) Pause(context.Context) error {
 // DialContext takes a request as the node's port does.
 func (n *heldNode) DialContext(_ context.Context, _, address string) (net.Conn, error) {
 	if n.next(false, "dial", address) {
-		return nil, errHeld
+		return nil, errEngine
 	}
 	n.dials = append(n.dials, address)
 	if strings.HasSuffix(address, fmt.Sprintf(":%d", runtimePort)) && n.socket != nil {
@@ -225,29 +223,8 @@ type heldParts interface {
 	topology.Limited
 }
 
-// heldStamp is a time as stat and date print it.
-func heldStamp(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
-}
-
 // heldEpoch is a time as bash prints it.
 func heldEpoch(t time.Time) string { return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000) }
-
-// heldLog keeps undos, and can fail.
-type heldLog struct {
-	undos
-	fails error
-}
-
-func (l *heldLog) Record(e Entry) error {
-	if l.fails != nil {
-		return l.fails
-	}
-	return l.undos.Record(e)
-}
 
 // heldLife is a fault and a node that it can act on. It is made inside of the
 // bubble of time that it is used in.
@@ -294,12 +271,7 @@ func (l heldLife) isHealed(t *testing.T) (Proof, error) {
 }
 
 // heldLook looks for so long; 0 is a second.
-func heldLook(t *testing.T, within time.Duration, look func(context.Context, []topology.Node) (Proof, error), nodes ...topology.Node) (Proof, error) {
+func heldLook(t *testing.T, within time.Duration, look looking, nodes ...topology.Node) (Proof, error) {
 	t.Helper()
-	if within == 0 {
-		within = time.Second
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	return look(ctx, nodes)
+	return lookFor(t, cmp.Or(within, time.Second), look, nodes)
 }

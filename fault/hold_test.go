@@ -141,14 +141,14 @@ func TestWhatANodeIsAskedToLose(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := heldInside(applicationProcess)
-				require.NoError(t, tc.fault.Inject(t.Context(), []topology.Node{heldHolding(m)}, &heldLog{}))
+				require.NoError(t, tc.fault.Inject(t.Context(), []topology.Node{heldHolding(m)}, &undos{}))
 				require.Equal(t, map[string]string{tc.what: tc.number}, m.holds)
 			})
 		})
 	}
 	for _, f := range []Fault{PoolLeak{}, PoolLeak{Connections: -1}, PoolLeak{Connections: 201}, ThreadsExhausted{Threads: -1}, ThreadsExhausted{Threads: 1001}} {
 		n := &stub{name: "n1", port: 8080, state: up}
-		log := &heldLog{}
+		log := &undos{}
 		err := f.Inject(t.Context(), []topology.Node{n}, log)
 		require.ErrorContains(t, err, f.Kind()+": ")
 		require.ErrorContains(t, err, "want 1 to ")
@@ -161,7 +161,7 @@ func TestWhatANodeIsAskedToLose(t *testing.T) {
 func TestAHolderHasAPort(t *testing.T) {
 	for _, f := range []Fault{PoolLeak{Connections: 3}, ThreadsExhausted{}, ThreadsExhausted{Threads: 4}} {
 		n := &stub{name: "n1", state: up, dialed: func(string) (net.Conn, error) { return nil, errUnasked }}
-		log := &heldLog{}
+		log := &undos{}
 		err := f.Inject(t.Context(), []topology.Node{n}, log)
 		require.ErrorIs(t, err, ErrCapability)
 		require.ErrorContains(t, err, f.Kind()+": node n1: ")
@@ -179,7 +179,7 @@ func TestAHoldIsTakenBackFromANodeThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := heldInside(applicationProcess)
 		n := heldHolding(m)
-		log := &heldLog{}
+		log := &undos{}
 		require.NoError(t, ThreadsExhausted{}.Inject(t.Context(), []topology.Node{n}, log))
 		require.NoError(t, n.Kill(t.Context()))
 		require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))

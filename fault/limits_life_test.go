@@ -106,7 +106,7 @@ func TestWantOfMemoryIsMadeByALimitAndADemand(t *testing.T) {
 		m := heldInside(applicationProcess)
 		n := heldRunning(m)
 		n.limits.CPU = 0.5
-		require.NoError(t, OutOfMemory{}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+		require.NoError(t, OutOfMemory{}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 		require.Equal(t, topology.Limits{Memory: 216 << 20, CPU: 0.5}, n.limits)
 		require.Equal(t, map[string]string{"/run/hachaos-pressure-memory": fmt.Sprint(216 << 20)}, m.asked)
 		require.Contains(t, n.did[len(n.did)-1][2], "dd if=/dev/zero bs=50331648 count=1 ")
@@ -209,7 +209,7 @@ func TestASqueezeLeavesTheRoomThatWasAsked(t *testing.T) {
 			m := heldInside(applicationProcess)
 			n := heldRunning(m)
 			n.limits.CPU = 0.5
-			require.NoError(t, MemorySqueeze{Room: room}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.NoError(t, MemorySqueeze{Room: room}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			require.Equal(t, topology.Limits{Memory: want, CPU: 0.5}, n.limits)
 			require.Equal(t, map[string]string{"/run/hachaos-pressure-memory": fmt.Sprintf("%d-%d", want, 200<<20)}, m.asked)
 		})
@@ -311,14 +311,14 @@ func TestStarvationSetsTheQuotaThatWasAsked(t *testing.T) {
 			m := heldInside(applicationProcess)
 			n := heldRunning(m)
 			n.limits = topology.Limits{Memory: 1 << 30, CPU: 1}
-			require.NoError(t, CPUStarvation{CPU: cpu}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.NoError(t, CPUStarvation{CPU: cpu}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			require.Equal(t, topology.Limits{Memory: 1 << 30, CPU: want}, n.limits)
 			require.Equal(t, map[string]string{"/run/hachaos-pressure-cpu": fmt.Sprint(want)}, m.asked)
 			require.NoError(t, CPUStarvation{CPU: cpu}.Validate())
 
 			n = heldRunning(heldInside(applicationProcess))
 			n.limits.CPU = want
-			log := &heldLog{}
+			log := &undos{}
 			require.ErrorContains(t, CPUStarvation{CPU: cpu}.Inject(t.Context(), []topology.Node{n}, log), fmt.Sprintf("cpu-starvation n1: its quota is %v of a core already", want))
 			require.Empty(t, log.all)
 		})

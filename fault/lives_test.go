@@ -18,18 +18,8 @@ import (
 
 // heldLives are faults whose whole life can be imitated on one node.
 var heldLives = map[string]func() heldLife{
-	"row-lock": func() heldLife {
-		return heldLife{
-			fault: RowLock{}, node: heldOn(heldDB()), asked: "locked", measured: "db: locked", healed: "not locked", over: "db: not locked",
-			undos: []Entry{{Undo: SessionsEnded, Node: "db", Params: map[string]string{"name": "hachaos-lock-orders"}}},
-		}
-	},
-	"row-lock of another table": func() heldLife {
-		return heldLife{
-			fault: RowLock{Table: "feed"}, node: heldOn(heldDB()), asked: "locked", measured: "db: locked", healed: "not locked", over: "db: not locked",
-			undos: []Entry{{Undo: SessionsEnded, Node: "db", Params: map[string]string{"name": "hachaos-lock-feed"}}},
-		}
-	},
+	"row-lock":                  func() heldLife { return heldLocked(RowLock{}, "orders") },
+	"row-lock of another table": func() heldLife { return heldLocked(RowLock{Table: "feed"}, "feed") },
 	"connections-used-up": func() heldLife {
 		return heldLife{
 			fault: ConnectionsUsedUp{}, node: heldOn(heldDB()), sees: true,
@@ -74,24 +64,8 @@ var heldLives = map[string]func() heldLife{
 			undos: []Entry{{Undo: FillerAbsent, Node: "db", Params: map[string]string{"path": topology.SmallDisk}}},
 		}
 	},
-	"transaction-kill": func() heldLife {
-		m := heldInside(applicationProcess)
-		return heldLife{
-			fault: TransactionKill{}, node: heldRunning(m), bite: m.order,
-			asked: "process died after-commit of an order", measured: "n1: process died after-commit of operation 12.1, port 8080 refused",
-			healed: "no crash point, process running again", over: "n1: no crash point, process running, port 8080 connected",
-			undos: []Entry{{Undo: CrashPointsAbsent, Node: "n1"}},
-		}
-	},
-	"transaction-kill before the commit": func() heldLife {
-		m := heldInside(applicationProcess)
-		return heldLife{
-			fault: TransactionKill{Point: BeforeCommit}, node: heldRunning(m), bite: m.order,
-			asked: "process died before-commit of an order", measured: "n1: process died before-commit of operation 12.1, port 8080 refused",
-			healed: "no crash point, process running again", over: "n1: no crash point, process running, port 8080 connected",
-			undos: []Entry{{Undo: CrashPointsAbsent, Node: "n1"}},
-		}
-	},
+	"transaction-kill":                   func() heldLife { return heldDying(TransactionKill{}, "after-commit") },
+	"transaction-kill before the commit": func() heldLife { return heldDying(TransactionKill{Point: BeforeCommit}, "before-commit") },
 	"crash-loop": func() heldLife {
 		f := CrashLoop{Life: 2 * time.Second, Rest: 500 * time.Millisecond}
 		m := heldInside(applicationProcess)
@@ -195,26 +169,8 @@ var heldLives = map[string]func() heldLife{
 			undos: []Entry{{Undo: RestartMarkAbsent, Node: "n1"}},
 		}
 	},
-	"instance-restart": func() heldLife {
-		n := heldRunning(heldInside(applicationProcess))
-		n.ends = 143
-		return heldLife{
-			fault: InstanceRestart{}, node: n,
-			asked: "container ended by itself and started again", measured: "n1: ended with exit status 143 and started again within 50ms",
-			healed: "running, no restart pending", over: "n1: running: true, port 8080 connected",
-			undos: []Entry{{Undo: RestartMarkAbsent, Node: "n1"}},
-		}
-	},
-	"instance-restart by SIGKILL": func() heldLife {
-		n := heldRunning(heldInside(applicationProcess))
-		n.ends = 143
-		return heldLife{
-			fault: InstanceRestart{Kill: true}, node: n,
-			asked: "container ended by SIGKILL and started again", measured: "n1: ended with exit status 137 and started again within 50ms",
-			healed: "running, no restart pending", over: "n1: running: true, port 8080 connected",
-			undos: []Entry{{Undo: RestartMarkAbsent, Node: "n1"}},
-		}
-	},
+	"instance-restart":            func() heldLife { return heldAgain(InstanceRestart{}, "itself", 143) },
+	"instance-restart by SIGKILL": func() heldLife { return heldAgain(InstanceRestart{Kill: true}, "SIGKILL", 137) },
 	"instance-stop": func() heldLife {
 		n := heldRunning(heldInside(applicationProcess))
 		n.ends = 143
@@ -251,6 +207,37 @@ var heldLives = map[string]func() heldLife{
 	},
 }
 
+// heldLocked is a lock of a table's row.
+func heldLocked(f RowLock, table string) heldLife {
+	return heldLife{
+		fault: f, node: heldOn(heldDB()), asked: "locked", measured: "db: locked", healed: "not locked", over: "db: not locked",
+		undos: []Entry{{Undo: SessionsEnded, Node: "db", Params: map[string]string{"name": "hachaos-lock-" + table}}},
+	}
+}
+
+// heldDying is a kill amid the transaction of an order.
+func heldDying(f TransactionKill, point string) heldLife {
+	m := heldInside(applicationProcess)
+	return heldLife{
+		fault: f, node: heldRunning(m), bite: m.order,
+		asked: "process died " + point + " of an order", measured: "n1: process died " + point + " of operation 12.1, port 8080 refused",
+		healed: "no crash point, process running again", over: "n1: no crash point, process running, port 8080 connected",
+		undos: []Entry{{Undo: CrashPointsAbsent, Node: "n1"}},
+	}
+}
+
+// heldAgain is a restart of a container, which would end by itself with 143.
+func heldAgain(f InstanceRestart, by string, status int) heldLife {
+	n := heldRunning(heldInside(applicationProcess))
+	n.ends = 143
+	return heldLife{
+		fault: f, node: n, asked: "container ended by " + by + " and started again",
+		measured: fmt.Sprintf("n1: ended with exit status %d and started again within 50ms", status),
+		healed:   "running, no restart pending", over: "n1: running: true, port 8080 connected",
+		undos: []Entry{{Undo: RestartMarkAbsent, Node: "n1"}},
+	}
+}
+
 // heldEach does something with each of them, in a bubble of time of its own.
 func heldEach(t *testing.T, do func(t *testing.T, of func() heldLife)) {
 	t.Helper()
@@ -276,7 +263,7 @@ func TestAFaultFromItsActToItsEnd(t *testing.T) {
 			require.True(t, p.OK, "before the act: %+v", p)
 			limits, state := l.node.limits, l.node.state.Running
 
-			log := &heldLog{}
+			log := &undos{}
 			began := time.Now()
 			require.NoError(t, l.inject(t, log))
 			require.Equal(t, l.undos, log.all)
@@ -324,8 +311,8 @@ func TestASecondActOfAFaultIsRefused(t *testing.T) {
 	heldEach(t, func(t *testing.T, of func() heldLife) {
 		synctest.Test(t, func(t *testing.T) {
 			l := of()
-			require.NoError(t, l.inject(t, &heldLog{}))
-			log := &heldLog{}
+			require.NoError(t, l.inject(t, &undos{}))
+			log := &undos{}
 			err := l.fault.Inject(t.Context(), l.nodes(), log)
 			require.ErrorContains(t, err, l.node.name)
 			require.ErrorContains(t, err, l.fault.Kind())
@@ -353,7 +340,7 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 			if kind := l.fault.Kind(); l.beside || kind == "instance-stop" || kind == "database-read-only" {
 				return // another look tells, or any word but one is no
 			}
-			require.NoError(t, l.inject(t, &heldLog{}))
+			require.NoError(t, l.inject(t, &undos{}))
 			l.node.exec = says("some words of another program\n")
 			_, err := l.active(t)
 			require.ErrorContains(t, err, l.node.name+": ")
@@ -375,7 +362,7 @@ func TestNothingIsProvenWhereALookFails(t *testing.T) {
 				for from := 0; from <= len(calls); from++ {
 					synctest.Test(t, func(t *testing.T) {
 						l := of()
-						log := &heldLog{}
+						log := &undos{}
 						require.NoError(t, l.inject(t, log))
 						look := l.active
 						if over {
@@ -390,7 +377,7 @@ func TestNothingIsProvenWhereALookFails(t *testing.T) {
 							require.True(t, p.OK)
 							calls = l.node.calls
 						case !status:
-							require.ErrorIs(t, err, errHeld, "call %d of %q", from, calls)
+							require.ErrorIs(t, err, errEngine, "call %d of %q", from, calls)
 							require.ErrorContains(t, err, l.node.name)
 							require.False(t, p.OK)
 						case l.sees:
@@ -416,7 +403,7 @@ func TestAnActThatFailsIsToldWithItsNode(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l := of()
 					l.node.fail(way, from, calls, status)
-					log := &heldLog{}
+					log := &undos{}
 					err := l.fault.Inject(t.Context(), l.nodes(), log)
 					if from == 0 {
 						require.NoError(t, err)
@@ -426,7 +413,7 @@ func TestAnActThatFailsIsToldWithItsNode(t *testing.T) {
 					if status {
 						require.ErrorContains(t, err, "exit status 9: no such luck", "call %d of %q", from, calls)
 					} else {
-						require.ErrorIs(t, err, errHeld, "call %d of %q", from, calls)
+						require.ErrorIs(t, err, errEngine, "call %d of %q", from, calls)
 					}
 					require.ErrorContains(t, err, l.node.name)
 					require.ErrorContains(t, err, l.fault.Kind())
@@ -449,7 +436,7 @@ func TestAnUndoThatFailsIsNotTakenForDone(t *testing.T) {
 			for from := 0; from <= len(calls); from++ {
 				synctest.Test(t, func(t *testing.T) {
 					l := of()
-					log := &heldLog{}
+					log := &undos{}
 					require.NoError(t, l.inject(t, log))
 					l.node.fail(way, from, calls, status)
 					err := UndoAll(t.Context(), l.nodes(), log.all)
@@ -460,7 +447,7 @@ func TestAnUndoThatFailsIsNotTakenForDone(t *testing.T) {
 					}
 					require.Error(t, err, "call %d of %q", from, calls)
 					if !status {
-						require.ErrorIs(t, err, errHeld)
+						require.ErrorIs(t, err, errEngine)
 					}
 				})
 			}
@@ -475,7 +462,7 @@ func TestAnActWaitsForItsUndoToBeSafe(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := of()
 			limits := l.node.limits
-			err := l.fault.Inject(t.Context(), l.nodes(), &heldLog{fails: torn})
+			err := l.fault.Inject(t.Context(), l.nodes(), &undos{fails: torn})
 			require.ErrorIs(t, err, torn)
 			require.ErrorContains(t, err, l.node.name)
 			require.ErrorContains(t, err, l.fault.Kind())
@@ -495,7 +482,7 @@ func TestOneOfTwoTargetsIsHalfAProof(t *testing.T) {
 			bitten, whole := of(), of()
 			whole.node.name = "n2"
 			both := append(bitten.nodes(), whole.target())
-			log := &heldLog{}
+			log := &undos{}
 			require.NoError(t, bitten.inject(t, log))
 			p, err := heldLook(t, bitten.within, bitten.fault.Active, both...)
 			require.NoError(t, err)
@@ -530,7 +517,7 @@ func TestAFaultHasTargetsThatCanSufferIt(t *testing.T) {
 			l := of()
 			looks := map[string]func(context.Context, []topology.Node) (Proof, error){"active": l.fault.Active, "healed": l.fault.Healed}
 			for want, nodes := range map[error][]topology.Node{ErrNoTargets: nil, ErrCapability: {heldNothing{}}} {
-				log := &heldLog{}
+				log := &undos{}
 				err := l.fault.Inject(t.Context(), nodes, log)
 				require.ErrorIs(t, err, want)
 				require.ErrorContains(t, err, l.fault.Kind())
@@ -543,7 +530,7 @@ func TestAFaultHasTargetsThatCanSufferIt(t *testing.T) {
 				}
 			}
 			l.node.state = topology.State{ExitCode: 1, FinishedAt: time.Now()}
-			log := &heldLog{}
+			log := &undos{}
 			err := l.fault.Inject(t.Context(), l.nodes(), log)
 			require.ErrorIs(t, err, topology.ErrNotRunning)
 			require.ErrorContains(t, err, l.fault.Kind()+" "+l.node.name)
@@ -567,7 +554,7 @@ func TestANodeWithoutANamespaceIsToldBeforeAnyAct(t *testing.T) {
 				return
 			}
 			bare := []topology.Node{heldBare{l.node}}
-			log := &heldLog{}
+			log := &undos{}
 			require.ErrorIs(t, l.fault.Inject(t.Context(), bare, log), ErrCapability)
 			require.Empty(t, log.all)
 			_, err := l.fault.Active(t.Context(), bare)
@@ -601,7 +588,7 @@ func TestAProofTriesThePortOfTheFault(t *testing.T) {
 					case 0:
 						l.node.port = 0
 					}
-					log := &heldLog{}
+					log := &undos{}
 					require.NoError(t, l.inject(t, log))
 					for _, look := range []func(*testing.T) (Proof, error){l.active, l.isHealed} {
 						l.node.dials = nil
@@ -649,7 +636,7 @@ func TestAPortThatSaysOtherwiseSpoilsTheProof(t *testing.T) {
 			t.Run(name+" "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l := heldLives[name]()
-					log := &heldLog{}
+					log := &undos{}
 					require.NoError(t, l.inject(t, log))
 					l.node.serves = func() string { return how }
 					p, err := l.active(t)

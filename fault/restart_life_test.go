@@ -96,7 +96,7 @@ func TestARestartOfADatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := heldRunning(heldInside(databaseProcess)), heldRunning(heldInside(databaseProcess))
 		second.name = "n2"
-		log := &heldLog{}
+		log := &undos{}
 		began := time.Now()
 		require.NoError(t, DatabaseRestart{Pause: 5 * time.Second}.Inject(t.Context(), []topology.Node{first, second}, log))
 		require.Equal(t, 2*(5*time.Second+150*time.Millisecond), time.Since(began))
@@ -122,7 +122,7 @@ func TestADatabaseThatWasKilledDidNotEndInOrder(t *testing.T) {
 		m := heldInside(databaseProcess)
 		n := heldRunning(m)
 		n.stubborn = true
-		log := &heldLog{}
+		log := &undos{}
 		err := DatabaseRestart{}.Inject(t.Context(), []topology.Node{n}, log)
 		require.EqualError(t, err, "database-restart n1: it did not end in order within 8s and was killed: exit status 137")
 		require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))
@@ -226,7 +226,7 @@ func TestInstancesAreRestartedAtTheSameTime(t *testing.T) {
 			nodes := []*heldNode{heldRunning(ms[0]), heldRunning(ms[1])}
 			nodes[1].name = "n2"
 			began := time.Now()
-			require.NoError(t, f.Inject(t.Context(), []topology.Node{nodes[0], nodes[1]}, &heldLog{}))
+			require.NoError(t, f.Inject(t.Context(), []topology.Node{nodes[0], nodes[1]}, &undos{}))
 			require.Less(t, time.Since(began), 200*time.Millisecond, "one after the other takes longer")
 			for i, n := range nodes {
 				acts := []string{"kill", "stop", want, "start"}
@@ -308,7 +308,7 @@ func TestAnInstanceHasItsGraceToStop(t *testing.T) {
 			n := heldRunning(heldInside(applicationProcess))
 			n.stubborn = true
 			began := time.Now()
-			require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+			require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &undos{}))
 			require.Equal(t, want, time.Since(began))
 			require.Equal(t, []string{"kill", "stop", want.String()}, n.acts)
 			p, err := heldLook(t, 0, f.Active, n)
@@ -328,7 +328,7 @@ func TestAnUndoOfARestartStartsWhatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := heldInside(databaseProcess)
 		n := heldRunning(m)
-		log := &heldLog{}
+		log := &undos{}
 		n.from = 5 // the looks, the mark and the stop are done, and the engine fails at what follows
 		require.Error(t, DatabaseRestart{}.Inject(t.Context(), []topology.Node{n}, log))
 		n.from = 0

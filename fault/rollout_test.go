@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"slices"
@@ -119,7 +118,7 @@ func (a *rolledApp) exec(argv []string) (topology.Output, error) {
 		if a.stack.breaks(a.Name() + " released") {
 			return topology.Output{Code: 1, Stderr: []byte(errRolled.Error())}, nil
 		}
-		return text("%s\n%s\n%s\n", cmp.Or(a.kind, "-"), rolledStamp(a.noted), rolledStamp(a.started))
+		return text("%s\n%s\n%s\n", cmp.Or(a.kind, "-"), epochOf(a.noted), epochOf(a.started))
 	case script == replace:
 		if a.stack.does(a.Name() + " replace " + argv[5]) {
 			return topology.Output{Code: 1, Stderr: []byte(errRolled.Error())}, nil
@@ -144,13 +143,6 @@ func (a *rolledApp) exec(argv []string) (topology.Output, error) {
 	return topology.Output{}, errUnasked
 }
 
-func rolledStamp(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
-}
-
 func (a *rolledApp) dial(address string) (net.Conn, error) {
 	a.stack.mu.Lock()
 	defer a.stack.mu.Unlock()
@@ -160,20 +152,11 @@ func (a *rolledApp) dial(address string) (net.Conn, error) {
 	if !a.runs() {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	here, there := net.Pipe()
-	go a.serve(there)
-	return here, nil
-}
-
-func (a *rolledApp) serve(c net.Conn) {
-	defer c.Close()
-	r, err := http.ReadRequest(bufio.NewReader(c))
-	if err != nil {
-		return
-	}
-	time.Sleep(a.slow)
-	status, body, version := a.says(r.URL.Path)
-	_, _ = fmt.Fprintf(c, "HTTP/1.1 %s\r\nConnection: close\r\nX-Hachaos-Version: %s\r\nContent-Length: %d\r\n\r\n%s", status, version, len(body), body)
+	return answering(func(path string) string {
+		time.Sleep(a.slow)
+		status, body, version := a.says(path)
+		return fmt.Sprintf("HTTP/1.1 %s\r\nConnection: close\r\nX-Hachaos-Version: %s\r\nContent-Length: %d\r\n\r\n%s", status, version, len(body), body)
+	}), nil
 }
 
 func (a *rolledApp) says(path string) (status, body, version string) {
@@ -434,13 +417,9 @@ func (s *rolledStack) undo(t *testing.T) {
 }
 
 // rolledProof is a proof that has time for a few looks, and does not end amid one.
-func rolledProof(t *testing.T, look func(context.Context, []topology.Node) (Proof, error), nodes []topology.Node) Proof {
+func rolledProof(t *testing.T, look looking, nodes []topology.Node) Proof {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*poll-poll/2)
-	defer cancel()
-	p, err := look(ctx, nodes)
-	require.NoError(t, err)
-	return p
+	return seeFor(t, 3*poll-poll/2, look, nodes)
 }
 
 // rolledHow is what a proof observed, in one text.

@@ -14,7 +14,7 @@ func heldAfter(t *testing.T, f Fault, change func(*heldDatabase)) *heldNode {
 	t.Helper()
 	d := heldDB()
 	n := heldOn(d)
-	require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+	require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, &undos{}))
 	change(d)
 	return n
 }
@@ -57,7 +57,7 @@ func TestARowLockOnAnotherTableIsNoProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := heldDB()
 		n := heldOn(d)
-		feed, orders := &heldLog{}, &heldLog{}
+		feed, orders := &undos{}, &undos{}
 		require.NoError(t, RowLock{Table: "feed"}.Inject(t.Context(), []topology.Node{n}, feed))
 		p, err := heldLook(t, 0, RowLock{}.Active, n)
 		require.NoError(t, err)

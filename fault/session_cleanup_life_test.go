@@ -71,7 +71,7 @@ func TestACleanupIsHealedOfTraceAndSessions(t *testing.T) {
 func TestACleanupIsOfDatabases(t *testing.T) {
 	n := heldOn(heldDB())
 	n.role = topology.Application
-	log := &heldLog{}
+	log := &undos{}
 	require.ErrorIs(t, SessionCleanup{}.Inject(t.Context(), []topology.Node{n}, log), ErrCapability)
 	require.Empty(t, log.all)
 	_, err := SessionCleanup{}.Active(t.Context(), []topology.Node{n})

@@ -1,12 +1,10 @@
 package fault
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math"
 	"net"
-	"net/http"
 	"os"
 	"syscall"
 	"testing"
@@ -49,8 +47,7 @@ func (n starting) exec([]string) (topology.Output, error) {
 	if kind == "" {
 		kind = "slow-start"
 	}
-	at := func(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
-	return text("%s\n%s\n%s\n", kind, at(noted), at(n.started))
+	return text("%s\n%s\n%s\n", kind, epochOf(noted), epochOf(n.started))
 }
 
 func (n starting) dial(string) (net.Conn, error) {
@@ -58,23 +55,16 @@ func (n starting) dial(string) (net.Conn, error) {
 	if time.Since(n.started) < n.boot {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	here, there := net.Pipe()
-	go n.serve(there)
-	return here, nil
+	return answering(n.answer), nil
 }
 
-func (n starting) serve(c net.Conn) {
-	defer c.Close()
-	r, err := http.ReadRequest(bufio.NewReader(c))
-	if err != nil {
-		return
-	}
+func (n starting) answer(path string) string {
 	warm, status, body := 0, "200 OK", ""
 	if time.Since(n.started) >= n.boot+n.warmUp {
 		warm = 1
 	}
 	seconds := func(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
-	switch r.URL.Path {
+	switch path {
 	case "/metrics":
 		body = fmt.Sprintf("hachaos_warm %d 1\nhachaos_clock_seconds %.3f\nhachaos_start_time_seconds %.3f\n", warm, seconds(time.Now()), seconds(n.started.Add(n.boot)))
 	case "/health/settings":
@@ -84,7 +74,7 @@ func (n starting) serve(c net.Conn) {
 			status = "503 Service Unavailable"
 		}
 	}
-	_, _ = fmt.Fprintf(c, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
+	return fmt.Sprintf("HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 }
 
 // TestASlowStartIsProvenByItsTime: not by what a node says of itself, nor by

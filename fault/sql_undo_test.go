@@ -22,7 +22,7 @@ func TestADatabaseThatIsDownIsStartedForItsUndo(t *testing.T) {
 				d := heldDB()
 				n := heldOn(d)
 				n.boots = func() { d.starting = 3 }
-				log := &heldLog{}
+				log := &undos{}
 				require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, log))
 				require.NoError(t, n.Kill(t.Context()))
 				require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))
@@ -43,7 +43,7 @@ func TestSessionsGoWithTheirContainer(t *testing.T) {
 	require.NoError(t, Undo(t.Context(), []topology.Node{n}, e))
 	require.Empty(t, n.acts, "it is not started for that")
 	n.from = 1
-	require.ErrorIs(t, Undo(t.Context(), []topology.Node{n}, e), errHeld)
+	require.ErrorIs(t, Undo(t.Context(), []topology.Node{n}, e), errEngine)
 }
 
 // TestOnlySessionsOfHachaosAreEnded: whatever an entry says.

@@ -1,12 +1,19 @@
 package fault
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -30,6 +37,9 @@ type stub struct {
 }
 
 var errUnasked = errors.New("the test does not expect that")
+
+// errEngine is what an engine that a test silences ends every call with.
+var errEngine = errors.New("the engine does not answer")
 
 func (n *stub) Name() string        { return n.name }
 func (n *stub) Role() topology.Role { return n.role }
@@ -100,10 +110,56 @@ func (n *stub) LimitDisk(_ context.Context, _ string, writes int) error {
 	return nil
 }
 
-// undos keeps what a fault records.
-type undos struct{ all []Entry }
+// undos keeps what a fault records, unless it fails.
+type undos struct {
+	all   []Entry
+	fails error
+}
 
 func (u *undos) Record(e Entry) error {
+	if u.fails != nil {
+		return u.fails
+	}
 	u.all = append(u.all, e)
 	return nil
+}
+
+// looking is a look of a fault: its Active, or its Healed.
+type looking = func(context.Context, []topology.Node) (Proof, error)
+
+// lookFor has a fault look for so long.
+func lookFor(t *testing.T, within time.Duration, look looking, nodes []topology.Node) (Proof, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	return look(ctx, nodes)
+}
+
+// seeFor is lookFor for a look that must be able to see.
+func seeFor(t *testing.T, within time.Duration, look looking, nodes []topology.Node) Proof {
+	t.Helper()
+	p, err := lookFor(t, within, look, nodes)
+	require.NoError(t, err)
+	return p
+}
+
+// epochOf is a time as stat and date print it.
+func epochOf(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
+}
+
+// answering is a connection to a server that answers one request, by its path.
+func answering(answer func(path string) string) net.Conn {
+	here, there := net.Pipe()
+	go func() {
+		defer there.Close()
+		r, err := http.ReadRequest(bufio.NewReader(there))
+		if err == nil {
+			_, _ = io.WriteString(there, answer(r.URL.Path))
+		}
+	}()
+	return here
 }

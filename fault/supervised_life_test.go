@@ -103,7 +103,7 @@ func TestAFrozenProcessThatSomebodyEndedIsStarted(t *testing.T) {
 				m := heldInside(name)
 				n := heldRunning(m)
 				n.boots = nil
-				log := &heldLog{}
+				log := &undos{}
 				require.NoError(t, f.Inject(t.Context(), []topology.Node{n}, log))
 				m.end()
 				require.NoError(t, UndoAll(t.Context(), []topology.Node{n}, log.all))
@@ -132,7 +132,7 @@ func TestAProcessIsHalfFrozenAlready(t *testing.T) {
 			m := heldInside(haproxyProcess)
 			m.stopped = 1
 			n := heldRunning(m)
-			log := &heldLog{}
+			log := &undos{}
 			err := f.Inject(t.Context(), []topology.Node{n}, log)
 			require.ErrorContains(t, err, f.Kind()+" n1: haproxy is frozen already")
 			require.Empty(t, log.all)

@@ -60,19 +60,19 @@ func TestAPeerThatIsDownTakesNoPart(t *testing.T) {
 
 	w.breaks = func(n *wired, _ []string) *wiredReply {
 		if n.name == "lb1" {
-			return &wiredReply{err: errWired}
+			return &wiredReply{err: errEngine}
 		}
 		return nil
 	}
 	sent, err = sendDatagrams(t.Context(), w.node("lb1"), 1, w.node("j1").addr)
-	require.ErrorIs(t, err, errWired)
+	require.ErrorIs(t, err, errEngine)
 	require.False(t, sent)
 	took, err = wiredLink(t, w, "lb2", "lb1").exchange(t.Context(), Both, 7)
-	require.EqualError(t, err, "datagrams from lb1: "+errWired.Error())
+	require.EqualError(t, err, "datagrams from lb1: "+errEngine.Error())
 	require.Zero(t, took, "lb1 is asked before lb2")
 	w.node("db").state.Running = true
 	took, err = wiredLink(t, w, "db", "lb1").exchange(t.Context(), Both, 7)
-	require.ErrorIs(t, err, errWired)
+	require.ErrorIs(t, err, errEngine)
 	require.Equal(t, 1, took)
 }
 
@@ -205,8 +205,8 @@ func TestACallThatCannotBeMadeIsAnError(t *testing.T) {
 	err = l.call(t.Context(), Outgoing, 5)
 	require.ErrorIs(t, err, topology.ErrNotRunning)
 	require.ErrorContains(t, err, "datagrams from j1 to clients: ")
-	w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errWired} }
-	require.ErrorIs(t, l.call(t.Context(), Outgoing, 5), errWired)
+	w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errEngine} }
+	require.ErrorIs(t, l.call(t.Context(), Outgoing, 5), errEngine)
 }
 
 // TestWhoCannotBeCalledIsNotCutFromClients: who serves no port; of others nothing
@@ -287,9 +287,9 @@ func TestWhatClientsMeetIsSeenInTheSameWords(t *testing.T) {
 		require.Equal(t, []string{"clients to 198.18.7.21:8080: " + want, "clients to: 1 of 1 attempts to connect ended"}, s.how)
 	}
 	w := newWired()
-	w.client = errWired
+	w.client = errEngine
 	s := sight{ok: true}
-	require.ErrorIs(t, wiredLink(t, w, Clients).seeConnects(t.Context(), &s, connected), errWired)
+	require.ErrorIs(t, wiredLink(t, w, Clients).seeConnects(t.Context(), &s, connected), errEngine)
 }
 
 func TestTheCommandThatTriesToConnect(t *testing.T) {

@@ -15,7 +15,7 @@ func heldArmed(t *testing.T) (*heldMachine, *heldNode) {
 	t.Helper()
 	m := heldInside(applicationProcess)
 	n := heldRunning(m)
-	require.NoError(t, TransactionKill{}.Inject(t.Context(), []topology.Node{n}, &heldLog{}))
+	require.NoError(t, TransactionKill{}.Inject(t.Context(), []topology.Node{n}, &undos{}))
 	return m, n
 }
 

@@ -125,10 +125,10 @@ func TestAWayIsOpenWhereItsProxyLetsThrough(t *testing.T) {
 	require.NoError(t, ws[0].open(t.Context()))
 	w.proxies["j1"].Enabled = false
 	require.ErrorContains(t, ws[0].open(t.Context()), "its proxy refuses all connections already")
-	w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errWired} }
-	require.ErrorIs(t, ws[0].open(t.Context()), errWired)
+	w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errEngine} }
+	require.ErrorIs(t, ws[0].open(t.Context()), errEngine)
 	_, err = ws[0].passage(t.Context())
-	require.ErrorIs(t, err, errWired)
+	require.ErrorIs(t, err, errEngine)
 }
 
 func TestACallWithoutABodySendsNone(t *testing.T) {
@@ -200,8 +200,8 @@ func TestTheProxysNodeThatIsDownNeedsNoUndo(t *testing.T) {
 		}
 		require.NoError(t, Undo(t.Context(), w.everybody(), e))
 		require.Equal(t, 1, w.count)
-		w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errWired} }
-		require.ErrorIs(t, Undo(t.Context(), w.everybody(), e), errWired)
+		w.breaks = func(*wired, []string) *wiredReply { return &wiredReply{err: errEngine} }
+		require.ErrorIs(t, Undo(t.Context(), w.everybody(), e), errEngine)
 	}
 }
 

@@ -215,9 +215,9 @@ func TestWhatAProofSaysIsOfItsNode(t *testing.T) {
 
 // broken are the replies to a command that cannot be carried out.
 var broken = map[string]wiredReply{
-	"no engine":   {err: errWired},
+	"no engine":   {err: errEngine},
 	"exit status": {out: topology.Output{Code: 3, Stderr: []byte("first\nthe wire is cut\n")}},
-	"cut off":     {err: errWired, after: true},
+	"cut off":     {err: errEngine, after: true},
 	"half done":   {out: topology.Output{Code: 3}, after: true},
 }
 
@@ -437,27 +437,22 @@ func TestATargetThatDoesNotRunIsRefused(t *testing.T) {
 		log := &undos{}
 		n.state = topology.State{}
 		require.ErrorIs(t, c.fault.Inject(t.Context(), target, log), topology.ErrNotRunning)
-		n.state, n.blind = up, errWired
+		n.state, n.blind = up, errEngine
 		err := c.fault.Inject(t.Context(), target, log)
-		require.ErrorIs(t, err, errWired)
+		require.ErrorIs(t, err, errEngine)
 		require.ErrorContains(t, err, c.fault.Kind()+" "+c.target)
 		require.Empty(t, log.all)
 		require.False(t, w.did())
 	})
 }
 
-// wiredFull records nothing.
-type wiredFull struct{}
-
 var errFull = errors.New("no space left")
-
-func (wiredFull) Record(Entry) error { return errFull }
 
 // TestWithoutItsUndoNothingActs: what cannot be recorded must not happen.
 func TestWithoutItsUndoNothingActs(t *testing.T) {
 	onWires(t, func(t *testing.T, c wiredCase, w *wiredNet, target []topology.Node) {
 		before := w.what()
-		err := c.fault.Inject(t.Context(), target, wiredFull{})
+		err := c.fault.Inject(t.Context(), target, &undos{fails: errFull})
 		require.ErrorIs(t, err, errFull)
 		require.ErrorContains(t, err, c.fault.Kind()+" "+c.target)
 		require.Equal(t, before, w.what())

@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -15,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hachaos/hachaos/topology"
 )
@@ -680,19 +677,13 @@ func (n *wired) remove(own string) (topology.Output, error) {
 }
 
 // wiredOnce has a fault look one time, in virtual time.
-func wiredOnce(t *testing.T, look func(context.Context, []topology.Node) (Proof, error), nodes []topology.Node) (Proof, error) {
+func wiredOnce(t *testing.T, look looking, nodes []topology.Node) (Proof, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), poll/2)
-	defer cancel()
-	return look(ctx, nodes)
+	return lookFor(t, poll/2, look, nodes)
 }
 
 // wiredSeen is wiredOnce for a look that must be able to see.
-func wiredSeen(t *testing.T, look func(context.Context, []topology.Node) (Proof, error), nodes []topology.Node) Proof {
+func wiredSeen(t *testing.T, look looking, nodes []topology.Node) Proof {
 	t.Helper()
-	p, err := wiredOnce(t, look, nodes)
-	require.NoError(t, err)
-	return p
+	return seeFor(t, poll/2, look, nodes)
 }
-
-var errWired = errors.New("the engine does not answer")
