@@ -335,10 +335,10 @@ type FeedRow struct {
 	ID    int64  `json:"id"`
 	Token string `json:"token"`
 	Node  string `json:"node,omitempty"`
-	// Tenant is what one user with many requests sent since the last one, and
-	// which nodes answered it.
 }
 
+// Tenant is what one user with many requests sent since the last one, and
+// which nodes answered it.
 type Tenant struct {
 	User string         `json:"user"`
 	Sent int            `json:"sent"`
