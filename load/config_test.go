@@ -19,7 +19,7 @@ func TestValidate(t *testing.T) {
 		"highest rate":          {cfg: Config{Rate: MaxRate}},
 		"reads come back early": {cfg: Config{Rate: 200, Sessions: 20, Reads: 1}},
 		"a quick order":         {cfg: Config{Rate: 200, Sessions: 40, OrderWork: 100 * time.Millisecond}},
-		"zero":                  {cfg: Config{}, want: []string{"a rate of 0", "would send nothing", "--set rate=200"}},
+		"zero":                  {cfg: Config{}, want: []string{"a rate of 0", "would send nothing", "--set rate=125"}},
 		"negative rate":         {cfg: Config{Rate: -5}, want: []string{"a rate of -5", "out of range"}},
 		"rate too high":         {cfg: Config{Rate: MaxRate + 1}, want: []string{"out of range", "from 1 to 20000"}},
 		"negative part":         {cfg: Config{Rate: 1, Writes: 2, Reads: -1}, want: []string{"-1 session reads in the mix", "--set mix=…"}},

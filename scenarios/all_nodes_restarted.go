@@ -43,12 +43,12 @@ quarter of the 30 s that the short form judges.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "restart", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageAll}, Faults: []harness.Injection{
 				{Label: "restart", Fault: fault.InstanceRestart{Kill: true}, Aim: harness.All(topology.Application)},
 			}},
 			{Name: "coming back", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"restart"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival", "readiness-gating"},
 		Asserts: []assert.Checker{

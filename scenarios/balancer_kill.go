@@ -36,12 +36,12 @@ Sessions are not the balancer's: the cookie that binds them means the same to bo
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVIPRefused}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.BalancerKill{}, Aim: harness.VIPOwner()},
 			}},
 			{Name: "restarted", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"kill"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"vip"},
 		Asserts:   balancersJudgedBy(assert.VIP{Bound: topology.BoundVIPRefused, Moves: 1}, topology.BoundOutageVIPRefused),

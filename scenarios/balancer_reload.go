@@ -41,7 +41,7 @@ no request may be sent there.`,
 		Load:     impatient,
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "maintenance", Kind: history.PhaseBreak, For: 3 * time.Second, Faults: []harness.Injection{
 				{Label: "maintenance", Fault: fault.Maintenance{Server: "j1"}, Aim: harness.All(topology.Balancer)},
 			}},
@@ -50,7 +50,7 @@ no request may be sent there.`,
 			}},
 			{Name: "reloaded again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"reload"}},
 			{Name: "in rotation", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"maintenance"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"drain"},
 		Asserts: []assert.Checker{

@@ -34,12 +34,12 @@ the node's own gauge and each answer's header, not the health endpoint.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "restarted", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "restart", Fault: fault.InstanceRestart{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "warming", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"restart"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"readiness-gating"},
 		Asserts: []assert.Checker{

@@ -33,7 +33,7 @@ readiness=constant the node is never taken out, and the cold one gets users at o
 				{Label: "crash", Fault: fault.ProcessCrash{}, Aim: harness.OneApplication()},
 			}},
 			harness.Phase{Name: "cold", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"crash"}},
-			harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		),
 		Exercises: []string{"readiness-gating"},
 		Asserts:   judgedByGate(),

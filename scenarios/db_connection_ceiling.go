@@ -41,7 +41,7 @@ fails the run.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "two nodes", Kind: history.PhaseBreak, For: 4 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "away", Fault: fault.InstanceKill{}, Aim: harness.Named("j3")},
 			}},
@@ -50,7 +50,7 @@ fails the run.`,
 				{Label: "slow", Fault: fault.DatabaseSlowInside{Delay: 60 * time.Millisecond}, Aim: harness.Named("db")},
 			}},
 			{Name: "healed", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"slow"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"readiness-gating"},
 		Asserts: []assert.Checker{

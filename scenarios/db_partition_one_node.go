@@ -44,12 +44,12 @@ though their users have gone.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "cut off", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageUnready, topology.BoundAnswered}, Faults: []harness.Injection{
 				{Label: "cut", Fault: fault.DatabaseCut{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "back", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"cut"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"overload-contract", "blast-radius"},
 		// Half of the users are refused for up to the outage's bound, which

@@ -49,12 +49,12 @@ away before anybody has asked it.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "exhausted", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "leak", Fault: fault.PoolLeak{Connections: 10}, Aim: harness.OneApplication()},
 			}},
 			{Name: "given back", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"leak"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"overload-contract", "blast-radius"},
 		Asserts: []assert.Checker{

@@ -35,12 +35,12 @@ limits.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "restarted", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageDatabase}, Faults: []harness.Injection{
 				{Label: "restart", Fault: fault.DatabaseRestart{Pause: topology.DatabasePause}, Aim: harness.All(topology.Database)},
 			}},
 			{Name: "back", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"restart"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		// The restart and its pause take a few seconds of some twenty in the
 		// short form, during which nobody can be served.

@@ -36,12 +36,12 @@ saves the orders.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "down", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundUnready}, Faults: []harness.Injection{
 				{Label: "down", Fault: fault.DependencyDown{}, Aim: harness.Named("price")},
 			}},
 			{Name: "healed", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"down"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Asserts: append([]assert.Checker{assert.RotationKept{}}, judgedByUsers(assert.TellsNothing)...),
 		Settings: []topology.Switch{

@@ -32,12 +32,12 @@ every node, so that a person on call is told of all nodes at once.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "slow", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "slow", Fault: fault.DependencySlow{Delay: 600 * time.Millisecond}, Aim: harness.Named("price")},
 			}},
 			{Name: "healed", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"slow"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Asserts: judgedByUsers(assert.TellsNothing),
 		Cases: []harness.Case{

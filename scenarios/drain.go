@@ -47,7 +47,7 @@ that of a steady phase, 99.9 %.`,
 		Load:     mix,
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "drained", Kind: history.PhaseBreak, For: 10 * time.Second, Faults: []harness.Injection{
 				{Label: "drain", Fault: fault.Drain{Server: "j1"}, Aim: harness.All(topology.Balancer)},
 			}},
@@ -59,7 +59,7 @@ that of a steady phase, 99.9 %.`,
 			}},
 			{Name: "started", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
 			{Name: "in rotation", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"maintenance", "drain"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"drain"},
 		Asserts: []assert.Checker{

@@ -35,12 +35,12 @@ start and stays.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "crashing", Kind: history.PhaseBreak, For: 20 * time.Second, Faults: []harness.Injection{
 				{Label: "loop", Fault: fault.CrashLoop{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "mended", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"loop"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival", "blast-radius"},
 		Asserts: []assert.Checker{

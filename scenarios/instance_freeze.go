@@ -55,12 +55,12 @@ does; from inside the node it can be told apart, and mended.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageFrozen}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "thawed", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"freeze"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival", "blast-radius"},
 		Asserts: []assert.Checker{

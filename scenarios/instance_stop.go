@@ -39,12 +39,12 @@ objective over the run is that of a steady phase, 99.9 %.`,
 		Set:      map[string]string{"client-retry": "off", "mix": "1:1:2"},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "stopped", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "stop", Fault: fault.InstanceStop{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "started", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"stop"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{

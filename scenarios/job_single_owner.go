@@ -45,7 +45,7 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 		Companions: []load.Companion{load.ScheduledJob{}},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.JobOwner()},
 			}},
@@ -58,7 +58,7 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.JobOwner()},
 			}},
 			{Name: "restarted", Kind: history.PhaseRecover, For: 8 * time.Second, Heal: []string{"kill"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"single-owner"},
 		Asserts: []assert.Checker{

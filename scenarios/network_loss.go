@@ -53,12 +53,12 @@ Orders work for 50 ms here, so that it is the network that decides what is slow.
 		Set:      map[string]string{"order-work": "50ms"},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "lossy", Kind: history.PhaseBreak, For: 12 * time.Second, Faults: []harness.Injection{
 				{Label: "loss", Fault: packetLoss(usualLoss), Aim: harness.OneApplication()},
 			}},
 			{Name: "whole again", Kind: history.PhaseRecover, For: 4 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"loss"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"blast-radius"},
 		Asserts:   judgedByLoss(usualLoss),

@@ -33,15 +33,15 @@ back on which every user's count falls.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 7 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: baked()}, Aim: everyNode()},
 			}},
 			{Name: "rolling back", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "back", Fault: fault.RollBack{Rollout: baked()}, Aim: everyNode()},
 			}},
-			{Name: "steady on version 1", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady on version 1", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"version-skew"},
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),

@@ -30,8 +30,8 @@ alone would not do that, for it goes on to serve bound sessions (Management
 Guide 9.3, "set server"), which is why "maint" follows. No request meets a cold
 node, because the balancers are told only after readiness. So the budget is that
 of a steady phase, 99.9 %, over the whole run. The nodes' warm-up lasts for 3 s
-here, and there are 125 operations a second, where others have 200: one node has all
-of them while the other compiles beside it, and two processors have to do for both.
+here: one node has all of the load while the other compiles beside it, and two processors
+have to do for both.
 
 For some seconds the versions run side by side, and what one writes the other
 reads. Beside the users of the mix, whose cookies keep them with one node, a
@@ -42,7 +42,7 @@ written must be readable by version 1 as well: rollback must not destroy new
 data (§14).`,
 		Tags:       []string{"deployment"},
 		Topology:   "jetty-ha",
-		Load:       load.Config{Rate: 125},
+		Load:       load.Default(),
 		Set:        map[string]string{"warmup": "3s"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{

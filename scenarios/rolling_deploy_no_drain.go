@@ -31,9 +31,9 @@ readiness is enough, as long as it waits for longer than the balancers look.
 Whoever restarts nodes by hand is protected by two lines of configuration, so well
 that the budget over the whole run is that of a steady phase, 99.9 %. What a process
 that has just begun does slowly it does to itself first: the warm-up lasts for 3 s here,
-since two processors that carry the load besides do not compile a node in half of that;
-and there are 125 operations a second, where others have 200, since one node has all of
-them while the other begins, without a word to the balancers that would spread it.
+since two processors that carry the load besides do not compile a node in half of that,
+and one node has all of the load meanwhile, without a word to the balancers that would
+spread it.
 
 The cases take that away. A node whose lame duck is 0 closes its port at once:
 the balancers go on to send to it until three checks have failed. Where they may
@@ -41,7 +41,7 @@ try another node (redispatch) users still do not see it; where they may not, eac
 of those requests is an error.`,
 		Tags:       []string{"deployment"},
 		Topology:   "jetty-ha",
-		Load:       load.Config{Rate: 125},
+		Load:       load.Default(),
 		Set:        map[string]string{"warmup": "3s"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{

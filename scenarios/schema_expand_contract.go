@@ -39,13 +39,13 @@ returns, filled in from the new, version 1 is deployed, and the new column goes.
 		Set:        map[string]string{"v2-row": "new"},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 7 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "expand", Kind: history.PhaseBreak, For: 2 * time.Second, Await: true, Faults: []harness.Injection{schemaStep(fault.StepExpand)}},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: baked()}, Aim: everyNode()},
 			}},
 			{Name: "contract", Kind: history.PhaseBreak, For: 2 * time.Second, Await: true, Faults: []harness.Injection{schemaStep(fault.StepContract)}},
-			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady on version 2", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"version-skew"},
 		Asserts:   deployed(assert.ErrorBudget{Overall: assert.DefaultSteady}, assert.VersionSkew{}),

@@ -38,12 +38,12 @@ steady phase, 99.9 %.`,
 		Topology: "jetty-ha",
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "clean-up", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "clean-up", Fault: fault.SessionCleanup{}, Aim: harness.All(topology.Database)},
 			}},
 			{Name: "cleaned", Kind: history.PhaseRecover, For: 3 * time.Second, Heal: []string{"clean-up"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{

@@ -29,7 +29,7 @@ or check=root the node stays in the rotation as long as it is cut off.`,
 		Tags:      []string{"health", "database"},
 		Topology:  "jetty-ha",
 		Load:      load.Default(),
-		Phases:    append(databaseLost(), harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second}),
+		Phases:    append(databaseLost(), harness.Phase{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second}),
 		Exercises: []string{"readiness-gating"},
 		Asserts:   judgedByGate(),
 		Cases: []harness.Case{
@@ -43,7 +43,7 @@ or check=root the node stays in the rotation as long as it is cut off.`,
 func databaseLost() []harness.Phase {
 	return []harness.Phase{
 		{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-		{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+		{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 		{Name: "cut off", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundUnready}, Faults: []harness.Injection{
 			{Label: "cut", Fault: fault.DatabaseCut{}, Aim: harness.OneApplication()},
 		}},

@@ -53,13 +53,13 @@ that it is the network that decides what is slow.`,
 		Set:      map[string]string{"order-work": "50ms"},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "far", Kind: history.PhaseBreak, For: 10 * time.Second, Faults: []harness.Injection{
 				injected("slow", fault.Latency{Delay: farAway}),
 				injected("narrow", fault.Bandwidth{KBit: linkKBit}),
 			}},
 			{Name: "near again", Kind: history.PhaseRecover, For: 5 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"slow", "narrow"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"blast-radius"},
 		Asserts: []assert.Checker{

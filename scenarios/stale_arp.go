@@ -44,12 +44,12 @@ is served again, without a restart.`,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "stale", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageFrozen}, Faults: []harness.Injection{
 				{Label: "stale", Fault: fault.StaleARP{Peers: []string{string(topology.Balancer)}}, Aim: harness.OneApplication()},
 			}},
 			{Name: "right again", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundReady}, Heal: []string{"stale"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"session-survival"},
 		Asserts: []assert.Checker{

@@ -42,12 +42,12 @@ is at most half of the judged run, 98 % are good.`,
 		Load:     few,
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "locked", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundAnswered}, Faults: []harness.Injection{
 				{Label: "lock", Fault: fault.RowLock{}, Aim: harness.All(topology.Database)},
 			}},
 			{Name: "free again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"lock"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"timeout-order"},
 		Asserts: []assert.Checker{

@@ -27,12 +27,12 @@ file, and must have it byte for byte.`,
 		Companions: []load.Companion{load.Uploads{Rate: 8, Size: 16 << 10}},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},
 			}},
 			{Name: "restarted", Kind: history.PhaseRecover, For: 7 * time.Second, Cover: []string{topology.BoundRecovered}, Heal: []string{"kill"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"upload-durability"},
 		Asserts: []assert.Checker{

@@ -47,12 +47,12 @@ them left. With --set cuts=2 it is cut once more, and users are at the one that 
 		Load:     load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "cut", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundVIP, topology.BoundOutageVIPTwo}, Faults: []harness.Injection{
 				{Label: "cut", Fault: fault.VRRPCut{}, Aim: harness.All(topology.Balancer)},
 			}},
 			{Name: "heard again", Kind: history.PhaseRecover, For: 5 * time.Second, Heal: []string{"cut"}},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
 		Exercises: []string{"vip"},
 		Asserts:   balancersJudgedBy(assert.VIP{Cut: fault.VRRPCut{}.Kind()}, topology.BoundOutageVIPTwo),
