@@ -17,7 +17,7 @@ import (
 // rate of 0 is refused; see Default and Validate.
 type Config struct {
 	Rate       int // operations a second
-	Sessions   int // concurrent client sessions; 0: 100, or half the rate if that is more
+	Sessions   int // concurrent client sessions; 0: half the rate, so that each asks twice a second, but 50 at the least
 	SessionOps int // operations of a session from login to logout, both included
 	// Timeout is the client's patience: with the wait behind its session,
 	// counted from the intended time, and again with the operation itself,
@@ -67,7 +67,7 @@ func Default() Config {
 // Resolved returns c with every default put in, but for Rate and KeyPrefix.
 func (c Config) Resolved() Config {
 	d := Default()
-	c.Sessions = or(c.Sessions, max(100, c.Rate/2))
+	c.Sessions = or(c.Sessions, max(50, c.Rate/2))
 	c.SessionOps = or(c.SessionOps, d.SessionOps)
 	c.Timeout = or(c.Timeout, d.Timeout)
 	c.MaxRetries = or(c.MaxRetries, d.MaxRetries)

@@ -30,7 +30,7 @@ func options() []option {
 		},
 		{
 			topology.Switch{
-				Key: "sessions-count", Default: "100, or half the rate if that is more",
+				Key: "sessions-count", Default: "half the rate, 50 at the least",
 				About: "concurrent client sessions, one outstanding request each",
 			},
 			func(c *Config, v string) error { return number(&c.Sessions, v, 1) },

@@ -12,7 +12,7 @@ import (
 // NoAffinity spreads each session's requests over all nodes.
 func NoAffinity() harness.Scenario {
 	mix := load.Default()
-	mix.Sessions, mix.SessionOps = 101, 21
+	mix.Sessions, mix.SessionOps = 63, 21
 	return harness.Scenario{
 		Name:  "no-affinity",
 		About: "The balancers bind no session to a node: each request of a user may go to another one, and nothing fails and no update is lost.",
@@ -34,8 +34,8 @@ both read the same counter. The store's fence then refuses the later save, which
 Jetty's own store would carry out.
 
 Where the balancers take the nodes in turn (balance=roundrobin), as the sessions
-take their turns, they would keep step: with 100 sessions and two nodes each
-session would always meet the same one. So there are 101, and 21 operations to
+take their turns, they would keep step: with an even number of sessions and two nodes each
+session would always meet the same one. So there are 63, and 21 operations to
 each, which spreads the logins, too.`,
 		Tags:     []string{"session", "balancer"},
 		Topology: "jetty-ha",

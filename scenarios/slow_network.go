@@ -33,13 +33,13 @@ The first is the size of its pool of connections. A request holds one of them fr
 its first statement to its last, and so for as many delays as it has answers to wait
 for: about three. The connections in use are the requests a second times the time
 that each holds one (J. D. C. Little, A proof for the queuing formula L = λW, 1961):
-half of the load is 100 a second, and 100 × 3 × 10 ms = 3. Of the 10 of the tuned
+half of the load is 62 a second, and 62 × 3 × 10 ms = 2. Of the 10 of the tuned
 profile, that leaves a margin for chance; two, which are ample without the delay,
-cannot carry it, and a queue grows for as long as it lasts. It is nothing that more
-threads or a faster processor would help.
+cannot carry it, and three times the delay even less: a queue grows for as long as it
+lasts. It is nothing that more threads or a faster processor would help.
 
 The second is what the node sends: 15 kbit for an operation, to its users and to its
-database (measured at the node's interface), which makes 1.5 Mbit/s for its share.
+database (measured at the node's interface), which makes 0.9 Mbit/s for its share.
 Beyond the link's width a queue stands before it, what does not fit is dropped, and
 TCP slows down to what fits, while users go on asking.
 
@@ -82,7 +82,7 @@ that it is the network that decides what is slow.`,
 				Fails: []string{"error-budget"}, Evidence: "status 503",
 			},
 			{
-				Name: "narrower than its load", Set: map[string]string{"link-kbit": "1000", "link-delay": "0s"},
+				Name: "narrower than its load", Set: map[string]string{"link-kbit": "600", "link-delay": "0s"},
 				Fails: []string{"error-budget"}, Evidence: "slow",
 			},
 		},

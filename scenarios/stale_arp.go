@@ -12,9 +12,9 @@ import (
 )
 
 // staleBudget is what is asked of the whole run, in percent. A node works on
-// some 10 requests at a time (100 a second, a third of them for 250 ms); each
+// some 6 requests at a time (62 a second, a third of them for 250 ms); each
 // of their users is away for at most outage/frozen, 4.9 s on the tuned
-// profile, and would have asked twice a second: 100 operations, of 4200 in the
+// profile, and would have asked twice a second: 60 operations, of 3400 in the
 // short form.
 const staleBudget = 97
 

@@ -12,11 +12,11 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
-// lightTenant and heavyTenant are requests a second beside the 200 of the
-// mix: with two nodes they move a node's share by 4.5 and by 21.4 points.
+// lightTenant and heavyTenant are requests a second beside the 125 of the
+// mix: with two nodes they move a node's share by 4.4 and by 21.5 points.
 const (
-	lightTenant = 20
-	heavyTenant = 150
+	lightTenant = 12
+	heavyTenant = 94
 	// maxLoadSkew is the bound on a node's share of all requests, in
 	// percentage points.
 	maxLoadSkew = 13
@@ -24,6 +24,8 @@ const (
 
 // StickySkew has one user with many requests, all of them bound to one node.
 func StickySkew() harness.Scenario {
+	mix := load.Default()
+	mix.SessionOps = 10 // the more sessions, the more even is their share
 	return harness.Scenario{
 		Name:  "sticky-skew",
 		About: "A large customer's single session sends many requests, and affinity binds them all to one node: no node may get more than 13 points beyond its share.",
@@ -32,19 +34,20 @@ one that does little, and overloads it (seed 003 §6.2: "instance overload karen
 client besar menempel di node tertentu", a large client that sticks to a node).
 The balancer's own statistics of new sessions look even.
 
-One customer's integration logs in once and then reads that session 20 times a
-second, beside the mix of 200. New sessions must be shared evenly, and so must
+One customer's integration logs in once and then reads that session 12 times a
+second, beside the mix of 125. New sessions must be shared evenly, and so must
 the requests, whoever sends them, as the balancers' logs count them: with n
 nodes, a mix of R requests a second and a tenant of t, its node is
-t / (R + t) · (1 − 1/n) above its share: 4.5 points here. 13 are allowed, since
-100 sessions that begin on nodes that are drawn differ by a few points
-themselves. A tenant of 150 makes it 21.4, and then half of the users
+t / (R + t) · (1 − 1/n) above its share: 4.4 points here. 13 are allowed, since
+some 350 sessions that begin on nodes that are drawn differ by a few points
+themselves. A tenant of 94 makes it 21.5, and then half of the users
 share their node with it.
 
 With affinity by the client's address (balance source) all users behind one
 address are bound to one node: the whole mix, here. There is no fault at all.`,
 		Tags:       []string{"session", "balancer"},
 		Topology:   "jetty-ha",
+		Load:       mix,
 		Companions: []load.Companion{load.HeavyTenant{Rate: lightTenant}},
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
