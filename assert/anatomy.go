@@ -161,6 +161,15 @@ func (s Step) objective(j *journey) objective {
 	return o
 }
 
+// Status is what failover-anatomy makes of a step of that history; Inconclusive
+// if it does not judge it.
+func (s Step) Status(h *history.History) Status {
+	if !s.Judged {
+		return Inconclusive
+	}
+	return s.objective(&journey{h: h}).status
+}
+
 // starved says whether a step that was seen may owe to the machine what it took
 // beyond its bound.
 func (s Step) starved(h *history.History) bool {

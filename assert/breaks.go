@@ -199,3 +199,28 @@ func countClasses(list []Evidence) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// Break is a time in which a client of a long-lived connection heard nothing
+// of its server: from the last word on a connection that broke to the first on
+// another, or to the client's own end.
+type Break struct {
+	Client   int
+	From, To time.Duration
+	Node     string // whose connection it was; empty if not known
+	Reason   string
+	// Open says that the client was not back by its end.
+	Open bool
+	// Seq is the journal's line that tells of it.
+	Seq uint64
+}
+
+// Breaks are those of all clients, longest first, as the assertions
+// stream-continuity and reconnection see them. It is pure.
+func Breaks(h *history.History) []Break {
+	found := findBreaks(h)
+	out := make([]Break, len(found.gaps))
+	for i, g := range found.gaps {
+		out[i] = Break{Client: g.client, From: g.from, To: g.to, Node: g.node, Reason: g.reason, Open: g.open, Seq: g.seq}
+	}
+	return out
+}

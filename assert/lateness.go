@@ -242,6 +242,10 @@ func (m machine) strained(rho float64) machine {
 	return out
 }
 
+// ShortMachine says why the run's machine was not enough for its verdicts; empty if
+// it was. It is pure.
+func ShortMachine(h *history.History) string { return short(h) }
+
 // short says that the machine was short all along: its hypervisor took time
 // from it, or it had no processor to spare most of the time before any fault, in
 // the first steady phase. Empty if neither.

@@ -147,6 +147,10 @@ func askedMeasured(p *history.Proof) string {
 	return fmt.Sprintf("asked %s%s, measured %s%s", p.Asked, unit, p.Measured, unit)
 }
 
+// Unsteady says why the history has no baseline that assertions can count from, as
+// NeedBaseline finds; empty if it has one. It is pure.
+func Unsteady(h *history.History) string { return baselineReason(h, 0) }
+
 // baselineReason: the first steady phase, which comes before any fault, holds
 // at least 50 operations, of
 // which 99.9 % are ok, and its 99th percentile is not wild, which is above
