@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -308,6 +309,41 @@ func TestReadRefuses(t *testing.T) {
 	failing := compare.Reader{Judge: func(string) (*harness.Result, error) { return nil, broken }}
 	save(t, filepath.Join(root, "run"), result(1, 1))
 	_, err = failing.Read(filepath.Join(root, "run"))
+	require.ErrorIs(t, err, broken)
+}
+
+// Of a folder of many one that cannot be read is left out, and told; the folder that
+// was asked for is not.
+func TestReadLeavesOutWhatCannotBeRead(t *testing.T) {
+	root := t.TempDir()
+	broken := errors.New("of another format")
+	var left []string
+	r := compare.Reader{
+		Judge: func(dir string) (*harness.Result, error) {
+			if strings.HasPrefix(filepath.Base(dir), "old") {
+				return nil, broken
+			}
+			return result(1, 10), nil
+		},
+		LeaveOut: func(dir string, why error) { left = append(left, filepath.Base(dir)+": "+why.Error()) },
+	}
+	save(t, filepath.Join(root, "new"), result(1, 10))
+	save(t, filepath.Join(root, "old"), result(1, 10))
+	save(t, filepath.Join(root, "suite", "old too"), result(1, 10))
+	writeJSON(t, filepath.Join(root, "suite", suite.File), suite.Result{Schema: suite.Schema, Entries: []suite.Entry{
+		{Scenario: "instance-kill", Verdict: harness.VerdictFail, Dir: "old too"},
+	}})
+	runs, err := r.Read(root)
+	require.NoError(t, err)
+	require.Equal(t, []string{"old: of another format", "old too: of another format"}, left)
+	require.Len(t, runs, 2)
+	require.Equal(t, harness.VerdictFail, runs[1].Verdict, "a suite knows the verdict")
+	require.Empty(t, runs[1].Figures)
+
+	_, err = r.Read(filepath.Join(root, "old"))
+	require.ErrorIs(t, err, broken)
+	r.LeaveOut = nil
+	_, err = r.Read(root)
 	require.ErrorIs(t, err, broken)
 }
 

@@ -26,6 +26,9 @@ type Reader struct {
 	Judge func(dir string) (*harness.Result, error)
 	// Profile is that of a campaign's item that names none.
 	Profile string
+	// LeaveOut is told of a folder within the one that was asked for whose run cannot
+	// be read, which then counts as none; nil makes it an error of them all.
+	LeaveOut func(dir string, why error)
 }
 
 // Read reads the runs of a folder: a run's own, those of a suite, the records
@@ -51,7 +54,7 @@ func (r Reader) Read(dir string) ([]Run, error) {
 			continue
 		}
 		more, err := r.known(filepath.Join(dir, e.Name()))
-		if err != nil {
+		if err = r.leave(filepath.Join(dir, e.Name()), err); err != nil {
 			return nil, err
 		}
 		runs = append(runs, more...)
@@ -62,13 +65,25 @@ func (r Reader) Read(dir string) ([]Run, error) {
 	return runs, nil
 }
 
+// leave is nil if the error may be left out, or is none.
+func (r Reader) leave(dir string, err error) error {
+	if err == nil || r.LeaveOut == nil {
+		return err
+	}
+	r.LeaveOut(dir, err)
+	return nil
+}
+
 // known reads a folder that is a run, a suite or a campaign; nothing if it is
 // none.
 func (r Reader) known(dir string) ([]Run, error) {
 	switch {
 	case is(dir, harness.JournalFile):
 		run, err := r.run(dir)
-		return []Run{run}, err
+		if err != nil {
+			return nil, err
+		}
+		return []Run{run}, nil
 	case is(dir, suite.File):
 		return r.suite(dir)
 	case is(dir, "items"):
@@ -92,8 +107,8 @@ func (r Reader) run(dir string) (Run, error) {
 	return run, nil
 }
 
-// suite reads the runs of a suite. One whose folder is gone counts by its
-// verdict alone.
+// suite reads the runs of a suite. One whose folder is gone, or is left out, counts
+// by its verdict alone.
 func (r Reader) suite(dir string) ([]Run, error) {
 	path := filepath.Join(dir, suite.File)
 	b, err := os.ReadFile(path)
@@ -108,11 +123,13 @@ func (r Reader) suite(dir string) ([]Run, error) {
 	for _, e := range s.Entries {
 		if own := filepath.Join(dir, filepath.FromSlash(e.Dir)); e.Dir != "" && filepath.IsLocal(filepath.FromSlash(e.Dir)) && is(own, harness.JournalFile) {
 			run, err := r.run(own)
-			if err != nil {
+			if err == nil {
+				out = append(out, run)
+				continue
+			}
+			if err = r.leave(own, err); err != nil {
 				return nil, err
 			}
-			out = append(out, run)
-			continue
 		}
 		out = append(out, Run{Subject: e.Scenario, Command: withoutSeed(e.Command), Version: s.Version, StartedAt: s.StartedAt, Verdict: e.Verdict})
 	}

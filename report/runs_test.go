@@ -204,7 +204,7 @@ func TestNoticeHTML(t *testing.T) {
 func TestComparePageTellsWhatIsLeftOut(t *testing.T) {
 	var with, without bytes.Buffer
 	require.NoError(t, CompareHTML(&with, compared(), ComparePage{Missing: []string{"db-slow: not in B"}, Back: "/"}))
-	require.Contains(t, with.String(), "<strong>Left out where it is missing:</strong> db-slow: not in B.")
+	require.Contains(t, with.String(), "<strong>Left out:</strong> db-slow: not in B.")
 	require.Contains(t, with.String(), `<a href="/">All runs</a>`)
 	require.NoError(t, CompareHTML(&without, compared(), ComparePage{}))
 	require.NotContains(t, without.String(), "Left out")

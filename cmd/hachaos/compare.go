@@ -81,7 +81,7 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 		return err
 	}
 	for _, m := range missing {
-		fmt.Fprintln(a.err, "hachaos: left out where it is missing:", report.Clean(m))
+		fmt.Fprintln(a.err, "hachaos: left out:", report.Clean(m))
 	}
 	if f.html != "" {
 		page := func(w io.Writer) error {
@@ -104,23 +104,26 @@ func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags)
 // compared compares what the folders hold, with all figures or those of whole
 // runs; missing are the subjects that are not in every group.
 func compared(judge serve.Judge, args []string, by string, all bool) (list []compare.Comparison, missing []string, err error) {
-	groups, err := groupsOf(judge, args, by)
+	groups, left, err := groupsOf(judge, args, by)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, missing = compare.Compare(groups, compare.Options{Phases: all}), compare.Missing(groups)
+	list, missing = compare.Compare(groups, compare.Options{Phases: all}), append(compare.Missing(groups), left...)
 	if len(list) == 0 {
 		return nil, nil, usage("there is nothing to compare: no scenario is in two groups (%s)", strings.Join(missing, "; "))
 	}
 	return list, missing, nil
 }
 
-// groupsOf reads the folders: a group each, or those that they are split into.
-func groupsOf(judge serve.Judge, args []string, by string) ([]compare.Group, error) {
+// groupsOf reads the folders: a group each, or those that they are split into. What
+// in them cannot be read is left out, and told.
+func groupsOf(judge serve.Judge, args []string, by string) (list []compare.Group, left []string, err error) {
 	if len(args) == 0 || len(args) == 1 && by == "" {
-		return nil, usage("hachaos compare wants two folders or more, or --by %s with one: see 'hachaos compare --help'", strings.Join(compare.Attributes, "|"))
+		return nil, nil, usage("hachaos compare wants two folders or more, or --by %s with one: see 'hachaos compare --help'", strings.Join(compare.Attributes, "|"))
 	}
-	reader := compare.Reader{Profile: topology.All()[0].Profiles[0], Judge: judge}
+	reader := compare.Reader{Profile: topology.All()[0].Profiles[0], Judge: judge, LeaveOut: func(dir string, why error) {
+		left = append(left, fmt.Sprintf("%s is left out: %v", dir, why))
+	}}
 	var (
 		groups []compare.Group
 		pool   []compare.Run
@@ -129,35 +132,38 @@ func groupsOf(judge serve.Judge, args []string, by string) ([]compare.Group, err
 	for i, arg := range args {
 		name, dir := named(arg, i)
 		if names[name] {
-			return nil, usage("two groups have the name %s", name)
+			return nil, nil, usage("two groups have the name %s", name)
 		}
 		names[name] = true
 		runs, err := reader.Read(dir)
 		if errors.Is(err, compare.ErrNoRuns) {
-			return nil, usageError{err}
+			if len(left) > 0 {
+				err = fmt.Errorf("%w (%s)", err, strings.Join(left, "; "))
+			}
+			return nil, nil, usageError{err}
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		groups = append(groups, compare.Group{Name: name, Source: dir, Runs: runs})
 		pool = append(pool, runs...)
 	}
 	if by == "" {
-		return groups, nil
+		return groups, left, nil
 	}
 	split, err := compare.By(pool, by)
 	if err != nil {
-		return nil, usage("--by %v", err)
+		return nil, nil, usage("--by %v", err)
 	}
 	if len(split) < 2 {
-		return nil, usage("--by %s: all runs have the same, %s", by, split[0].Name)
+		return nil, nil, usage("--by %s: all runs have the same, %s", by, split[0].Name)
 	}
 	for i := range split {
 		if utf8.RuneCountInString(split[i].Name) > longName {
 			split[i].Source, split[i].Name = split[i].Name, letter(i)
 		}
 	}
-	return split, nil
+	return split, left, nil
 }
 
 // longName is how long a group's name may be before a letter stands for it.
