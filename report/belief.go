@@ -109,7 +109,11 @@ func baselineFact(h *history.History) fact {
 		}
 		slices.Sort(took)
 		f.Value = fmt.Sprintf("%s: %d operations, %d not ok, median %s, p99 %s", cleanName(p.Name), n, bad, fine(rankOf(took, 0.5)), fine(rankOf(took, 0.99)))
-		f.OK = n >= 50 && float64(bad) <= 0.001*float64(n)
+		why := assert.Unsteady(h)
+		f.OK = why == ""
+		if !f.OK {
+			f.Value = cleanText(f.Value + "; " + why)
+		}
 		return f
 	}
 	return f
@@ -138,8 +142,13 @@ func hostFact(h *history.History) fact {
 		busiest, steal = max(busiest, s.V.Busy), max(steal, s.V.Steal)
 		full += flag(s.V.Busy >= saturated)
 	}
-	return fact{"host", fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen",
-		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal), "slow answers in such samples are judged twice", true}
+	value := fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen",
+		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal)
+	why := assert.ShortMachine(h)
+	if why != "" {
+		value += "; " + why
+	}
+	return fact{"host", value, "something to spare before any fault, no time stolen throughout; slow answers in samples with nothing to spare are judged twice", why == ""}
 }
 
 // observerFacts are the observers' own accounts.

@@ -155,6 +155,8 @@ func TestBrowserAsAReader(t *testing.T) {
 			want($("#story-title").textContent === "Session 1", "the session is not shown");
 			click("#story-close");
 			want(!$("#story").open, "the dialog is still open");
+			await new Promise((done) => setTimeout(done)); // it tells of its end later
+			want(!$("#story").open && location.hash === "", "the dialog is open again: " + location.hash);
 			click(".banner .lead a[href^='#op=']");
 			click("#story-body a[href^='#at=timeline']");
 			want(!$("#story").open && location.hash.includes("t=0.000-1.522"), "the timeline around it is not shown: " + location.hash)`},
@@ -183,6 +185,15 @@ func TestBrowserAsAReader(t *testing.T) {
 			want($("#list-writes").textContent.includes("Nothing matches."), "something matches");
 			$("#writes-q").value = "duplicate 8"; $("#writes-q").dispatchEvent(new Event("input"));
 			want(document.querySelectorAll("#list-writes tbody tr").length === 1, "it is not found")`},
+		"the focus goes where its reader goes, and stays where she was": {"", `
+			click("nav a[href='#belief']");
+			want(document.activeElement === $("#belief"), "it is at " + document.activeElement.outerHTML.slice(0, 60));
+			const sort = $("#list-sessions th button");
+			sort.focus(); sort.click();
+			want(document.activeElement === sort && sort.isConnected, "sorting took it away");
+			want(sort.closest("th").getAttribute("aria-sort") === "descending", "it is not sorted");
+			sort.click(); sort.click();
+			want(!sort.closest("th").hasAttribute("aria-sort"), "the order is not taken back")`},
 		"what readers need who do not see it": {"#op=4", `
 			const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
 			want(new Set(ids).size === ids.length, "an id is there twice: " + ids.filter((id, i) => ids.indexOf(id) !== i));

@@ -102,17 +102,33 @@ func alertLanes(h *history.History) []lane {
 		by.put(name, 0, "silent", "good")
 		allowed := (100 - objectivePercent) / 100
 		most := func(w time.Duration) int { return int(p.factor * allowed * rate * w.Seconds()) } // bad operations that it bears
-		for i, t := range bads {
-			short, long := 0, 0
-			short = since(bads[:i+1], t-p.short)
-			long = since(bads[:i+1], t-p.long)
-			if short > most(p.short) && long > most(p.long) {
-				by.put(name, t, "would have fired", "bad")
+		for _, t := range p.moments(bads, h.End) {
+			known := bads[:len(bads)-since(bads, t)]
+			if since(known, t-p.short) > most(p.short) && since(known, t-p.long) > most(p.long) {
+				by.put(name, t, "would fire", "bad")
+			} else {
+				by.put(name, t, "silent", "good")
 			}
 		}
 		out = append(out, joined("alert", by, h.End)...)
 	}
 	return out
+}
+
+// moments are when the alert may change: when a bad operation becomes known,
+// and when it leaves one of the windows.
+func (p *burnAlert) moments(bads []time.Duration, end time.Duration) []time.Duration {
+	out := slices.Clone(bads)
+	for _, w := range []time.Duration{p.short, p.long} {
+		for _, t := range bads {
+			if t+w > end {
+				break
+			}
+			out = append(out, t+w)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // since counts the times after t.

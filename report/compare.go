@@ -250,11 +250,11 @@ func cellText(r *compare.Row, c *compare.Cell) string {
 }
 
 // valueText prints a value without its unit, as exactly as it is of use.
-// Percentages are never rounded up.
+// Percentages are rounded as percent says.
 func valueText(v float64, unit string) string {
 	switch a := math.Abs(v); {
 	case strings.HasPrefix(unit, "%"):
-		return number(math.Floor(v*1000) / 1000)
+		return number(percent(v, unit))
 	case a >= 1000:
 		return number(math.Round(v))
 	case a >= 100:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -142,7 +143,7 @@ func (e *explainer) inShort(v *assert.Verdict) error {
 		return e.err
 	}
 	e.bounds(v, v.Status == assert.Fail)
-	if err := e.evidence(v, most(e.o.Limit, 3)); err != nil {
+	if err := e.evidence(v, cmp.Or(e.o.Limit, 3)); err != nil {
 		return err
 	}
 	e.say(1, "All of it: hachaos explain %s %s", e.o.Dir, v.Name)
@@ -221,7 +222,7 @@ func (e *explainer) assertion(name string) error {
 		}
 		e.say(2, "%s", text)
 	}
-	return e.evidence(v, most(e.o.Limit, 5))
+	return e.evidence(v, cmp.Or(e.o.Limit, 5))
 }
 
 // about is what the checker says that it expects; empty if it is not known.

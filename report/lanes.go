@@ -25,9 +25,10 @@ type span struct {
 	Tone  string  `json:"tone"`
 }
 
-// sample is a state as seen at one moment.
+// sample is a state as seen from one moment to another.
 type sample struct {
 	at    time.Duration
+	until time.Duration // the last look that saw the same; the first one's if 0
 	state string
 	tone  string
 }
@@ -38,20 +39,42 @@ type samples map[string][]sample
 func (s samples) put(lane string, at time.Duration, state, tone string) {
 	l := s[lane]
 	if n := len(l); n > 0 && l[n-1].state == state && at >= l[n-1].at {
-		return // nothing new
+		l[n-1].until = at // nothing new
+		return
 	}
-	s[lane] = append(l, sample{at, state, tone})
+	s[lane] = append(l, sample{at: at, state: state, tone: tone})
+}
+
+// stale is how long after a look that was not repeated its state is still told,
+// some times what observers wait from one look to the next.
+const stale = 3 * time.Second
+
+// inOrder gives what two streams saw in the order of time; of what they saw at
+// the same time, b's first.
+func inOrder[A, B any](as []history.At[A], bs []history.At[B], a func(time.Duration, *A), b func(time.Duration, *B)) {
+	j := 0
+	for i := range as {
+		for ; j < len(bs) && bs[j].Time <= as[i].Time; j++ {
+			b(bs[j].Time, &bs[j].V)
+		}
+		a(as[i].Time, &as[i].V)
+	}
+	for ; j < len(bs); j++ {
+		b(bs[j].Time, &bs[j].V)
+	}
 }
 
 // Bounds of what is drawn: a lane that changes more often is told coarsely.
+// So are all, where there are many such.
 const (
-	maxLanes = 80
-	maxSpans = 250
+	maxLanes    = 80
+	maxSpans    = 250
+	maxAllSpans = 5000
 )
 
 // lanes are, on the run's clock, the phases, the faults, the VIP's owner,
 // each balancer's view of each server, each node, the database, the owner of
-// scheduled jobs and the alerts.
+// scheduled jobs, the clients of long-lived connections and the alerts.
 func lanes(h *history.History) []lane {
 	out := []lane{phaseLane(h)}
 	out = append(out, faultLanes(h)...)
@@ -60,8 +83,19 @@ func lanes(h *history.History) []lane {
 	out = append(out, nodeLanes(h)...)
 	out = append(out, databaseLanes(h)...)
 	out = append(out, jobLanes(h)...)
+	out = append(out, streamLanes(h)...)
 	out = append(out, alertLanes(h)...)
-	return out[:min(len(out), maxLanes)]
+	out = out[:min(len(out), maxLanes)]
+	spans := 0
+	for _, l := range out {
+		spans += len(l.Spans)
+	}
+	if spans > maxAllSpans {
+		for i := range out {
+			out[i].Spans = coarse(out[i].Spans, h.End, maxAllSpans/len(out))
+		}
+	}
+	return out
 }
 
 func phaseLane(h *history.History) lane {
@@ -71,7 +105,7 @@ func phaseLane(h *history.History) lane {
 		if p.Kind == history.PhaseBreak {
 			tone = "warn"
 		}
-		l.Spans = append(l.Spans, span{p.From.Seconds(), p.To.Seconds(), cleanName(p.Name), tone})
+		l.Spans = append(l.Spans, span{secondsOf(p.From), secondsOf(p.To), cleanName(p.Name), tone})
 	}
 	return l
 }
@@ -83,7 +117,7 @@ func faultLanes(h *history.History) []lane {
 		l := lane{Group: "run", Name: cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " ")), Spans: []span{}}
 		step := func(from, to time.Duration, state, tone string) {
 			if from >= 0 && to > from {
-				l.Spans = append(l.Spans, span{from.Seconds(), to.Seconds(), state, tone})
+				l.Spans = append(l.Spans, span{secondsOf(from), secondsOf(to), state, tone})
 			}
 		}
 		until := func(times ...time.Duration) time.Duration {
@@ -133,7 +167,7 @@ func vipLanes(h *history.History) []lane {
 		}
 		state, tone := strings.Join(owners, " and "), "bad"
 		switch {
-		case known == 0 || len(owners) == 0 && len(last) < balancers:
+		case known == 0 || len(owners) == 0 && known < max(balancers, len(last)): // the one that was not seen may be it
 			state, tone = "not known", "warn"
 		case len(owners) == 0:
 			state = "nobody"
@@ -142,13 +176,14 @@ func vipLanes(h *history.History) []lane {
 		}
 		by.put("VIP owner", h.VIPs[i].Time, state, tone)
 	}
-	return joined("vip", by, h.End)
+	return polled("vip", by, h.End)
 }
 
+// serverLanes are each balancer's view of each server. What a balancer thinks
+// that does not answer is not known.
 func serverLanes(h *history.History) []lane {
-	by := samples{}
-	for i := range h.Servers {
-		s := &h.Servers[i].V
+	by, views := samples{}, map[string][]string{}
+	inOrder(h.Servers, h.Balancers, func(at time.Duration, s *history.Server) {
 		tone := "bad"
 		switch {
 		case s.Up:
@@ -156,31 +191,43 @@ func serverLanes(h *history.History) []lane {
 		case strings.HasPrefix(s.Status, "DRAIN"), strings.HasPrefix(s.Status, "MAINT"):
 			tone = "warn" // on purpose
 		}
-		by.put(s.Balancer+" sees "+s.Server, h.Servers[i].Time, s.Status, tone)
-	}
-	return joined("balancer", by, h.End)
+		name := s.Balancer + " sees " + s.Server
+		if !slices.Contains(views[s.Balancer], name) {
+			views[s.Balancer] = append(views[s.Balancer], name)
+		}
+		by.put(name, at, s.Status, tone)
+	}, func(at time.Duration, b *history.BalancerInfo) {
+		if b.Up {
+			return
+		}
+		for _, name := range views[b.Balancer] {
+			by.put(name, at, noAnswer, "warn")
+		}
+	})
+	return polled("balancer", by, h.End)
 }
+
+// noAnswer is the state of what was asked and said nothing.
+const noAnswer = "no answer"
 
 // databaseLanes tell whether the database answers and has connections left.
 func databaseLanes(h *history.History) []lane {
 	by := samples{}
-	i := 0
-	for _, c := range h.Connections {
-		for ; i < len(h.Refusals) && h.Refusals[i].Time <= c.Time; i++ {
-			by.put("database", h.Refusals[i].Time, "refuses connections", "bad")
-		}
-		switch v := c.V; {
+	inOrder(h.Connections, h.Refusals, func(at time.Duration, v *history.Connections) {
+		switch {
 		case !v.Known:
-			by.put("database", c.Time, "no answer", "bad")
+			by.put("database", at, noAnswer, "bad")
 		case v.Max > 0 && v.Total >= v.Max:
-			by.put("database", c.Time, "no connection left", "bad")
+			by.put("database", at, "no connection left", "bad")
 		case v.Max > 0 && v.Total*5 >= v.Max*4:
-			by.put("database", c.Time, "4 of 5 connections in use", "warn")
+			by.put("database", at, "4 of 5 connections in use", "warn")
 		default:
-			by.put("database", c.Time, "answers", "good")
+			by.put("database", at, "answers", "good")
 		}
-	}
-	return joined("database", by, h.End)
+	}, func(at time.Duration, _ *history.Refusal) {
+		by.put("database", at, "refuses connections", "bad")
+	})
+	return polled("database", by, h.End)
 }
 
 // jobLanes is who did the scheduled jobs.
@@ -192,32 +239,56 @@ func jobLanes(h *history.History) []lane {
 	return joined("jobs", by, h.End)
 }
 
-// joined turns samples into spans: a state lasts until the next that differs.
-func joined(group string, by samples, end time.Duration) []lane {
+// joined turns what was told of changes into spans: a state lasts until the next
+// that differs.
+func joined(group string, by samples, end time.Duration) []lane { return spanned(group, by, end, end) }
+
+// polled turns looks into spans: a state lasts until the next that differs, or
+// until the looks have ceased for so long that it is not known any more.
+func polled(group string, by samples, end time.Duration) []lane {
+	return spanned(group, by, end, stale)
+}
+
+func spanned(group string, by samples, end, patience time.Duration) []lane {
 	var out []lane
 	for _, name := range sortedKeys(by) {
 		states := by[name]
 		slices.SortStableFunc(states, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
 		var spans []span
+		var seen time.Duration // the last look
+		until := func(to time.Duration) {
+			last := len(spans) - 1
+			if last < 0 {
+				return
+			}
+			spans[last].To = secondsOf(to)
+			if known := seen + patience; known < to {
+				spans[last].To = secondsOf(known)
+				spans = append(spans, span{secondsOf(known), secondsOf(to), "not known", "warn"})
+			}
+		}
 		for _, s := range states {
 			s.state = cleanName(s.state)
-			if last := len(spans) - 1; last >= 0 && spans[last].State == s.state {
-				continue
-			} else if last >= 0 {
-				spans[last].To = s.at.Seconds()
+			if last := len(spans) - 1; last < 0 || spans[last].State != s.state || s.at > seen+patience {
+				until(s.at)
+				spans = append(spans, span{secondsOf(s.at), 0, s.state, s.tone})
 			}
-			spans = append(spans, span{s.at.Seconds(), end.Seconds(), s.state, s.tone})
+			seen = max(seen, s.at, s.until)
 		}
-		out = append(out, lane{group, cleanName(name), coarse(spans, end)})
+		until(end)
+		out = append(out, lane{group, cleanName(name), coarse(spans, end, maxSpans)})
 	}
 	return out
 }
 
-// coarse folds runs of short spans, where there are too many, into one that
-// says so. Tones are folded to the worst.
-func coarse(spans []span, end time.Duration) []span {
-	least := end.Seconds() / maxSpans
-	for len(spans) > maxSpans {
+// secondsOf is a time of the run, to the millisecond.
+func secondsOf(t time.Duration) float64 { return float64(t.Milliseconds()) / 1000 }
+
+// coarse folds runs of short spans, where there are more than most, into one
+// that says so. Tones are folded to the worst.
+func coarse(spans []span, end time.Duration, most int) []span {
+	least := end.Seconds() / float64(most)
+	for len(spans) > most {
 		var out []span
 		for _, s := range spans {
 			n := len(out) - 1
@@ -242,6 +313,8 @@ type band struct {
 	From  float64 `json:"from"`
 	To    float64 `json:"to"`
 	Label string  `json:"label"`
+	// Proven says that the fault was proven to bite as asked.
+	Proven bool `json:"proven"`
 }
 
 // maxBands bounds the faults that the charts shade.
@@ -257,7 +330,8 @@ func bands(h *history.History) []band {
 		if to < 0 {
 			to = h.End
 		}
-		out = append(out, band{max(0, from).Seconds(), to.Seconds(), cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " "))})
+		b := band{secondsOf(max(0, from)), secondsOf(to), cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " ")), f.Proof != nil && f.Proof.OK}
+		out = append(out, b)
 	}
 	return out
 }

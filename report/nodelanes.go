@@ -15,15 +15,16 @@ const ready = "ready"
 // own liveness endpoint, ready, routed by the balancers, serving by the
 // answers that clients got, and its version where there is more than one.
 func nodeLanes(h *history.History) []lane {
-	by := samples{}
-	aliveSamples(h, by)
+	looked, told := samples{}, samples{}
+	aliveSamples(h, looked)
 	for node, l := range readySamples(h) {
-		by[nodeLane(node, 2, "ready")] = l
+		looked[nodeLane(node, 2, "ready")] = l
 	}
-	routedSamples(h, by)
-	servingSamples(h, by)
-	versionSamples(h, by)
-	out := joined("node", by, h.End)
+	routedSamples(h, looked)
+	servingSamples(h, told)
+	versionSamples(h, told)
+	out := append(polled("node", looked, h.End), joined("node", told, h.End)...)
+	slices.SortFunc(out, func(a, b lane) int { return strings.Compare(a.Name, b.Name) })
 	for i := range out {
 		out[i].Name = strings.Join(slices.Delete(strings.Split(out[i].Name, orderMark), 1, 2), " ")
 	}
@@ -46,7 +47,7 @@ func aliveSamples(h *history.History, by samples) {
 		case r.Up:
 			by.put(nodeLane(r.Node, 1, "alive"), h.Readiness[i].Time, "alive", "good")
 		case r.Status == 0:
-			by.put(nodeLane(r.Node, 1, "alive"), h.Readiness[i].Time, "no answer", "bad")
+			by.put(nodeLane(r.Node, 1, "alive"), h.Readiness[i].Time, noAnswer, "bad")
 		default:
 			by.put(nodeLane(r.Node, 1, "alive"), h.Readiness[i].Time, "says it is not alive", "bad")
 		}
@@ -55,40 +56,47 @@ func aliveSamples(h *history.History, by samples) {
 
 // readySamples tell what each application node said of itself: its own gauges
 // first, and its readiness endpoint where the gauges see nothing wrong, or
-// where it contradicts them.
+// where it contradicts them. Of a node whose gauges nobody asked, the endpoint
+// says all.
 func readySamples(h *history.History) samples {
 	by := samples{}
+	gauged := map[string]bool{}
+	for i := range h.Truth {
+		gauged[h.Truth[i].V.Node] = true
+	}
 	truth, up, unready := map[string]sample{}, map[string]bool{}, map[string]bool{}
 	put := func(node string, at time.Duration) {
 		s, known := truth[node]
 		switch {
-		case !known:
+		case gauged[node] && !known:
 			return
-		case s.state == ready && unready[node]:
+		case !known && up[node]:
+			s = sample{state: ready, tone: "good"}
+		case !known && !unready[node]:
+			s = sample{state: noAnswer, tone: "bad"}
+		case !known, s.state == ready && unready[node]:
 			s = sample{state: "unready", tone: "warn"}
 		case s.tone == "warn" && up[node]:
 			s = sample{state: "says ready: " + s.state, tone: "bad"}
 		}
 		by.put(node, at, s.state, s.tone)
 	}
-	i := 0
-	for _, t := range h.Truth {
-		for ; i < len(h.Readiness) && h.Readiness[i].Time <= t.Time; i++ {
-			if r := &h.Readiness[i].V; r.Probe == "ready" {
-				up[r.Node], unready[r.Node] = r.Up, r.Status != 0 && !r.Up
-				put(r.Node, h.Readiness[i].Time)
-			}
+	inOrder(h.Truth, h.Readiness, func(at time.Duration, t *history.Truth) {
+		truth[t.Node] = truthSample(t)
+		put(t.Node, at)
+	}, func(at time.Duration, r *history.Readiness) {
+		if r.Probe == "ready" {
+			up[r.Node], unready[r.Node] = r.Up, r.Status != 0 && !r.Up
+			put(r.Node, at)
 		}
-		truth[t.V.Node] = truthSample(&t.V)
-		put(t.V.Node, t.Time)
-	}
+	})
 	return by
 }
 
 func truthSample(t *history.Truth) sample {
 	switch {
 	case !t.Up:
-		return sample{state: "no answer", tone: "bad"}
+		return sample{state: noAnswer, tone: "bad"}
 	case !t.Warm:
 		return sample{state: "cold", tone: "warn"}
 	case !t.Database:
@@ -97,30 +105,49 @@ func truthSample(t *history.Truth) sample {
 	return sample{state: ready, tone: "good"}
 }
 
-// routedSamples tell which balancers would send a request to the node.
+// routedSamples tell which balancers would send a request to the node; what one
+// would do that does not answer is not known.
 func routedSamples(h *history.History, by samples) {
-	up := map[string]map[string]bool{} // by node and balancer
-	for i := range h.Servers {
-		s := &h.Servers[i].V
-		if up[s.Server] == nil {
-			up[s.Server] = map[string]bool{}
-		}
-		up[s.Server][s.Balancer] = s.Up
+	up, answers := map[string]map[string]bool{}, map[string]bool{} // up by node and balancer
+	put := func(node string, at time.Duration) {
 		var yes []string
-		for _, lb := range sortedKeys(up[s.Server]) {
-			if up[s.Server][lb] {
+		unknown := 0
+		for _, lb := range sortedKeys(up[node]) {
+			switch {
+			case !answers[lb]:
+				unknown++
+			case up[node][lb]:
 				yes = append(yes, lb)
 			}
 		}
 		state, tone := "routed by "+strings.Join(yes, ", "), "warn"
-		switch len(yes) {
-		case 0:
-			state, tone = "not routed", "bad"
-		case len(up[s.Server]):
+		switch {
+		case len(yes) == len(up[node]):
 			state, tone = "routed", "good"
+		case len(yes) == 0 && unknown > 0:
+			state = "not known"
+		case len(yes) == 0:
+			state, tone = "not routed", "bad"
 		}
-		by.put(nodeLane(s.Server, 3, "routed"), h.Servers[i].Time, state, tone)
+		by.put(nodeLane(node, 3, "routed"), at, state, tone)
 	}
+	inOrder(h.Servers, h.Balancers, func(at time.Duration, s *history.Server) {
+		if up[s.Server] == nil {
+			up[s.Server] = map[string]bool{}
+		}
+		up[s.Server][s.Balancer], answers[s.Balancer] = s.Up, true
+		put(s.Server, at)
+	}, func(at time.Duration, b *history.BalancerInfo) {
+		if b.Up {
+			return
+		}
+		answers[b.Balancer] = false
+		for _, node := range sortedKeys(up) {
+			if _, has := up[node][b.Balancer]; has {
+				put(node, at)
+			}
+		}
+	})
 }
 
 // servingSamples tell when clients had answers of the node, by parts of half

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,37 +20,49 @@ type page struct {
 	CSS, UPlotCSS template.CSS
 	JS, UPlotJS   template.JS
 
-	Result    *harness.Result
-	Meta      history.Meta
-	Word      string // PASS, FAIL (DIRTY), …
-	Reason    string
-	Lead      *lead
-	Set       []setView
-	Early     string // that evidence came before any fault; empty if it did not
-	Started   string
-	Took      string
-	Asserts   []assertView
-	Faults    []faultView
-	Steps     []stepView
-	Data      pageData
-	Rows      []row
-	Kinds     []kind
-	WorkRows  []workRow
-	HeatHead  []string
-	HeatRows  []heatRow
-	Lanes     []lane
-	Shares    []stretch
-	Spells    []spell
-	Sessions  []bar
-	Writes    []bar
-	Retries   []bar
-	Budget    []measureView
-	Facts     []fact
-	Parts     []part
-	Bounds    []history.Bound
-	Values    []history.Value
-	Command   string
-	Leftovers []history.Leftover
+	Result   *harness.Result
+	Meta     history.Meta
+	Word     string // PASS, FAIL (DIRTY), …
+	Reason   string
+	Lead     *lead
+	Set      []setView
+	Early    string // that evidence came before any fault; empty if it did not
+	Started  string
+	Zero     string // what the wall clock showed at 0 s; empty if it is not known
+	Shaded   string // what the charts shade, in words
+	Dir      string // the run's folder, quoted for a shell
+	Took     string
+	Asserts  []assertView
+	Faults   []faultView
+	Steps    []stepView
+	Data     pageData
+	Rows     []row
+	Kinds    []kind
+	WorkRows []workRow
+	HeatHead []string
+	HeatRows []heatRow
+	Lanes    []lane
+	Shares   []stretch
+	Spells   []spell
+	Sessions []bar
+	Writes   []bar
+	Retries  []bar
+	Streams  []streamView
+	// MoreStreams are the clients beyond those listed; HasEvents says that they
+	// received events, and not only a connection.
+	MoreStreams int
+	HasEvents   bool
+	Budget      []measureView
+	Facts       []fact
+	Parts       []part
+	Bounds      []history.Bound
+	Values      []history.Value
+	Command     string
+	Leftovers   []history.Leftover
+	// MoreLeft, MoreSpells and MoreFaults are those that are not listed.
+	MoreLeft, MoreSpells, MoreFaults int
+	// Polled says that anybody asked the nodes whether they were ready.
+	Polled bool
 }
 
 // pageData is what the scripts draw and list.
@@ -63,6 +76,7 @@ type pageData struct {
 	Bands     []band    `json:"bands"`
 	Threshold float64   `json:"threshold"` // milliseconds
 	Range     []float64 `json:"range"`     // seconds
+	Zero      int64     `json:"zero"`      // the wall clock's at 0 s, in milliseconds since 1970; 0 if not known
 	Details   *detailed `json:"details"`
 }
 
@@ -120,7 +134,7 @@ func dataOf(r *harness.Result, h *history.History) pageData {
 	return pageData{
 		Series: s, Origins: origins(h, &s), Heat: heated(h), UnderWay: underWayOf(h, &s), Spent: spentBy(h, &s),
 		Lanes: lanes(h), Bands: bands(h),
-		Threshold: float64(gradingOf(h).Threshold.Milliseconds()), Range: []float64{0, h.End.Seconds()},
+		Threshold: float64(gradingOf(h).Threshold.Milliseconds()), Range: []float64{0, h.End.Seconds()}, Zero: zeroOf(r, h),
 		Details: detailsOf(r, h),
 	}
 }
@@ -139,6 +153,8 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 		return nil, err
 	}
 	data := dataOf(r, h)
+	streams, moreStreams := streamViews(h)
+	spells, moreSpells := unreadySpells(h)
 	asserts := assertViews(r)
 	sessions, ledger, budget := assert.SessionSurvival{}.Name(), assert.WriteLedger{}.Name(), assert.ErrorBudget{}.Name()
 	return &page{
@@ -148,12 +164,60 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 		Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"), Took: r.Took.Round(100 * time.Millisecond).String(),
 		Asserts: asserts, Faults: faultViews(r), Steps: stepViews(h),
 		Data: data, Rows: data.Series.rows(&data.Spent), Kinds: kindsOf(data.Origins), WorkRows: data.UnderWay.rows(&data.Series), HeatHead: heatHead, HeatRows: data.Heat.rows(), Lanes: data.Lanes,
-		Shares: distribution(h), Spells: unreadySpells(h),
+		Shares: distribution(h), Spells: spells, MoreSpells: moreSpells, Polled: polledNodes(h),
 		Sessions: funnel(r, sessions, "sessions"), Writes: funnel(r, ledger, "writes"), Retries: funnel(r, ledger, "operations", "attempts"),
+		Streams: streams, MoreStreams: moreStreams, HasEvents: len(h.Received) > 0,
 		Budget: measuresOf(r, budget), Facts: facts(r, h), Parts: partsOf(h),
 		Bounds: h.Meta.Bounds[:min(len(h.Meta.Bounds), maxListed)], Values: h.Meta.Values[:min(len(h.Meta.Values), maxListed)],
-		Leftovers: r.Leftovers[:min(len(r.Leftovers), maxListed)], Command: cleanText(r.Command),
+		Leftovers: r.Leftovers[:min(len(r.Leftovers), maxListed)], MoreLeft: max(0, len(r.Leftovers)-maxListed), MoreFaults: max(0, len(r.Faults)-maxBands),
+		Command: cleanText(r.Command), Zero: zeroText(data.Zero), Shaded: shaded(data.Bands), Dir: quoted(r.Dir),
 	}, nil
+}
+
+// zeroOf is what the wall clock showed when the run's began, in milliseconds since
+// 1970; 0 if neither the record nor the result says.
+func zeroOf(r *harness.Result, h *history.History) int64 {
+	if r.StartedAt.IsZero() && len(h.Clock) == 0 {
+		return 0
+	}
+	return wall(r, h, 0).UnixMilli()
+}
+
+func zeroText(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return time.UnixMilli(ms).UTC().Format("15:04:05.000 UTC")
+}
+
+// shaded says which times the charts shade, and which they only frame; those of many
+// faults are in the lanes.
+func shaded(list []band) string {
+	const most = 3
+	switch {
+	case len(list) == 0:
+		return ""
+	case len(list) > most:
+		return "Shaded are the times in which faults bit, by the lanes below; framed, those of faults that are not proven."
+	}
+	var all []string
+	for _, b := range list {
+		verb := "The shaded time is"
+		if !b.Proven {
+			verb = "The framed time, of a fault that is not proven, is"
+		}
+		all = append(all, fmt.Sprintf("%s %s, %+.3f s to %+.3f s.", verb, b.Label, b.From, b.To))
+	}
+	return strings.Join(all, " ")
+}
+
+// quoted is the name of a folder, as a shell takes it.
+func quoted(dir string) string {
+	name := cleanText(filepath.Base(filepath.Clean(dir)))
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // setViews are the values that are not the profile's, with what the topology
@@ -182,7 +246,12 @@ func early(r *harness.Result) string {
 		return ""
 	}
 	fault := slices.MinFunc(r.Faults, func(a, b harness.FaultResult) int { return cmp.Compare(a.At, b.At) }).At
-	seen := slices.MinFunc(r.Assertions[i].Evidence, func(a, b assert.Evidence) int { return cmp.Compare(a.At, b.At) }).At
+	seen := fault
+	for k := range r.Assertions[i].Evidence {
+		if e := &r.Assertions[i].Evidence[k]; !timeless(e) {
+			seen = min(seen, e.At)
+		}
+	}
 	if seen <= 0 || seen+underWay >= fault {
 		return ""
 	}
@@ -227,7 +296,11 @@ func viewAssert(v *assert.Verdict, first bool) assertView {
 		a.Notes = append(a.Notes, cleanText(s))
 	}
 	for _, e := range v.Evidence[:min(len(v.Evidence), assert.MaxEvidence)] {
-		a.Evidence = append(a.Evidence, evidenceView{e.Seq, e.Op, clock(e.At), cleanName(e.Node), cleanName(e.Class), cleanText(e.Text)})
+		at := clock(e.At)
+		if timeless(&e) {
+			at = ""
+		}
+		a.Evidence = append(a.Evidence, evidenceView{e.Seq, e.Op, at, cleanName(e.Node), cleanName(e.Class), cleanText(e.Text)})
 		a.HasOp, a.HasNode, a.HasSeq = a.HasOp || e.Op != 0, a.HasNode || e.Node != "", a.HasSeq || e.Seq != 0
 	}
 	return a
@@ -249,6 +322,9 @@ func measureViews(v *assert.Verdict) []measureView {
 // is within its bound, the first of its measures that is not.
 func deciding(v *assert.Verdict) measureView {
 	own := measureView{Name: "measured", Value: measured(v), Bound: bound(v)}
+	if v.Status == assert.Fail && v.Measured == nil {
+		own.Value = "nothing" // in the time that there was
+	}
 	breaks := func(value, limit float64, atLeast bool) bool {
 		return atLeast && value < limit || !atLeast && value > limit
 	}

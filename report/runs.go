@@ -48,7 +48,7 @@ type Advice struct{ Text, Command string }
 
 // headlines are the figures of a line, in the order of their columns.
 var headlines = []struct{ name, title, unit string }{
-	{"good_percent", "good", "%"},
+	{"good_percent", "good", "% good"},
 	{"latency_p99_ms", "p99", "ms"},
 	{assert.ErrorBudget{}.Name() + "." + harness.FigureName("longest outage of the victim's share"), "longest outage", "ms"},
 	{"operations", "operations", ""},
@@ -285,7 +285,7 @@ func viewLine(l *RunLine) lineView {
 	for _, h := range headlines {
 		text := ""
 		if value, has := l.Figures[h.name]; has {
-			text = withUnit(value, h.unit)
+			text = strings.TrimSuffix(withUnit(value, h.unit), " "+h.title) // which stands above it
 		}
 		v.Figures = append(v.Figures, text)
 	}

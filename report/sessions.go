@@ -25,6 +25,7 @@ const (
 	noLogin       = "no acknowledged login"
 	notTold       = "not told apart" // the judge named the worst only
 	unjudgedState = "not judged"
+	notSettled    = ", not settled" // after a class, where the judge had no verdict
 )
 
 // addSessions: number, user, from, to, operations, bad, nodes, on a victim,
@@ -113,13 +114,20 @@ func (d *detailed) sessionWords(r *harness.Result, h *history.History, facts map
 		if v.Name != (assert.SessionSurvival{}).Name() || v.Measured == nil {
 			continue
 		}
-		rest = keptSession
-		if v.More > 0 {
+		// What an assertion without a verdict found is told, and is not settled:
+		// nor is any other session's fate.
+		settled := ""
+		switch {
+		case v.Status == assert.Inconclusive:
+			settled = notSettled
+		case v.More > 0:
 			rest = notTold
+		default:
+			rest = keptSession
 		}
 		for _, e := range v.Evidence {
-			if o, ok := h.Op(e.Op); ok && v.Status == assert.Fail {
-				named[o.Session] = e.Class
+			if o, ok := h.Op(e.Op); ok && v.Status != assert.Pass {
+				named[o.Session] = e.Class + settled
 			}
 		}
 	}

@@ -111,15 +111,18 @@ const maxSpells = 40
 // unreadySpells set readiness against routing. A request counts at the time
 // when the balancer accepted it, and the node's state at the time when it was
 // asked: whether one is a violation is readiness-gating's to say, which weighs
-// both uncertainties and the bound.
-func unreadySpells(h *history.History) []spell {
+// both uncertainties and the bound. The second result is how many more there are.
+func unreadySpells(h *history.History) (out []spell, more int) {
 	by := readySamples(h)
-	var out []spell
 	for _, node := range sortedKeys(by) {
 		states := by[node]
 		slices.SortStableFunc(states, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
 		for i, s := range states {
-			if s.state == ready || len(out) == maxSpells {
+			if s.state == ready {
+				continue
+			}
+			if len(out) == maxSpells {
+				more++
 				continue
 			}
 			to := h.End
@@ -140,37 +143,43 @@ func unreadySpells(h *history.History) []spell {
 					sp.Answered++
 				}
 			}
-			sp.Routed = interval(routedFor(h, node, s.at, to), routedFor(h, node, s.at, to))
+			routed := routedFor(h, node, s.at, to)
+			sp.Routed = interval(routed, routed)
 			out = append(out, sp)
 		}
 	}
-	return out
+	return out, more
+}
+
+// polledNodes says whether anybody asked the nodes for their readiness.
+func polledNodes(h *history.History) bool {
+	return len(h.Truth) > 0 || slices.ContainsFunc(h.Readiness, func(r history.At[history.Readiness]) bool { return r.V.Probe == "ready" })
 }
 
 // routedFor is for how long of [from, to) any balancer held the node for up,
-// as polled.
+// as polled. One that does not answer holds it for nothing.
 func routedFor(h *history.History, node string, from, to time.Duration) time.Duration {
 	up, last, sum := map[string]bool{}, time.Duration(0), time.Duration(0)
-	any := func() bool {
+	count := func(at time.Duration) {
 		for _, yes := range up {
 			if yes {
-				return true
+				sum += max(0, min(at, to)-max(last, from))
+				break
 			}
 		}
-		return false
+		last = at
 	}
-	for i := range h.Servers {
-		s := &h.Servers[i]
-		if s.V.Server != node {
-			continue
+	inOrder(h.Servers, h.Balancers, func(at time.Duration, s *history.Server) {
+		if s.Server == node {
+			count(at)
+			up[s.Balancer] = s.Up
 		}
-		if any() {
-			sum += max(0, min(s.Time, to)-max(last, from))
+	}, func(at time.Duration, b *history.BalancerInfo) {
+		if !b.Up && up[b.Balancer] {
+			count(at)
+			up[b.Balancer] = false
 		}
-		up[s.V.Balancer], last = s.V.Up, s.Time
-	}
-	if any() {
-		sum += max(0, to-max(last, from))
-	}
+	})
+	count(to)
 	return sum
 }

@@ -16,12 +16,12 @@ func stepViews(h *history.History) []stepView {
 	var out []stepView
 	steps := assert.Anatomise(h)
 	for _, s := range steps[:min(len(steps), maxSteps)] {
-		out = append(out, viewStep(s))
+		out = append(out, viewStep(h, s))
 	}
 	return out
 }
 
-func viewStep(s assert.Step) stepView {
+func viewStep(h *history.History, s assert.Step) stepView {
 	v := stepView{Name: stepName(s), Formula: cleanText(s.Formula), Source: cleanText(s.Source), Note: cleanText(s.Note), Tone: "idle", At: "not seen", Op: s.Op}
 	if s.Seen {
 		v.At = moment(s.At, s.Within)
@@ -41,10 +41,10 @@ func viewStep(s assert.Step) stepView {
 		v.Bound += " (shown only)"
 		return v
 	}
-	switch {
-	case !s.Seen || s.TookMin > *s.Bound:
+	switch s.Status(h) {
+	case assert.Fail:
 		v.Tone, v.Sign = "bad", "✕ "
-	case s.TookMax <= *s.Bound:
+	case assert.Pass:
 		v.Tone = "good"
 	default:
 		v.Tone, v.Sign = "warn", "△ "

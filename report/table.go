@@ -220,7 +220,10 @@ func violations(p *printer, v *assert.Verdict, width int, l layout) {
 	for i := range v.Evidence[:shown] {
 		p.line("  %s", shorten(evidence(&v.Evidence[i]), width-2, l.lines, "    "))
 	}
-	if rest := len(v.Evidence) + v.More - shown; rest > 0 {
+	switch rest := len(v.Evidence) - shown; {
+	case v.More > 0:
+		p.line("  and %d more in the report, %d in the journal", rest, v.More)
+	case rest > 0:
 		p.line("  and %d more in the report", rest)
 	}
 	if v.Fix != "" {

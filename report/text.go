@@ -90,13 +90,23 @@ func withUnit(f float64, unit string) string {
 	case unit == "":
 		return number(f)
 	case strings.HasPrefix(unit, "%"):
-		return number(math.Floor(f*1000)/1000) + " " + Clean(unit) // never better than it was
+		return number(percent(f, unit)) + " " + Clean(unit)
 	case unit == "percentage points":
 		return number(math.Round(f*10)/10) + " points"
 	case unit == "ms" && math.Abs(f) >= 10:
 		return number(math.Round(f)) + " ms"
 	}
 	return number(f) + " " + Clean(unit)
+}
+
+// percent rounds to three decimals, so that nothing looks better than it was: what is
+// good is rounded down, and all else up.
+func percent(f float64, unit string) float64 {
+	const slack = 1e-6 // of a decimal fraction that binary does not hold
+	if strings.HasSuffix(unit, "good") {
+		return math.Floor(f*1000+slack) / 1000
+	}
+	return math.Ceil(f*1000-slack) / 1000
 }
 
 // why is the sentence beside an assertion: the reasons if it could not be
@@ -113,6 +123,9 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%+.3fs", d.Seconds())
 }
 
+// timeless says that the evidence is of the whole run, and not of a moment.
+func timeless(e *assert.Evidence) bool { return e.At == 0 && e.Op == 0 && e.Seq == 0 }
+
 // evidence is one line: where, when and what.
 func evidence(e *assert.Evidence) string {
 	var parts []string
@@ -122,7 +135,9 @@ func evidence(e *assert.Evidence) string {
 	if e.Node != "" {
 		parts = append(parts, "on "+Clean(e.Node))
 	}
-	parts = append(parts, "at "+clock(e.At))
+	if !timeless(e) {
+		parts = append(parts, "at "+clock(e.At))
+	}
 	if e.Class != "" {
 		parts = append(parts, Clean(e.Class))
 	}

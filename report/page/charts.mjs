@@ -35,7 +35,7 @@ function shade(bands, over) {
       for (const b of bands) {
         const from = Math.max(u.valToPos(b.from, "x", true), bbox.left);
         const to = Math.min(u.valToPos(b.to, "x", true), bbox.left + bbox.width);
-        if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
+        if (to > from && b.proven) ctx.fillRect(from, bbox.top, to - from, bbox.height);
       }
       ctx.restore();
     }],
@@ -89,11 +89,14 @@ export class Charts {
   add(id, series, times, step, o) {
     const at = byId(id);
     const legend = make("p", { class: "legend", "aria-hidden": "true" });
+    const swatches = series.map((s, i) => swatch(s.tint ?? i, s.kind ?? i, !o.stack));
     const shown = series.map((s, i) => {
       const value = make("b", {});
-      legend.append(make("span", {}, swatch(s.tint ?? i, s.kind ?? i, !o.stack), " " + s.label + " ", value));
+      legend.append(make("span", {}, swatches[i].canvas, " " + s.label + " ", value));
       return value;
     });
+    const paint = () => swatches.forEach((s) => s.paint());
+    paint();
     const drawn = o.stack ? stacked(series.map((s) => s.values)).reverse() : series.map((s) => s.values);
     const place = (i) => (o.stack ? series.length - 1 - i : i);
     const style = (s, i) => ({
@@ -124,7 +127,7 @@ export class Charts {
       const i = within(times, step, t);
       shown.forEach((e, n) => { e.textContent = i == null || series[n].values[i] == null ? "" : number(series[n].values[i], 2) + o.unit; });
     };
-    const entry = { u, at, legend, show };
+    const entry = { u, at, legend, show, paint };
     this.all.push(entry);
     return entry;
   }
@@ -173,6 +176,9 @@ export class Charts {
 
   // redraw takes the present colours.
   redraw() {
-    for (const e of this.all) e.u.redraw(false, true);
+    for (const e of this.all) {
+      e.u.redraw(false, true);
+      e.paint();
+    }
   }
 }

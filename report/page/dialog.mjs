@@ -56,23 +56,22 @@ function ofSession(id, data) {
   for (const o of ops) nodes.push(...evidenceOf(o.id, data));
   if (s && ops.length < s.ops) nodes.push(make("p", { class: "hint" }, `The page holds ${ops.length} of them.`));
   const list = make("div", {});
-  const holder = make("div", {}, list);
+  const back = make("button", { type: "button" }, "‹ before");
+  const where = make("span", { class: "count", role: "status" });
+  const on = make("button", { type: "button" }, "next ›");
+  const holder = make("div", {}, list, ops.length > perPage ? make("div", { class: "controls" }, back, where, on) : null);
   const show = (n) => {
     const p = paged(ops, n, perPage);
     const rows = p.rows.map((o) => {
       const l = lineOf(o);
       return make("tr", { class: l.bad ? "bad" : null }, ...[linkTo("op", l.id), l.at, l.type, (l.bad ? "✕ " : "") + l.outcome, l.took, l.node, l.balancer, String(l.attempts), String(l.value)].map((c) => make("td", {}, c)));
     });
-    const buttons = make("div", { class: "controls" });
-    if (p.pages > 1) {
-      const button = (text, to, off) => {
-        const b = make("button", { type: "button", disabled: off }, text);
-        b.onclick = () => show(to);
-        return b;
-      };
-      buttons.append(button("‹ before", p.page - 1, p.page === 1), `page ${p.page} of ${p.pages}`, button("next ›", p.page + 1, p.page === p.pages));
-    }
-    list.replaceChildren(table("Its operations, in order", ["operation", "due", "type", "outcome", "took", "node", "balancer", "attempts", "value"], rows), buttons);
+    where.textContent = `page ${p.page} of ${p.pages}`;
+    back.disabled = p.page === 1;
+    on.disabled = p.page === p.pages;
+    back.onclick = () => show(p.page - 1);
+    on.onclick = () => show(p.page + 1);
+    list.replaceChildren(table("Its operations, in order", ["operation", "due", "type", "outcome", "took", "node", "balancer", "attempts", "value"], rows));
   };
   show(1);
   const states = data.states.get(id) || [];

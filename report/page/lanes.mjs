@@ -24,7 +24,7 @@ export function drawLanes(at, lanes, bands, range, hover) {
   const svg = draw("svg", { height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   for (const b of bands) {
     const from = clip(x(b.from));
-    if (clip(x(b.to)) > from) svg.append(draw("rect", { class: "shade", x: from, y: 0, width: clip(x(b.to)) - from, height }));
+    if (b.proven && clip(x(b.to)) > from) svg.append(draw("rect", { class: "shade", x: from, y: 0, width: clip(x(b.to)) - from, height }));
   }
   lanes.forEach((lane, i) => {
     const y = i * row + 3;

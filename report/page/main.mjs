@@ -3,9 +3,10 @@ import { linkTo, showing } from "./dialog.mjs";
 import { byId, make } from "./dom.mjs";
 import { paintHeat, topOf } from "./heat.mjs";
 import { drawLanes, stateAt } from "./lanes.mjs";
+import { tintsOf } from "./paint.mjs";
 import { read } from "./rows.mjs";
 import { listing } from "./tables.mjs";
-import { clock, millis, number, seconds } from "./text.mjs";
+import { clock, millis, number, seconds, wallOf } from "./text.mjs";
 import { close, follow, format, openOf, parse, rangeOf, timeOf, zoomed } from "./view.mjs";
 
 // A script that fails must not look like a page that is whole.
@@ -58,7 +59,7 @@ function readingAt(t) {
     const state = lane.group === "alert" ? "" : stateAt(lane, t);
     if (state !== "" && !["ready", "alive", "routed", "answers", "UP"].includes(state)) parts.push(lane.name + ": " + state);
   }
-  return "At " + seconds(t) + ": " + parts.join(" · ");
+  return "At " + seconds(t) + wallOf(data.zero, t) + ": " + parts.join(" · ");
 }
 
 function lanes() {
@@ -104,7 +105,8 @@ function drawOrigin(by) {
     byId("c-errors").textContent = "None.";
     return;
   }
-  drawOrigin.chart = charts.add("c-errors", origin.names.map((label, i) => ({ label, values: origin.counts[i].map((n) => n / series.step), tint: (i + 2) % 7, kind: (i + 1) % 7 })),
+  const tint = tintsOf(origin.names);
+  drawOrigin.chart = charts.add("c-errors", origin.names.map((label, i) => ({ label, values: origin.counts[i].map((n) => n / series.step), tint: tint[i], kind: tint[i] })),
     series.t, series.step, { unit: "/s", stack: true, height: 100 });
 }
 
@@ -154,12 +156,15 @@ function show() {
   showOpen(openOf(view));
 }
 
-// reveal opens what hides an element, and brings it to sight.
+// reveal opens what hides an element, and brings it to sight; the focus goes
+// with it, so that the next Tab goes on from there.
 function reveal(id) {
   const e = id && byId(id);
   if (!e) return;
   for (let d = e.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
   e.scrollIntoView({ behavior: "instant" });
+  if (e.tabIndex < 0) e.tabIndex = -1; // may be given the focus, is not met by Tab
+  e.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (e) => {

@@ -55,14 +55,19 @@ export function filled(ctx, i, kind = i) {
   return ctx.createPattern(tiles.get(key), "repeat");
 }
 
-// swatch is the sign of an area or a line in a legend.
+// swatch is the sign of an area or a line in a legend, and how to paint it, in
+// the present colours.
 export function swatch(i, kind, line) {
-  const c = document.createElement("canvas");
+  const canvas = document.createElement("canvas");
+  canvas.className = "swatch";
+  canvas.setAttribute("aria-hidden", "true");
+  return { canvas, paint: () => sign(canvas, i, kind, line) };
+}
+
+function sign(c, i, kind, line) {
   const scale = 2;
-  c.width = 22 * scale;
+  c.width = 22 * scale; // and nothing is on it any more
   c.height = 12 * scale;
-  c.className = "swatch";
-  c.setAttribute("aria-hidden", "true");
   const g = c.getContext("2d");
   g.scale(scale, scale);
   if (line) {
@@ -79,5 +84,20 @@ export function swatch(i, kind, line) {
     g.strokeStyle = colour(tints[i % tints.length]);
     g.strokeRect(0.5, 0.5, 21, 11);
   }
-  return c;
+}
+
+// tintsOf gives each name a tint of its own, and the same in every report as
+// long as no name before it has taken it. The last tint is that of "others".
+export function tintsOf(names) {
+  const most = tints.length - 1;
+  const taken = new Set();
+  return names.map((name) => {
+    if (name === "others") return most;
+    let at = 0;
+    for (const c of name) at = (at * 31 + c.codePointAt(0)) % 65521;
+    at %= most;
+    for (let i = 0; i < most && taken.has(at); i++) at = (at + 1) % most;
+    taken.add(at);
+    return at;
+  });
 }

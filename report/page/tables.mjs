@@ -13,7 +13,11 @@ export function listing(at, name, rows, columns, o, change) {
   const search = make("input", { type: "search", id: name + "-q", autocomplete: "off", spellcheck: "false", placeholder: o.placeholder });
   const choice = make("select", { id: name + "-state" }, make("option", { value: "" }, "all"), ...states.map((s) => make("option", { value: s }, s)));
   const count = make("span", { class: "count", role: "status" });
-  const head = make("tr", {});
+  const heads = columns.map((c) => {
+    const button = make("button", { type: "button", class: "sort" });
+    return { column: c, button, cell: make("th", { scope: "col", class: c.number ? "n" : null }, button) };
+  });
+  const head = make("tr", {}, ...heads.map((h) => h.cell));
   const body = make("tbody", {});
   const back = make("button", { type: "button" }, "‹ before");
   const on = make("button", { type: "button" }, "next ›");
@@ -44,12 +48,13 @@ export function listing(at, name, rows, columns, o, change) {
     on.disabled = p.page >= p.pages;
     back.onclick = () => change({ [name + ".p"]: p.page - 1 });
     on.onclick = () => change({ [name + ".p"]: p.page + 1 });
-    head.replaceChildren(...columns.map((c) => {
-      const sorted = by === c.key ? "ascending" : by === "-" + c.key ? "descending" : null;
-      const b = make("button", { type: "button", class: "sort" }, c.head + (sorted === "ascending" ? " ▲" : sorted ? " ▼" : ""));
-      b.onclick = () => change({ [name + ".o"]: sorted === "descending" ? c.key : sorted ? "" : "-" + c.key, [name + ".p"]: "" });
-      return make("th", { scope: "col", class: c.number ? "n" : null, "aria-sort": sorted }, b);
-    }));
+    for (const { column: c, button, cell } of heads) { // the same buttons, so that the focus stays
+      const sorted = by === c.key ? "ascending" : by === "-" + c.key ? "descending" : "";
+      button.textContent = c.head + (sorted === "ascending" ? " ▲" : sorted ? " ▼" : "");
+      button.onclick = () => change({ [name + ".o"]: sorted === "descending" ? c.key : sorted ? "" : "-" + c.key, [name + ".p"]: "" });
+      if (sorted) cell.setAttribute("aria-sort", sorted);
+      else cell.removeAttribute("aria-sort");
+    }
     body.replaceChildren(...p.rows.map((r) => make("tr", {}, ...columns.map((c) => make("td", { class: c.number ? "n" : null }, c.cell(r))))));
     if (p.rows.length === 0) body.append(make("tr", {}, make("td", { colspan: columns.length }, "Nothing matches.")));
   };

@@ -14,3 +14,7 @@ export const millis = (ms) => (ms == null || ms < 0 ? "–" : ms >= 10000 ? numb
 
 // times is "1 attempt", "2 attempts".
 export const times = (n, word) => n + " " + word + (n === 1 ? "" : "s");
+
+// wallOf is what the wall clock showed at a time of the run, given what it
+// showed at its beginning, in milliseconds since 1970; nothing if that is 0.
+export const wallOf = (zero, s) => (zero ? " (" + new Date(zero + s * 1000).toISOString().slice(11, 23) + " UTC)" : "");

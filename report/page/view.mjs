@@ -32,7 +32,11 @@ export function follow(view, link) {
 }
 
 // close is the view with nothing open.
-export const close = (view) => follow(view, { at: view.at });
+export function close(view) {
+  const next = { ...view };
+  for (const k of opened) delete next[k];
+  return next;
+}
 
 // openOf is what the view has open: [kind, name], or null.
 export function openOf(view) {

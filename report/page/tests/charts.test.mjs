@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { placeIn, stacked, within } from "../charts.mjs";
 import { depth, topOf } from "../heat.mjs";
 import { stateAt, told } from "../lanes.mjs";
-import { clock, millis, number } from "../text.mjs";
+import { tints, tintsOf } from "../paint.mjs";
+import { clock, millis, number, wallOf } from "../text.mjs";
 
 test("stacked values end in the total, whatever is missing", () => {
   assert.deepEqual(stacked([[1, 2], [3, null], [0, 5]]), [[1, 2], [4, 2], [4, 7]]);
@@ -55,4 +56,20 @@ test("a state that has no room is its sign, and not the beginning of a word", ()
   assert.equal(told("✕ no answer", "✕", 5), "");
   assert.equal(told("UP", "", 12), "");
   delete globalThis.window;
+});
+
+test("a kind of error has the same colour in every report, and no two have one", () => {
+  const names = ["timeout", "reset", "refused", "slow", "503", "502"];
+  const own = (n) => tintsOf([n])[0];
+  const together = tintsOf([...names, "others"]);
+  assert.equal(new Set(together).size, names.length + 1);
+  assert.equal(together.at(-1), tints.length - 1);
+  assert.equal(together[0], own("timeout"));
+  for (const n of names) assert.equal(tintsOf([n, ...names.filter((x) => x !== n)])[0], own(n));
+  assert.deepEqual(tintsOf([]), []);
+});
+
+test("a time of the run is told by the wall clock, too, if that is known", () => {
+  assert.equal(wallOf(Date.UTC(2026, 0, 2, 3, 4, 5, 600), 1.5), " (03:04:07.100 UTC)");
+  assert.equal(wallOf(0, 1.5), "");
 });

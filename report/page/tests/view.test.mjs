@@ -14,7 +14,13 @@ test("a link opens one thing and keeps the rest", () => {
   assert.deepEqual(follow(view, { op: "5" }), { at: "timeline", t: "1-2", op: "5", "writes.p": "3" });
   assert.deepEqual(follow(view, { at: "belief" }), { at: "belief", t: "1-2", "writes.p": "3" });
   assert.deepEqual(openOf(view), ["session", "7"]);
-  assert.equal(openOf(close(view)), null);
+});
+
+test("what is open can be closed, from wherever it was opened", () => {
+  for (const kind of ["op", "session", "write"]) {
+    assert.deepEqual(close({ [kind]: "5" }), {});
+    assert.deepEqual(close({ at: "timeline", t: "1-2", [kind]: "5" }), { at: "timeline", t: "1-2" });
+  }
 });
 
 test("a range is within the run, and junk is all of it", () => {
