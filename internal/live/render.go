@@ -47,9 +47,12 @@ func (s *Story) Lines(l Look) []string {
 // Line is a tick in words, for a log.
 func Line(t harness.Tick) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%6.1fs  %-14s %4d/s  %d errors", t.At.Seconds(), t.Phase, t.Load.LastSecond.Sent, t.Load.Failed+t.Load.Info)
+	fmt.Fprintf(&b, "%6.1fs  %-14s %4d/s  %d bad", t.At.Seconds(), t.Phase, t.Load.LastSecond.Sent, bad(t.Load.Counts))
 	if len(t.Nodes) > 0 {
 		fmt.Fprintf(&b, "  %d of %d nodes up", t.Ready(), len(t.Nodes))
+	}
+	if len(t.Owners) > 0 {
+		fmt.Fprintf(&b, "  VIP %s", owners(t.Owners))
 	}
 	if len(t.Faults) > 0 {
 		fmt.Fprintf(&b, "  [%s]", strings.Join(t.Faults, ", "))

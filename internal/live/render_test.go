@@ -133,7 +133,7 @@ func TestTheBlockInEachMoment(t *testing.T) {
 
 // A log's lines have no colours, and are short.
 func TestALineOfALog(t *testing.T) {
-	require.Equal(t, "  14.0s  killed           61/s  49 errors  1 of 2 nodes up  [instance-kill j2]", Line(told(14*time.Second).now))
+	require.Equal(t, "  14.0s  killed           61/s  62 bad  1 of 2 nodes up  VIP lb1 and lb2: two owners  [instance-kill j2]", Line(told(14*time.Second).now))
 }
 
 var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
