@@ -195,9 +195,7 @@ func (a *app) runMutants(ctx context.Context, names []string, f zooFlags, run ru
 		if r == nil {
 			return asUsage(err)
 		}
-		if err := a.finish(r, run, errors.Is(err, harness.ErrDirty)); err != nil {
-			return err
-		}
+		a.finish(r, run, errors.Is(err, harness.ErrDirty))
 		if err != nil {
 			fmt.Fprintln(a.err, "hachaos:", err)
 		}

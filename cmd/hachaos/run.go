@@ -138,7 +138,8 @@ func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) e
 	if err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	return a.finish(r, f, errors.Is(err, harness.ErrDirty))
+	a.finish(r, f, errors.Is(err, harness.ErrDirty))
+	return nil
 }
 
 // onEngine makes a run in containers; its folder goes to dir.
@@ -172,19 +173,17 @@ func (a *app) notCarriedOut(err error, f runFlags, entries []suite.Entry, write 
 }
 
 // finish renders the run's folder, prints the result, writes what else was
-// asked for, and sets the exit code. A run may be dirty although its record
-// lacks it.
-func (a *app) finish(r *harness.Result, f runFlags, dirty bool) error {
+// asked for, and sets the exit code: that of the run, which what cannot be written
+// or printed does not change, but that a pass is none then. A run may be dirty although
+// its record lacks it.
+func (a *app) finish(r *harness.Result, f runFlags, dirty bool) {
 	h, err := render(r)
-	if err != nil {
-		fmt.Fprintln(a.err, "hachaos:", err)
-	}
-	err = a.printResult(r, r.Dir, f.json)
 	known := *r
 	known.Dirty = r.Dirty || dirty
 	a.code = known.ExitCode()
+	a.unwritten(err)
+	a.unwritten(a.printResult(r, r.Dir, f.json))
 	a.unwritten(a.writeRun(f.outputs, &known, h))
-	return err
 }
 
 // printResult prints JSON, or the table for people.
