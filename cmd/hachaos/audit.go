@@ -177,8 +177,12 @@ func (f *auditFlags) ofSuite(s *suite.Result) error {
 		if profile != "" && e.Run.Profile != profile {
 			return usage("%s has runs on the profiles %s and %s: an audit is of one system", f.from, profile, e.Run.Profile)
 		}
-		profile = e.Run.Profile
-		f.of(e.Command)
+		one := auditFlags{}
+		one.of(e.Command)
+		if profile != "" && !(slices.Equal(one.set, f.set) && one.nodes == f.nodes && one.short == f.short && slices.Equal(one.images, f.images)) {
+			return usage("%s has runs of systems that differ, as %q does: an audit is of one", f.from, e.Command)
+		}
+		profile, f.set, f.nodes, f.short, f.images = e.Run.Profile, one.set, one.nodes, one.short, one.images
 	}
 	if f.profile != "" && f.profile != profile {
 		return usage("--profile %s: the runs of %s are on %s", f.profile, f.from, profile)
@@ -189,7 +193,7 @@ func (f *auditFlags) ofSuite(s *suite.Result) error {
 
 // of takes over what a run's command says of the system that it was made on.
 func (f *auditFlags) of(command string) {
-	f.set, f.nodes, f.short = nil, 0, false
+	f.set, f.images, f.nodes, f.short = nil, nil, 0, false
 	words := strings.Fields(command)
 	for i, word := range words {
 		switch {
@@ -198,6 +202,8 @@ func (f *auditFlags) of(command string) {
 		case i+1 == len(words):
 		case word == "--set":
 			f.set = append(f.set, words[i+1])
+		case word == "--image":
+			f.images = append(f.images, words[i+1])
 		case word == "--nodes":
 			f.nodes, _ = strconv.Atoi(words[i+1]) // 0 is what it is by default
 		}
