@@ -140,9 +140,10 @@ func overall(each []counts) string {
 		}
 		w, p := float64(c.mutants)/float64(mutants), float64(c.killed+c.timedOut)/float64(c.run)
 		share += w * p
-		if c.run > 1 {
-			variance += w * w * p * (1 - p) / float64(c.run-1) * (1 - float64(c.run)/float64(c.mutants))
-		}
+		// Two more of either, so that a sample without a survivor is not taken for certainty
+		// (A. Agresti and B. A. Coull, The American Statistician 52, 1998).
+		q := (float64(c.killed+c.timedOut) + 2) / (float64(c.run) + 4)
+		variance += w * w * q * (1 - q) / float64(c.run+3) * (1 - float64(c.run)/float64(c.mutants))
 	}
 	if mutants == 0 {
 		return "-"

@@ -142,9 +142,10 @@ func TestSubtests(t *testing.T) {
 // The score of several packages counts each by its mutants, however many were run.
 func TestOverall(t *testing.T) {
 	half := counts{mutants: 1000, run: 100, killed: 50}
-	require.Equal(t, "90.0 % (88.1 to 91.9)", overall([]counts{{mutants: 4000, run: 4000, killed: 4000}, half}))
+	require.Equal(t, "90.0 % (88.2 to 91.8)", overall([]counts{{mutants: 4000, run: 4000, killed: 4000}, half}))
 	require.Equal(t, "90.0 %", overall([]counts{{mutants: 40, run: 40, killed: 40}, {mutants: 10, run: 10, timedOut: 5}}))
 	require.Equal(t, "-", overall([]counts{half, {mutants: 500, run: 29, killed: 29}}), "too few of one")
 	require.Equal(t, "-", overall([]counts{{}, {}}))
-	require.Equal(t, "50.0 % (40.7 to 59.3)", overall([]counts{half, {}}), "a package without mutants")
+	require.Equal(t, "100.0 % (99.2 to 100.0)", overall([]counts{{mutants: 1000, run: 300, killed: 300}}), "a sample without a survivor is no certainty")
+	require.Equal(t, "50.0 % (40.8 to 59.2)", overall([]counts{half, {}}), "a package without mutants")
 }
