@@ -17,16 +17,21 @@ func init() { wiring.Agent() }
 // `-run TestDockerHarnessMutants/NAME` runs one.
 func TestDockerHarnessMutants(t *testing.T) {
 	trials := &trust.Trials{Dir: t.TempDir()}
-	var outcomes []trust.Outcome
+	var (
+		outcomes []trust.Outcome
+		names    []string
+	)
 	for _, m := range trust.Harness() {
 		if !m.Containers {
 			continue
 		}
+		names = append(names, m.Name)
 		t.Run(m.Name, func(t *testing.T) {
 			o := trials.Try(t.Context(), m)
 			outcomes = append(outcomes, o)
 			require.Empty(t, o.Wrong, "%s, %s", o.Verdict, o.Reason)
 		})
 	}
+	require.Equal(t, trust.ContainedNames(), names, "what the page of trust asks for")
 	t.Log("\n" + trust.Markdown(outcomes))
 }

@@ -151,21 +151,20 @@ func ofSeveral(o trust.Outcome) string {
 // not have.
 func containedNote(all []trust.Shown) string {
 	var words []string
-	for _, s := range all {
-		if !s.Containers {
-			continue
-		}
-		word := s.Name + ": " + s.Ended()
-		if !s.Good() {
-			word += " ✗ (" + s.Wrong + ")"
+	for _, name := range trust.ContainedNames() {
+		word := name + ": " + notMeasured
+		for _, s := range all {
+			if !s.Containers || s.Name != name {
+				continue
+			}
+			word = name + ": " + s.Ended()
+			if !s.Good() {
+				word += " ✗ (" + s.Wrong + ")"
+			}
 		}
 		words = append(words, word)
 	}
-	text := "Those that take an engine (hachaos trust harness --containers, built with -tags docker): "
-	if len(words) == 0 {
-		return text + notMeasured
-	}
-	return text + strings.Join(words, "; ")
+	return "Those that take an engine (hachaos trust harness --containers, built with -tags docker): " + strings.Join(words, "; ")
 }
 
 func zooPart(f trustFlags) (report.SheetSection, error) {
