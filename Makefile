@@ -71,8 +71,9 @@ demo: deps build ## from nothing to a verdict and a report
 
 test: deps unit containers ## all unit tests, and this build's share of the container tests
 
-unit: ## all unit tests, with the race detector (which needs gcc: installed like the engine)
+unit: ## all unit tests, with the race detector (which needs gcc: installed like the engine), the report's page in a browser among them
 	@tools/deps.sh cc
+	@tools/deps.sh page
 	CGO_ENABLED=1 $(TESTSUM) -- -race -timeout 10m ./...
 
 browser: ## open the report's page in a browser, and test its scripts (installs chromium and nodejs on Debian)
