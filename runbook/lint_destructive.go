@@ -49,6 +49,9 @@ func (l *linter) destroys(c *Command) (line int, what string) {
 		return c.Line + 1 + strings.Count(c.Text[:at[0]], "\n"), "an order to HAProxy"
 	}
 	for _, w := range f.writes {
+		if strings.HasPrefix(w.name, "$") {
+			return w.line, "writing to " + w.name
+		}
 		if strings.HasPrefix(w.name, "/") && !strings.HasPrefix(w.name, "/dev/") && !strings.HasPrefix(w.name, "/tmp/") {
 			return w.line, "writing " + w.name
 		}
@@ -86,7 +89,7 @@ func beyond(words ...string) func([]string, string) bool {
 // destroyers are programs that end, remove or change something, with what
 // tells by their arguments and the command's text whether this call does.
 var destroyers = map[string]func(args []string, text string) bool{
-	"rm": whatever, "rmdir": whatever, "unlink": whatever, "shred": whatever, "truncate": whatever, "dd": whatever, "mv": whatever,
+	"rm": whatever, "rmdir": whatever, "unlink": whatever, "shred": whatever, "truncate": whatever, "dd": whatever, "mv": whatever, "install": whatever, "ln": among("-f", "-sf", "-fs", "-sfn", "-nfs"),
 	"wipefs": whatever, "parted": whatever, "fdisk": whatever, "mount": among("-o", "-a"), "umount": whatever,
 	"reboot": whatever, "shutdown": whatever, "halt": whatever, "poweroff": whatever,
 	"kill":    func(args []string, _ string) bool { return !among("-0", "-l", "-L")(args, "") },
@@ -117,20 +120,25 @@ func changes(method string) bool {
 // short are flags of one letter each, behind one dash.
 var short = regexp.MustCompile(`^-[a-zA-Z]+$`)
 
+// method is curl's -X, alone or behind flags that take no value, with what is written to
+// it: -XPUT, -sX.
+var method = regexp.MustCompile(`^-[sSfLkgivNqj]*X(.*)$`)
+
 // posts are the methods of curl's requests.
 func posts(args []string) []string {
 	var out []string
 	for i, a := range args {
 		switch flag, value, _ := strings.Cut(a, "="); {
-		case flag == "--request" || a == "-X":
+		case flag == "--request" || method.MatchString(a):
+			if m := method.FindStringSubmatch(a); m != nil {
+				value = m[1]
+			}
 			if value == "" && i+1 < len(args) {
 				value = args[i+1]
 			}
 			out = append(out, strings.ToUpper(value))
-		case strings.HasPrefix(a, "-X"):
-			out = append(out, strings.ToUpper(a[2:]))
 		case strings.HasPrefix(flag, "--data"), flag == "--json", flag == "--form", flag == "--upload-file",
-			a == "-F", a == "-T", short.MatchString(a) && strings.HasSuffix(a, "d"):
+			strings.HasPrefix(a, "-F"), strings.HasPrefix(a, "-T"), strings.HasPrefix(a, "-d"), short.MatchString(a) && strings.HasSuffix(a, "d"):
 			out = append(out, "POST")
 		}
 	}

@@ -123,6 +123,9 @@ var bad = []defect{
 	{"destructive", "a file", "### 2. Say so\n", "### 2. Say so\n\n```sh\necho x >/etc/motd\n```\n\n```output\n```\n", ">/etc/motd", "writing /etc/motd without a guard"},
 	{"destructive", "SQL", "### 2. Say so\n", "### Now\n\nOn the database:\n\n```sh {on=database}\npsql -c 'select 1' -c 'DELETE FROM orders'\n```\n\n```output\n```\n\n### 2. Say so\n", "psql", "psql without a guard"},
 	{"destructive", "a request", "### 2. Say so\n", "### 2. Say so\n\n```sh\ncurl -sS -X DELETE \"$VIP\"\n```\n\n```output\n```\n", "curl -sS -X", "curl without a guard"},
+	{"destructive", "a request behind other flags", "### 2. Say so\n", "### 2. Say so\n\n```sh\ncurl -sX DELETE \"$VIP\"\n```\n\n```output\n```\n", "curl -sX", "curl without a guard"},
+	{"destructive", "data without a space", "### 2. Say so\n", "### 2. Say so\n\n```sh\ncurl -sS -d'{}' \"$VIP\"\n```\n\n```output\n```\n", "curl -sS -d", "curl without a guard"},
+	{"destructive", "a file that a variable names", "### 2. Say so\n", "### 2. Say so\n\n```sh\n: >\"$VIP\"\n```\n\n```output\n```\n", ": >", "writing to $VIP without a guard"},
 
 	{"host", "address", "http://$VIP/", "http://198.18.7.100/", "198.18.7.100", "the address 198.18.7.100 is written out"},
 	{"host", "address in prose", "A node that is not down was never lost.", "Ask 10.1.2.3 too.", "10.1.2.3", "the address 10.1.2.3 is written out"},
@@ -137,6 +140,8 @@ var bad = []defect{
 	{"secret", "prose", "A node that is not down was never lost.", "The token=abcdef is for all.", "token=", "a secret is written out"},
 	{"secret", "user of an address", "http://$VIP/", "http://ops:hunter2@$VIP/", "hunter2", "a secret is written out"},
 	{"secret", "flag", "curl -sS --max-time 2 \"http://$VIP/\"", "curl -u ops:hunter2 \"http://$VIP/\"", "hunter2", "a secret is written out"},
+	{"secret", "SQL", "curl -sS --max-time 2 \"http://$VIP/\"", "echo \"ALTER ROLE shop PASSWORD 'hunter2'\"", "hunter2", "a secret is written out"},
+	{"secret", "flag without a space", "curl -sS --max-time 2 \"http://$VIP/\"", "curl -uops:hunter2 \"http://$VIP/\"", "hunter2", "a secret is written out"},
 	{"secret", "header", "curl -sS --max-time 2 \"http://$VIP/\"", "curl -H 'Authorization: Bearer abcdefghijkl' \"http://$VIP/\"", "Bearer", "a secret is written out"},
 	{"secret", "JSON", "*hachaos sample shop* (glob)", `{"password":"hunter2"}`, "hunter2", "a secret is written out"},
 	{"secret", "key", "A node that is not down was never lost.", "-----BEGIN RSA PRIVATE KEY-----", "PRIVATE", "a secret is written out"},

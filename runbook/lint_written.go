@@ -80,7 +80,6 @@ func (l *linter) nodesOf(line int, text string) {
 	}
 }
 
-// isHost says whether a text is an address that is another machine's.
 // inWord says whether what stands between two places of a text goes on before or
 // after them, as the colons of SQL's id::date do.
 func inWord(text string, from, to int) bool {
@@ -91,6 +90,7 @@ func wordy(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
 }
 
+// isHost says whether a text is an address that is another machine's.
 func isHost(text string) bool {
 	a, err := netip.ParseAddr(text)
 	return err == nil && !a.IsLoopback() && !a.IsUnspecified()
@@ -101,7 +101,9 @@ var secretly = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\b[a-z0-9_]*(?:password|passwd|secret|token|api_?key|access_?key)\s*=\s*["']?[^\s"'$<{*&;|)=][^\s"'$]{2,}`),
 	regexp.MustCompile(`(?i)["'](?:password|passwd|secret|token|api_?key|access_?key)["']\s*:\s*["'][^"'$<{*][^"']+["']`),
 	regexp.MustCompile(`://[^\s/:@"'$]+:[^\s/@"'$]+@`),
-	regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]["']?[A-Za-z0-9_.-]+:[^\s"'$]+`),
+	regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]?["']?[A-Za-z0-9_.-]+:[^\s"'$]+`),
+	regexp.MustCompile(`(?i)\bpassword\s+'[^'$]+'`),
+	regexp.MustCompile(`(?i)\bx-(?:api-key|auth-token):\s*[A-Za-z0-9._~+/=-]{8,}`),
 	regexp.MustCompile(`(?i)\bauthorization:\s*(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`),
 	regexp.MustCompile(`\bAKIA[0-9A-Z]{16}\b|\bgh[opsu]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}|\bxox[abprs]-[A-Za-z0-9-]{10,}`),
 	regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}`),

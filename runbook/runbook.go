@@ -5,6 +5,10 @@
 package runbook
 
 import (
+	"io/fs"
+	"net/url"
+	"path"
+	"slices"
 	"time"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -53,6 +57,22 @@ func (r *Runbook) Section(title string) *Section {
 		}
 	}
 	return nil
+}
+
+// Neighbours are the documents that it leads to in its own folder and below, once each,
+// in the order of their first link: relative to its own folder, with slashes.
+func (r *Runbook) Neighbours() []string {
+	var out []string
+	for _, k := range r.doc.links {
+		u, err := url.Parse(k.to)
+		if err != nil || u.Scheme != "" || u.Host != "" {
+			continue
+		}
+		if to := path.Clean(u.Path); path.Ext(to) == ".md" && fs.ValidPath(to) && !slices.Contains(out, to) {
+			out = append(out, to)
+		}
+	}
+	return out
 }
 
 // Front is what the front matter says. What it does not say is zero.
