@@ -68,13 +68,18 @@ func (t *Terminal) Call(ctx context.Context, c *runbook.Call) (string, error) {
 	return t.ask(ctx, c.Text+"\n  (Return when it is done): ")
 }
 
-// Confirm asks before a step, and is an error unless the answer is Return.
+// Confirm asks before a step, and is an error unless the answer is y. An empty one is
+// none: Return may have been meant for what was asked before.
 func (t *Terminal) Confirm(ctx context.Context, step Part) error {
-	answer, err := t.ask(ctx, fmt.Sprintf("Step %q, line %d\n  (Return carries it out, anything else ends the runbook): ", step.Title, step.Line))
-	if err == nil && answer != "" {
-		err = fmt.Errorf("the answer is %q", answer)
+	for {
+		answer, err := t.ask(ctx, fmt.Sprintf("Step %q, line %d\n  (y carries it out, anything else ends the runbook): ", step.Title, step.Line))
+		switch {
+		case err != nil || answer == "y":
+			return err
+		case answer != "":
+			return fmt.Errorf("the answer is %q", answer)
+		}
 	}
-	return err
 }
 
 func (t *Terminal) ask(ctx context.Context, question string) (string, error) {

@@ -180,7 +180,23 @@ func (r *Review) struckAt(faults []harness.FaultResult) {
 	for _, f := range faults {
 		if f.Kind != ActKind && f.At >= 0 {
 			r.Struck = f.At
+			r.answered()
 			return
+		}
+	}
+}
+
+// answered takes from the acts what people did and said between the incident and its
+// proof, before which the drill did not know of it.
+func (r *Review) answered() {
+	for kind, moment := range map[string]*time.Duration{ActCommand: &r.Looked, ActNoticed: &r.Noticed, ActCause: &r.Named} {
+		for _, act := range r.Acts {
+			if act.Who != "" && act.Kind == kind && act.At >= r.Struck && (*moment < 0 || act.At < *moment) {
+				*moment = act.At
+				if kind == ActCause && r.Cause == "" {
+					r.Cause = act.Text
+				}
+			}
 		}
 	}
 }

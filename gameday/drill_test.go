@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/history"
 	"github.com/hachaos/hachaos/runbook"
 )
@@ -173,4 +174,24 @@ func TestADrillIsRefused(t *testing.T) {
 	r, err := Drill{Book: b, In: strings.NewReader(""), Out: io.Discard}.Run(t.Context())
 	require.ErrorContains(t, err, "b.md:3: there is no state no-such-state")
 	require.Nil(t, r)
+}
+
+// What is said between the incident and its proof counts, though the drill does not
+// know of it yet; what was said before it is a false alarm.
+func TestWhatIsSaidBeforeTheProofCounts(t *testing.T) {
+	r := &Review{Struck: 12 * time.Second, Looked: 14 * time.Second, Noticed: -1, Named: -1, Acts: []Act{
+		{At: 4 * time.Second, Who: "ops", Kind: ActNoticed},
+		{At: 5 * time.Second, Who: "ops", Kind: ActCause, Text: "no"},
+		{At: 11 * time.Second, Who: "ops", Kind: ActNoticed},
+		{At: 11 * time.Second, Kind: ActHint},
+		{At: 11500 * time.Millisecond, Who: "ops", Kind: ActCause, Text: "lb1"},
+		{At: 14 * time.Second, Who: "ops", Kind: ActCommand},
+	}}
+	r.struckAt([]harness.FaultResult{{Kind: ActKind, At: time.Second}, {Kind: "instance-kill", At: 10 * time.Second}})
+	require.Equal(t, []time.Duration{10 * time.Second, 14 * time.Second, 11 * time.Second, 11500 * time.Millisecond}, []time.Duration{r.Struck, r.Looked, r.Noticed, r.Named})
+	require.Equal(t, "lb1", r.Cause)
+
+	unbegun := &Review{Struck: -1, Noticed: -1, Acts: []Act{{At: time.Second, Who: "ops", Kind: ActNoticed}}}
+	unbegun.struckAt([]harness.FaultResult{{Kind: "instance-kill", At: time.Second}})
+	require.Negative(t, unbegun.Noticed)
 }

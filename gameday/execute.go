@@ -1,6 +1,7 @@
 package gameday
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -176,6 +177,9 @@ func (e *executing) command(ctx context.Context, p Part, c *runbook.Command) *en
 	return nil
 }
 
+// maxCompared is how much of an output is compared with what is expected.
+const maxCompared = 1 << 20
+
 // on runs a command on one node.
 func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topology.Node) (Entry, map[string]string) {
 	began := time.Now()
@@ -192,12 +196,19 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 	out, err := n.Exec(bounded, s.argv...)
 	entry.Took, entry.Code = time.Since(began), out.Code
 	stderr, told, unread := s.told(string(out.Stderr))
+	for name, value := range told {
+		if secret(name) && len(value) > 3 {
+			e.secrets = append(e.secrets, value)
+		}
+	}
+	longestFirst(e.secrets)
 	entry.Stdout, entry.Stderr = mask(string(out.Stdout), e.secrets), mask(stderr, e.secrets)
 	switch {
 	case errors.Is(err, topology.ErrNotRunning):
 		entry.Err = "it could not be run: the node does not run"
 	case err != nil:
-		entry.Err, entry.Unmade = "it could not be run: "+err.Error(), true
+		// The engine's words hold the command, with the values of its variables.
+		entry.Err, entry.Unmade = "it could not be run: "+mask(cmp.Or(errors.Unwrap(err), err).Error(), e.secrets), true
 	case overdue(out.Code) && entry.Took >= c.Timeout:
 		entry.Err, entry.Overdue = fmt.Sprintf("it took more than its %v", c.Timeout), true
 	case out.Code != 0:
@@ -207,6 +218,8 @@ func (e *executing) on(ctx context.Context, p Part, c *runbook.Command, n topolo
 		}
 	case unread != nil:
 		entry.Err, entry.Unmade = unread.Error(), true
+	case len(out.Stdout) > maxCompared:
+		entry.Err = fmt.Sprintf("it printed %d KiB, of which no more than %d are compared with what is expected", len(out.Stdout)>>10, maxCompared>>10)
 	default:
 		if differs := Matches(c.Output, string(out.Stdout)); differs != nil {
 			entry.Err = mask(differs.Error(), e.secrets)

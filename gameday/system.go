@@ -202,7 +202,7 @@ func longestFirst(secrets []string) {
 // secret says whether a variable's name is that of a secret.
 func secret(name string) bool {
 	name = strings.ToUpper(name)
-	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL"}, func(word string) bool { return strings.Contains(name, word) })
+	return slices.ContainsFunc([]string{"PASSW", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY"}, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // output is what argv prints on a node; a status that is not 0 is an error.

@@ -65,6 +65,13 @@ func (t *Transcript) steps() bool {
 	return ok
 }
 
+// unmade says that it ended with a command that could not be carried out: then it
+// says nothing of the system, nor of the runbook.
+func (t *Transcript) unmade() bool {
+	n := len(t.Entries)
+	return n > 0 && t.Ending != Done && t.Entries[n-1].Unmade
+}
+
 // acted is when the first command of a step was begun, since the transcript's
 // beginning.
 func (t *Transcript) acted() (time.Duration, bool) {

@@ -79,6 +79,9 @@ type Outcome struct {
 	// out and until all was restored, where most had been served before: see unserved.
 	// 0 where no step was.
 	Unserved time.Duration `json:"unserved,omitempty"`
+	// Short says that the machine had no time of its own while this was tried, so that
+	// what took too long says nothing; empty is that it had.
+	Short string `json:"short,omitempty"`
 }
 
 // symptomWithin is how long a symptom is waited for, from the incident on.
@@ -108,16 +111,17 @@ func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 }
 
 // served reads from the record whether users were served while the steps were carried
-// out. What a machine without time of its own did says nothing.
+// out, and whether the machine was the run's own: what it did otherwise says nothing.
 func (c *carrying) served() error {
-	if c.acted == 0 {
-		return nil
-	}
 	h, err := history.Load(c.out.Dir)
 	if err != nil {
 		return fmt.Errorf("what users saw of the runbook: %w", err)
 	}
-	if _, _, throughout := h.Stolen(); !throughout {
+	looks, of, throughout := h.Stolen()
+	switch {
+	case throughout:
+		c.out.Short = fmt.Sprintf("the machine was short: its hypervisor took time from it in %d of %d looks", looks, of)
+	case c.acted > 0:
 		c.out.Unserved = unserved(h, c.acted, c.over)
 	}
 	return nil
@@ -431,6 +435,10 @@ func (c *carrying) shows(ctx context.Context, sys *System) {
 func (c *carrying) unneeded(ctx context.Context, sys *System) {
 	began := time.Now()
 	c.out.NoSymptom = "nothing was wrong with the system"
+	if _, err := sys.Await(ctx, worseAfter, states(c.trial.Book)...); err != nil {
+		c.out.BrokenOff = "what it is to restore was not there on a healthy system: " + err.Error()
+		return
+	}
 	held := sys.holding(ctx)
 	c.out.Transcript = c.execute(ctx, sys, c.trial.Variant.Plan, nil)
 	if c.restored(ctx, sys, began) {

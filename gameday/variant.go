@@ -43,7 +43,7 @@ func LeftOut(book *runbook.Runbook) []Variant {
 // which LeftOut leaves out.
 func NoSteps(book *runbook.Runbook) (Variant, bool) {
 	plan := slices.DeleteFunc(Whole(book), func(p Part) bool { return p.Section == runbook.Steps })
-	return Variant{Name: "without any step", Plan: plan}, len(LeftOut(book)) > 1
+	return Variant{Name: nameNoSteps, Plan: plan}, len(LeftOut(book)) > 1
 }
 
 // Undone is the runbook whose steps are then undone, the last first, as far as they

@@ -3,7 +3,9 @@ package gameday
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/harness"
@@ -47,6 +49,18 @@ type Incident struct {
 	Set      map[string]string
 }
 
+// name is the scenario's, with its settings.
+func (i Incident) name() string {
+	if len(i.Set) == 0 {
+		return i.Scenario.Name
+	}
+	var set []string
+	for _, key := range slices.Sorted(maps.Keys(i.Set)) {
+		set = append(set, key+"="+i.Set[key])
+	}
+	return fmt.Sprintf("%s with %s", i.Scenario.Name, strings.Join(set, ", "))
+}
+
 // Result is a runbook's verdict with all that was tried.
 type Result struct {
 	Runbook  string          `json:"runbook"`
@@ -67,6 +81,7 @@ type Result struct {
 const (
 	nameWithout = "without the runbook"
 	nameHealthy = "on a healthy system"
+	nameNoSteps = "without any step"
 )
 
 // Verify proves a runbook: it carries it out during its incident, twice, and
@@ -135,7 +150,7 @@ func trials(t Trial, c Control, others []Incident) []Trial {
 	case OnAnother:
 		for _, o := range others {
 			t.Incident, t.Options.Set = o.Scenario, o.Set
-			add(Variant{Name: "during " + o.Scenario.Name, Plan: Whole(t.Book)})
+			add(Variant{Name: "during " + o.name(), Plan: Whole(t.Book)})
 		}
 	case StepLeftOut:
 		add(LeftOut(t.Book)...)
@@ -193,19 +208,16 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictInconclusive, fmt.Sprintf("the incident did not show the runbook's symptom: %s", o.NoSymptom)
 	}
 	t := o.Transcript
+	verdict, reason := r.carriedOut(o)
 	switch {
 	case t == nil:
 		return harness.VerdictInconclusive, "the runbook was not carried out"
-	case ofPeople(t):
+	case ofPeople(t) || t.unmade():
 		return harness.VerdictInconclusive, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
-	case t.Ending == NotThis:
-		return harness.VerdictFail, fmt.Sprintf("its diagnosis does not know its own incident: line %d: %s", t.Line, t.Reason)
-	case t.Ending == Failed:
-		return harness.VerdictFail, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
-	case o.Restored < 0:
-		return harness.VerdictFail, fmt.Sprintf("what it is to restore was not there: %s", o.Missing)
-	case o.Restored > r.Within:
-		return harness.VerdictFail, fmt.Sprintf("what it is to restore was there %s after the symptom, and it promises %s", sayTime(o.Restored), sayTime(r.Within))
+	case verdict == harness.VerdictFail && o.Short != "":
+		return harness.VerdictInconclusive, fmt.Sprintf("%s; but %s", reason, o.Short)
+	case verdict == harness.VerdictFail:
+		return verdict, reason
 	case o.Run == harness.VerdictFail:
 		return harness.VerdictFail, "meanwhile " + o.Reason
 	case o.Unserved > bearable:
@@ -214,10 +226,29 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictFail, "carried out twice it does harm: " + o.Lost
 	case o.Run != harness.VerdictPass:
 		return harness.VerdictInconclusive, o.Reason
-	case o.Second != nil && ofPeople(o.Second):
+	case o.Second != nil && (ofPeople(o.Second) || o.Second.unmade()):
 		return harness.VerdictInconclusive, fmt.Sprintf("the second time, line %d: %s", o.Second.Line, o.Second.Reason)
 	}
 	return harness.VerdictPass, fmt.Sprintf("It restored what it promises %s after the symptom (within %s), no session or write was lost, and twice did no harm.", sayTime(o.Restored), sayTime(r.Within))
+}
+
+// carriedOut is what can be said against how it was carried out, all of which takes
+// a machine that has the time for it.
+func (r *Result) carriedOut(o *Outcome) (harness.Verdict, string) {
+	t := o.Transcript
+	switch {
+	case t == nil:
+		return harness.VerdictInconclusive, ""
+	case t.Ending == NotThis:
+		return harness.VerdictFail, fmt.Sprintf("its diagnosis does not know its own incident: line %d: %s", t.Line, t.Reason)
+	case t.Ending == Failed:
+		return harness.VerdictFail, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
+	case o.Restored < 0:
+		return harness.VerdictFail, fmt.Sprintf("what it is to restore was not there: %s", o.Missing)
+	case o.Restored > r.Within:
+		return harness.VerdictFail, fmt.Sprintf("what it is to restore was there %s after the symptom, and it promises %s", sayTime(o.Restored), sayTime(r.Within))
+	}
+	return harness.VerdictPass, ""
 }
 
 // bearable is for how long nobody may be served while steps are carried out that need
@@ -251,7 +282,7 @@ func (r *Result) controlled() {
 		case StepsUndone:
 			r.undone(o)
 		case StepsSwapped:
-			r.noDifference(o, "their order does not matter")
+			r.changed(o, "their order does not matter", "their order matters")
 		}
 	}
 }
@@ -273,21 +304,38 @@ func (o *Outcome) same() bool {
 	return o.Restored >= 0 && o.Transcript != nil && o.Symptom >= 0 && o.Run == harness.VerdictPass && o.Transcript.Ending == Done
 }
 
-// noDifference notes what a change that made no difference says of the steps.
-func (r *Result) noDifference(o *Outcome, says string) {
-	if o.same() {
-		r.Notes = append(r.Notes, fmt.Sprintf("all came back %s: %s", o.Variant, says))
+// changed notes what a change of the steps says of them: that it made no difference,
+// or that it did. One that came to nothing says neither.
+func (r *Result) changed(o *Outcome, idle, needed string) {
+	t := o.Transcript
+	switch {
+	case o.same():
+		r.Notes = append(r.Notes, fmt.Sprintf("all came back %s: %s", o.Variant, idle))
+	case !hasVerdict(o):
+		r.inconclusive("the control %s has no verdict: %s", o.Variant, o.Reason)
+	case o.Symptom < 0:
+		r.inconclusive("the control %s did not come to the incident: %s", o.Variant, o.NoSymptom)
+	case t == nil:
+		r.inconclusive("%s it was not carried out", o.Variant)
+	case ofPeople(t) || t.unmade():
+		r.inconclusive("%s, line %d: %s", o.Variant, t.Line, t.Reason)
+	case needed != "":
+		r.Notes = append(r.Notes, fmt.Sprintf("not all was well %s: %s", o.Variant, needed))
 	}
 }
 
-// leftOut notes an idle step, and holds it to what came back though no step was
-// carried out.
+// leftOut notes an idle step or a needed one, and holds it to what came back though no
+// step was carried out.
 func (r *Result) leftOut(o *Outcome) {
 	if o.same() && !o.Transcript.steps() {
 		r.fail("all came back %s: what restores it is none of its steps", o.Variant)
 		return
 	}
-	r.noDifference(o, "it is idle")
+	needed := "it is needed"
+	if o.Variant == nameNoSteps {
+		needed = "" // as it must be
+	}
+	r.changed(o, "it is idle", needed)
 }
 
 // undone holds it to what came of its undo, and of the runbook after that.
@@ -310,7 +358,7 @@ func (r *Result) another(o *Outcome) {
 		r.fail("%s it does harm: %s", o.Variant, o.Reason)
 	case o.Transcript == nil:
 		r.inconclusive("%s it was not carried out", o.Variant)
-	case ofPeople(o.Transcript):
+	case ofPeople(o.Transcript) || o.Transcript.unmade():
 		r.inconclusive("%s, line %d: %s", o.Variant, o.Transcript.Line, o.Transcript.Reason)
 	case o.Transcript.steps():
 		r.Notes = append(r.Notes, o.Variant+" it carries its steps out, as if that were its own, with no harm that was seen")
@@ -331,10 +379,14 @@ func (r *Result) anew(o *Outcome) {
 		r.inconclusive("%s it was not begun anew", o.Variant)
 	case o.Transcript == nil || o.Transcript.Ending != Done:
 		r.inconclusive("%s: it did not come so far", o.Variant)
-	case ofPeople(o.Second):
+	case ofPeople(o.Second) || o.Second.unmade():
 		r.inconclusive("%s, and begun anew, line %d: %s", o.Variant, o.Second.Line, o.Second.Reason)
+	case o.Restored < 0 && o.Short != "":
+		r.inconclusive("%s and begun anew it did not restore all (%s); but %s", o.Variant, o.Missing, o.Short)
 	case o.Restored < 0:
 		r.fail("%s it leaves what the next run does not bear: begun anew, it ended as %s (line %d: %s), and: %s", o.Variant, o.Second.Ending, o.Second.Line, o.Second.Reason, o.Missing)
+	case o.Second.Ending == Failed:
+		r.Notes = append(r.Notes, fmt.Sprintf("%s and begun anew it ended at line %d (%s), though all came back", o.Variant, o.Second.Line, o.Second.Reason))
 	}
 }
 
@@ -349,9 +401,9 @@ func (r *Result) healthy(o *Outcome) {
 		r.fail("on a healthy system it does harm: %s", o.Worse)
 	case o.Run == harness.VerdictFail:
 		r.fail("on a healthy system it does harm: %s", o.Reason)
-	case o.Transcript == nil || o.Transcript.Ending != NotThis && !ofPeople(o.Transcript):
+	case o.Transcript == nil || o.Transcript.Ending != NotThis && !ofPeople(o.Transcript) && !o.Transcript.unmade():
 		r.fail("its symptom and diagnosis do not tell a healthy system from the incident")
-	case ofPeople(o.Transcript):
+	case ofPeople(o.Transcript) || o.Transcript.unmade():
 		r.inconclusive("on a healthy system, line %d: %s", o.Transcript.Line, o.Transcript.Reason)
 	}
 }

@@ -58,6 +58,9 @@ func TestJudge(t *testing.T) {
 	ends := func(e Ending) func(*Outcome) {
 		return func(o *Outcome) { o.Transcript = &Transcript{Ending: e, Line: 7, Reason: "so"} }
 	}
+	unmade := func(o *Outcome) {
+		o.Transcript = &Transcript{Ending: Failed, Line: 7, Reason: "so", Entries: []Entry{{Kind: KindCommand, Unmade: true}}}
+	}
 	for _, tt := range []struct {
 		name     string
 		proof    *Outcome
@@ -90,13 +93,13 @@ func TestJudge(t *testing.T) {
 		{name: "a healthy system without a verdict is not harmed", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "has no verdict: broken off", controls: []*Outcome{
 			control(nameHealthy, func(o *Outcome) { o.Run, o.Reason, o.Restored = harness.VerdictInconclusive, "broken off", -1 }),
 		}},
-		{name: "a step without which sessions are lost is not idle", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+		{name: "a step without which sessions are lost is not idle", proof: proven(nil), verdict: harness.VerdictPass, note: `not all was well without step "1": it is needed`, controls: []*Outcome{
 			control(`without step "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending, o.Run = time.Second, Done, harness.VerdictFail }),
 		}},
 		{name: "restored at the last moment", proof: proven(func(o *Outcome) { o.Restored = 30 * time.Second }), verdict: harness.VerdictPass},
 		{name: "a write is lost", proof: proven(func(o *Outcome) { o.Run, o.Reason = harness.VerdictFail, "write-ledger was violated" }), verdict: harness.VerdictFail, says: "meanwhile write-ledger"},
 		{name: "twice does harm", proof: proven(func(o *Outcome) { o.Lost = "j1 is DOWN" }), verdict: harness.VerdictFail, says: "carried out twice it does harm: j1"},
-		{name: "the controls hold", proof: proven(nil), verdict: harness.VerdictPass, controls: []*Outcome{
+		{name: "the controls hold", proof: proven(nil), verdict: harness.VerdictPass, note: "it is needed", controls: []*Outcome{
 			control(nameWithout, nil), control(nameHealthy, nil), control(`without step "1"`, nil),
 		}},
 		{name: "it comes back by itself", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "came back by itself, 4s", controls: []*Outcome{
@@ -182,6 +185,23 @@ func TestJudge(t *testing.T) {
 		{name: "nobody is served for a moment", proof: proven(func(o *Outcome) { o.Unserved = bearable }), verdict: harness.VerdictPass},
 		{name: "it takes from a healthy system what it does not restore", proof: proven(nil), verdict: harness.VerdictFail, says: "does harm: pools-free", controls: []*Outcome{
 			control(nameHealthy, func(o *Outcome) { o.Worse = "pools-free: j1" }),
+		}},
+		{name: "a step left out, and no verdict", proof: proven(nil), verdict: harness.VerdictInconclusive, says: `without step "1" has no verdict: torn`, controls: []*Outcome{
+			control(`without step "1"`, func(o *Outcome) { o.Run, o.Reason = harness.VerdictInconclusive, "torn" }),
+		}},
+		{name: "two steps swapped, and no incident", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "did not come to the incident: none", controls: []*Outcome{
+			control(`with step "2" before "1"`, func(o *Outcome) { o.Symptom, o.NoSymptom = -1, "none" }),
+		}},
+		{name: "two steps whose order matters", proof: proven(nil), verdict: harness.VerdictPass, note: `not all was well with step "2" before "1": their order matters`, controls: []*Outcome{
+			control(`with step "2" before "1"`, func(o *Outcome) { o.Transcript.Ending = Failed }),
+		}},
+		{name: "a command that the engine could not run", proof: proven(unmade), verdict: harness.VerdictInconclusive, says: "line 7: so"},
+		{name: "a machine without time of its own is not the runbook's", proof: proven(func(o *Outcome) {
+			o.Restored, o.Short = 31*time.Second, "the machine was short"
+		}), verdict: harness.VerdictInconclusive, says: "31s after the symptom, and it promises 30s; but the machine was short"},
+		{name: "a machine without time of its own bears what is restored", proof: proven(func(o *Outcome) { o.Short = "the machine was short" }), verdict: harness.VerdictPass},
+		{name: "on a healthy system the engine could not run it", proof: proven(nil), verdict: harness.VerdictInconclusive, says: "on a healthy system, line 7: so", controls: []*Outcome{
+			control(nameHealthy, unmade),
 		}},
 		{name: "two steps in any order", proof: proven(nil), verdict: harness.VerdictPass, note: "their order does not matter", controls: []*Outcome{
 			control(`with step "2" before "1"`, func(o *Outcome) { o.Restored, o.Transcript.Ending = time.Second, Done }),

@@ -134,7 +134,8 @@ func lintRunbook(file string, now time.Time) ([]runbook.Finding, error) {
 }
 
 // ofPaper are the rules whose findings keep no document from being carried out.
-var ofPaper = []string{"title", "owner", "reviewed", "alert", "section", "said", "link", "host"}
+// Where a person is asked and nobody answers, its run says so.
+var ofPaper = []string{"title", "owner", "reviewed", "alert", "section", "said", "link", "host", "answer"}
 
 // sound refuses a document in which lint finds more than that.
 func sound(file string, d *runbook.Runbook) error {

@@ -111,7 +111,7 @@ func proofItems(files []string, f itemsFlags) ([]*proofItem, error) {
 		if err != nil {
 			return nil, err
 		}
-		incidents := append([]gameday.Incident{b.incident()}, otherIncidents(b.trial.Incident.Name)...)
+		incidents := append([]gameday.Incident{b.incident()}, otherIncidents(file, b.trial.Book)...)
 		hash, err := depends.hash(incidents, b.trial.Options, proofSchema, b.text)
 		if err != nil {
 			return nil, err
@@ -180,7 +180,7 @@ func (a *app) oneProof(ctx context.Context, i *proofItem, session *wiring.Sessio
 	if i.mutant != nil {
 		r, err = gameday.Try(ctx, i.trial, *i.mutant)
 	} else {
-		r, err = gameday.Verify(ctx, i.trial, gameday.Controls(), otherIncidents(i.trial.Incident.Name), nil)
+		r, err = gameday.Verify(ctx, i.trial, gameday.Controls(), otherIncidents(i.file, i.trial.Book), nil)
 	}
 	if r != nil && r.Proof != nil {
 		a.keepTranscripts(r)
@@ -209,26 +209,31 @@ const refusedShare = 0.9
 
 // proofsCode is the exit code of where it stands.
 func proofsCode(items []*proofItem) int {
-	code, mutants, refused := harness.ExitPass, 0, 0
+	mutants, refused, failed, undecided := 0, 0, false, false
 	for _, i := range items {
 		switch {
 		case i.proof != nil && i.proof.Dirty:
 			return harness.ExitDirty
 		case !i.proof.decided():
-			code = harness.ExitInconclusive
+			undecided = true
 		case i.proof.Mutant:
 			mutants++
 			if i.proof.good() {
 				refused++
 			}
 		case !i.proof.good():
-			return harness.ExitFail
+			failed = true
 		}
 	}
-	if code == harness.ExitPass && float64(refused) < refusedShare*float64(mutants) {
+	switch {
+	case failed:
+		return harness.ExitFail
+	case undecided:
+		return harness.ExitInconclusive
+	case float64(refused) < refusedShare*float64(mutants):
 		return harness.ExitFail
 	}
-	return code
+	return harness.ExitPass
 }
 
 // proofsOf counts the items of one runbook.

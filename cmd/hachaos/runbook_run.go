@@ -86,6 +86,10 @@ func (a *app) executeRunbook(ctx context.Context, file string, f executeFlags) e
 		return usage("hachaos runbook run wants --on NAME, a topology that stands: `hachaos up --operator` brings one up; or --dry-run")
 	case f.ci && f.step:
 		return usage("--ci asks nobody, and --step asks before each step: want one of them")
+	case f.transcript != "":
+		if err := writable("--transcript "+f.transcript, f.transcript); err != nil {
+			return err
+		}
 	}
 	d, err := docker.Open(ctx, docker.Options{})
 	if err != nil {
@@ -99,23 +103,22 @@ func (a *app) executeRunbook(ctx context.Context, file string, f executeFlags) e
 	t, restored, err := a.follow(ctx, c, gameday.Execution{Book: book, Inputs: inputs}, f)
 	clearing, cancel := a.clearing(ctx)
 	defer cancel()
-	if err := errors.Join(err, c.Close(clearing)); err != nil {
-		return err
+	closed := c.Close(clearing)
+	if err != nil {
+		return errors.Join(err, closed)
 	}
+	// What was done is told whatever else goes wrong.
 	a.code = endingCode(t, restored)
 	if f.transcript != "" {
-		err := report.Replace(f.transcript, func(w io.Writer) error {
+		closed = errors.Join(closed, report.Replace(f.transcript, func(w io.Writer) error {
 			_, err := io.WriteString(w, t.Markdown())
 			return err
-		})
-		if err != nil {
-			return err
-		}
+		}))
 	}
 	if f.json {
-		return writeJSON(a.out, t)
+		return errors.Join(writeJSON(a.out, t), closed)
 	}
-	return a.printTranscript(t, restored)
+	return errors.Join(a.printTranscript(t, restored), closed)
 }
 
 // follow carries a runbook out and, if all was as expected, looks whether what

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,8 +15,20 @@ import (
 	"github.com/hachaos/hachaos/topology"
 )
 
-// reviewed is a day on which no runbook here is overdue.
-var reviewed = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+// reviewed is a day on which no runbook here is overdue, nor reviewed in time to come:
+// that of the latest review.
+func reviewed(t *testing.T, files []string) time.Time {
+	var latest time.Time
+	for _, file := range files {
+		book, err := readRunbook(file)
+		require.NoError(t, err)
+		if at := book.Front.Reviewed; at.After(latest) {
+			latest = at
+		}
+	}
+	require.False(t, latest.IsZero())
+	return latest
+}
 
 // Nothing is to be found in the runbooks that come with hachaos, as long as
 // their review holds.
@@ -27,18 +40,19 @@ func TestOurRunbooksAreWithoutFindings(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, checks)
 	files = append(files, checks...)
+	day := reviewed(t, files)
 	var out, errs bytes.Buffer
 	a := &app{out: &out, err: &errs}
-	require.NoError(t, a.lintRunbooks(files, reviewed, false))
+	require.NoError(t, a.lintRunbooks(files, day, false))
 	require.Empty(t, out.String())
 	require.Zero(t, a.code)
 	require.Contains(t, errs.String(), "nothing found in ../../runbooks/")
 
 	out.Reset()
-	require.NoError(t, a.lintRunbooks(files, reviewed, true))
+	require.NoError(t, a.lintRunbooks(files, day, true))
 	require.Equal(t, "[]\n", out.String())
 
-	require.NoError(t, a.lintRunbooks(files, reviewed.AddDate(2, 0, 0), false))
+	require.NoError(t, a.lintRunbooks(files, day.AddDate(2, 0, 0), false))
 	require.Equal(t, 1, a.code, "a review does not hold for ever")
 }
 
@@ -61,15 +75,16 @@ func TestFindingsHaveTheirFile(t *testing.T) {
 
 	var out, errs bytes.Buffer
 	a := &app{out: &out, err: &errs}
-	require.NoError(t, a.lintRunbooks([]string{good}, reviewed, false))
+	day := reviewed(t, []string{good})
+	require.NoError(t, a.lintRunbooks([]string{good}, day, false))
 	require.Zero(t, a.code)
 	require.Empty(t, out.String())
 	require.Equal(t, "hachaos: nothing found in "+good+"\n", errs.String())
-	require.NoError(t, a.lintRunbooks([]string{good}, reviewed, true))
+	require.NoError(t, a.lintRunbooks([]string{good}, day, true))
 	require.Equal(t, "[]\n", out.String())
 
 	out.Reset()
-	require.NoError(t, a.lintRunbooks([]string{good, ownerless, elsewhere}, reviewed, true))
+	require.NoError(t, a.lintRunbooks([]string{good, ownerless, elsewhere}, day, true))
 	require.Equal(t, 1, a.code)
 	var found []foundIn
 	require.NoError(t, json.Unmarshal(out.Bytes(), &found))
@@ -90,4 +105,33 @@ func TestPlacesAreOfTheTopology(t *testing.T) {
 		}
 	}
 	require.Subset(t, nodeNames(topology.JettyHA()), []string{"j1", "j8", "lb1", "lb2", "db", "toxi"})
+}
+
+// A runbook is tried on the incidents of those that it leads to: it must tell its own
+// from them.
+func TestNeighboursAreOtherIncidents(t *testing.T) {
+	said := func(file string) (out []string) {
+		book, err := readRunbook(file)
+		require.NoError(t, err)
+		for _, i := range otherIncidents(file, book) {
+			out = append(out, fmt.Sprint(i.Scenario.Name, " ", i.Set))
+		}
+		return out
+	}
+	frozen := said("../../runbooks/node-frozen.md")
+	require.Contains(t, frozen, "vip-split-brain map[by:freeze]")
+	own, err := readRunbook("../../runbooks/node-frozen.md")
+	require.NoError(t, err)
+	require.NotContains(t, frozen, fmt.Sprint(own.Front.Incident, " ", own.Front.Set))
+	seen := map[string]bool{}
+	for _, one := range frozen {
+		require.False(t, seen[one], "%s twice", one)
+		seen[one] = true
+	}
+	for _, to := range own.Neighbours() {
+		b, err := readRunbook("../../runbooks/" + to)
+		require.NoError(t, err, to)
+		require.Contains(t, frozen, fmt.Sprint(b.Front.Incident, " ", b.Front.Set))
+	}
+	require.NotEmpty(t, own.Neighbours())
 }

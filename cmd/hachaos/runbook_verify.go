@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +148,7 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 	if f.ask {
 		t.Asker = gameday.NewTerminal(os.Stdin, a.err)
 	}
-	r, err := gameday.Verify(ctx, t, controls, otherIncidents(incident.Name), func(name string) { p.next(name, incident) })
+	r, err := gameday.Verify(ctx, t, controls, otherIncidents(file, book), func(name string) { p.next(name, incident) })
 	p.close()
 	if r != nil {
 		a.keepTranscripts(r) // of what was made before an error, too
@@ -193,16 +195,30 @@ func incidentOf(file string, f topologyFlags, seed uint64, short bool) (*runbook
 }
 
 // otherIncidents are those during which a runbook is carried out that is for another
-// one: a node is lost, the database is slow, the VIP has two owners.
-func otherIncidents(own string) []gameday.Incident {
-	var out []gameday.Incident
-	for _, o := range []struct {
+// one: those of the runbooks that it leads to, which it must tell its own from, and
+// then that a node is lost, the database is slow, the VIP has two owners.
+func otherIncidents(file string, book *runbook.Runbook) []gameday.Incident {
+	type incident struct {
 		name string
 		set  map[string]string
-	}{{"instance-kill", map[string]string{"kill": "process"}}, {"db-slow", nil}, {"vip-split-brain", map[string]string{"by": "freeze"}}} {
-		if s, err := scenarios.Lookup(o.name); err == nil && o.name != own {
-			out = append(out, gameday.Incident{Scenario: s, Set: o.set})
+	}
+	var all []incident
+	for _, to := range book.Neighbours() {
+		if b, err := readRunbook(filepath.Join(filepath.Dir(file), filepath.FromSlash(to))); err == nil {
+			all = append(all, incident{b.Front.Incident, b.Front.Set})
 		}
+	}
+	all = append(all, incident{"instance-kill", map[string]string{"kill": "process"}}, incident{"db-slow", nil}, incident{"vip-split-brain", map[string]string{"by": "freeze"}})
+	known := []incident{{book.Front.Incident, book.Front.Set}}
+	var out []gameday.Incident
+	for _, o := range all {
+		s, err := scenarios.Lookup(o.name)
+		same := func(k incident) bool { return k.name == o.name && maps.Equal(k.set, o.set) }
+		if err != nil || slices.ContainsFunc(known, same) {
+			continue
+		}
+		known = append(known, o)
+		out = append(out, gameday.Incident{Scenario: s, Set: o.set})
 	}
 	return out
 }
