@@ -16,13 +16,13 @@ func (a *app) doctorCmd() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what this machine lacks for hachaos, and how to mend it",
 		Long: `doctor looks at the engine and at what runs need of the machine: processors, memory,
-disk, clock, a free network, images, a route to the VIP, and what the kernel has. It starts
-one small container, and builds nothing.
+disk, clock, a free network, images, a route to the VIP, what the kernel has, and how fast
+threads wake each other. It starts one small container, and builds nothing.
 
 Exit codes: 0 nothing is lacking that every run needs, 2 usage, 4 something is.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			checks := docker.Doctor(c.Context(), docker.Options{})
+			checks := append(docker.Doctor(c.Context(), docker.Options{}), wakeCheck())
 			for _, k := range checks {
 				if !k.OK && !k.Optional {
 					a.code = harness.ExitError
