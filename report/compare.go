@@ -377,6 +377,8 @@ type compareRow struct {
 	Tone       string // bad, good, warn or empty
 	Cells      []string
 	Strip      template.HTML
+	// Each are the values behind the strip, by group.
+	Each []string
 }
 
 // ComparePage says how a page of comparisons is made. The zero value leaves out
@@ -415,6 +417,9 @@ func viewComparison(c *compare.Comparison, all bool) compareView {
 		for g := range r.Cells {
 			row.Cells = append(row.Cells, cellText(r, &r.Cells[g]))
 			lanes = append(lanes, laneOf{c.Groups[g].Name, r.Cells[g].Values})
+			if each := eachText(&r.Cells[g], r.Unit); each != "" {
+				row.Each = append(row.Each, Clean(c.Groups[g].Name)+": "+each)
+			}
 		}
 		row.Strip = strip(lanes, commonBound(r))
 		v.Rows = append(v.Rows, row)
@@ -423,6 +428,21 @@ func viewComparison(c *compare.Comparison, all bool) compareView {
 		v.Notes = append(v.Notes, Clean(n))
 	}
 	return v
+}
+
+// maxEach bounds the values of a group that stand behind its picture.
+const maxEach = 100
+
+// eachText are a group's values, the least first; empty for none.
+func eachText(c *compare.Cell, unit string) string {
+	var words []string
+	for _, v := range c.Values[:min(len(c.Values), maxEach)] {
+		words = append(words, valueText(v, unit))
+	}
+	if n := len(c.Values); n > maxEach {
+		words = append(words, fmt.Sprintf("and %d more", n-maxEach))
+	}
+	return strings.Join(words, ", ")
 }
 
 // commonBound is that of all groups; nil if they differ.
