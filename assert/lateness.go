@@ -114,8 +114,17 @@ func wereOrWas(n int, noun string) string {
 // and slows down what it does not take.
 const saturation = 0.95
 
+// waiting is the part of a look's time from which on something waited for a disk, as a
+// database does that makes a commit durable: then the machine counts as one without
+// anything to spare. A disk in order is waited for in some hundredths of the time, and in a
+// fifth at times; one that stands still for a moment, in all of it.
+const waiting = 0.5
+
+// kindDiskSlow is the fault that has something wait for a disk on purpose.
+const kindDiskSlow = "disk-slow"
+
 // shortMachine says so in words.
-const shortMachine = "the machine was 95 % busy or more, or its hypervisor took time from it"
+const shortMachine = "the machine was 95 % busy or more, its hypervisor took time from it, or it waited for its disk"
 
 // machine is how busy the machine was, in order.
 type machine []sampled
@@ -131,13 +140,22 @@ type sampled struct {
 func machineOf(h *history.History) machine {
 	var out machine
 	for i := 1; i < len(h.Host); i++ {
-		s := sampled{h.Host[i-1].Time, h.Host[i].Time, h.Host[i].V.Busy}
-		if h.Host[i].V.Steal > 0 {
+		look := &h.Host[i].V
+		s := sampled{h.Host[i-1].Time, h.Host[i].Time, look.Busy}
+		if look.Steal > 0 || look.Disk >= waiting && !slowedDisk(h, s.from, s.to) {
 			s.busy = 1
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// slowedDisk says whether a fault slowed a disk down at some time of [from, to]: who waits
+// for that one does not wait for the machine's.
+func slowedDisk(h *history.History, from, to time.Duration) bool {
+	return slices.ContainsFunc(h.Faults, func(f history.Fault) bool {
+		return f.Kind == kindDiskSlow && f.Injected <= to && (f.Healed < 0 || f.Healed >= from)
+	})
 }
 
 // at gives the samples that [from, to] meets.

@@ -84,6 +84,9 @@ func TestStarvedOperations(t *testing.T) {
 		{Time: 11 * sec, V: history.Host{Busy: 0.94}},
 		{Time: 12 * sec, V: history.Host{Busy: 0.5}},
 		{Time: 13 * sec, V: history.Host{Busy: 0.5, Steal: 0.02}},
+		{Time: 14 * sec, V: history.Host{Busy: 0.5}},
+		{Time: 15 * sec, V: history.Host{Busy: 0.5, Disk: 0.5}},
+		{Time: 16 * sec, V: history.Host{Busy: 0.5, Disk: 0.49}},
 	}
 	for name, tc := range map[string]struct {
 		op   history.Op
@@ -92,6 +95,8 @@ func TestStarvedOperations(t *testing.T) {
 		"slow, in the saturated second":    {history.Op{Intended: 9200 * mil, End: 9900 * mil, Outcome: history.Good}, true},
 		"slow, while the hypervisor took":  {history.Op{Intended: 12200 * mil, End: 12900 * mil, Outcome: history.Good}, true},
 		"slow, before the hypervisor took": {history.Op{Intended: 11200 * mil, End: 11900 * mil, Outcome: history.Good}, false},
+		"slow, while a disk stood still":   {history.Op{Intended: 14200 * mil, End: 14900 * mil, Outcome: history.Good}, true},
+		"slow, beside a disk that is used": {history.Op{Intended: 15200 * mil, End: 15900 * mil, Outcome: history.Good}, false},
 		"slow, reaching into it":           {history.Op{Intended: 8500 * mil, End: 9100 * mil, Outcome: history.Good}, true},
 		// Of the second before it 0.6 s were free, and perhaps the first of them.
 		"slow by what came long before it": {history.Op{Intended: 7000 * mil, End: 9700 * mil, Outcome: history.Good}, false},
@@ -125,6 +130,24 @@ func TestStarvedOperations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASlowDiskOfAFaults: what a fault has wait for a disk is not the machine's.
+func TestASlowDiskOfAFaults(t *testing.T) {
+	looks := func(faults ...history.Fault) (busy []float64) {
+		h := &history.History{Faults: faults}
+		for i := range 6 {
+			h.Host = append(h.Host, history.At[history.Host]{Time: time.Duration(i) * sec, V: history.Host{Busy: 0.5, Disk: 1}})
+		}
+		for _, s := range machineOf(h) {
+			busy = append(busy, s.busy)
+		}
+		return busy
+	}
+	require.Equal(t, []float64{1, 1, 1, 1, 1}, looks())
+	require.Equal(t, []float64{1, 1, 1, 1, 1}, looks(history.Fault{Kind: "db-down", Injected: 0, Healed: -1}))
+	require.Equal(t, []float64{1, 0.5, 0.5, 1, 1}, looks(history.Fault{Kind: "disk-slow", Injected: 1500 * mil, Healed: 2500 * mil}))
+	require.Equal(t, []float64{1, 1, 1, 0.5, 0.5}, looks(history.Fault{Kind: "disk-slow", Injected: 3500 * mil, Healed: -1}), "it has not healed")
 }
 
 // TestAStrainedMachine: what waited while there was no processor to spare is done

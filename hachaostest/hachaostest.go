@@ -4,10 +4,14 @@
 //		hachaostest.Run(t, scenarios.InstanceKill(), hachaostest.Profile("tuned"))
 //	}
 //
-// A run that does not pass fails the test with its evidence. An inconclusive
-// run, for want of machine, is repeated up to three times and says so; a fail
-// is never repeated. With -short the test is skipped, since it needs
-// containers. The flags:
+// A run that does not pass fails the test with its evidence. One that stays
+// inconclusive, as for want of machine, is made up to three times and says so; a
+// fail is never repeated. With -short the test is skipped, since it needs
+// containers.
+//
+// Call it as `go test -count=1 -p 1 -timeout 30m ./...`: a pass that Go has cached
+// breaks nothing, two runs at once take each other's machine, and the first builds
+// the images, too, which takes minutes. The flags:
 //
 //	-hachaos.dir DIR    keep the runs' folders there (default: a temporary folder, kept if the test fails)
 //	-hachaos.seed N     the seed of all that is drawn (default: a random one, printed)
@@ -21,6 +25,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,6 +61,7 @@ type config struct {
 	harness.Options
 	skipStarved bool
 	decides     []string
+	checkers    assert.Table
 }
 
 // Set sets a switch of the scenario, the load or the topology.
@@ -94,6 +100,18 @@ func On(name string) Option { return func(c *config) { c.On = name } }
 // Seed fixes what is drawn; the flag -hachaos.seed wins over it.
 func Seed(n uint64) Option { return func(c *config) { c.Seed = n } }
 
+// Checkers are assertions of your own, by name: what builds each from its parameters,
+// which assert.Typed does for a plain value. The scenario names them in its Asserts. A
+// run is judged by them in this test alone: `hachaos check` does not know them.
+func Checkers(own assert.Table) Option {
+	return func(c *config) {
+		if c.checkers == nil {
+			c.checkers = assert.Table{}
+		}
+		maps.Copy(c.checkers, own)
+	}
+}
+
 // Decides names assertions that the test asks about: a run in which one of them
 // is inconclusive counts as inconclusive and is repeated, whatever others say.
 func Decides(assertions ...string) Option {
@@ -101,8 +119,8 @@ func Decides(assertions ...string) Option {
 }
 
 // SkipStarved skips a test whose runs stay inconclusive while the machine was
-// short in a fifth of all looks under load or more: its hypervisor took time from it, or its
-// processors were 95 % busy. On a shared runner that says nothing of the system.
+// short in a fifth of all looks under load or more: its hypervisor took time from it, its
+// processors were 95 % busy, or something waited for its disk half of the time. On a shared runner that says nothing of the system.
 // Without it such a test fails, as any without a verdict does; and one that has a
 // verdict is never skipped.
 func SkipStarved() Option { return func(c *config) { c.skipStarved = true } }
@@ -110,6 +128,7 @@ func SkipStarved() Option { return func(c *config) { c.skipStarved = true } }
 // From how busy on, and in which share of the looks, a machine was short.
 const (
 	busy      = 0.95
+	waiting   = 0.5 // for a disk
 	busyShare = 0.2
 )
 
@@ -124,7 +143,7 @@ func starved(dir string) bool {
 	}
 	looks, host := 0, h.HostUnderLoad()
 	for i := range host {
-		if host[i].V.Busy >= busy {
+		if host[i].V.Busy >= busy || host[i].V.Disk >= waiting {
 			looks++
 		}
 	}
@@ -172,7 +191,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 	defer cancel()
 	dir := runsDir(t)
 	for attempt := 1; ; attempt++ {
-		r := once(ctx, t, dir, s, c.Options)
+		r := once(ctx, t, dir, s, c)
 		if c.decided(r) || r.Dirty {
 			return r
 		}
@@ -188,7 +207,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 }
 
 // once makes one run and renders its folder.
-func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, o harness.Options) *harness.Result {
+func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, c config) *harness.Result {
 	t.Helper()
 	session, err := wiring.Open(ctx, dir, "test")
 	if err != nil {
@@ -201,8 +220,8 @@ func once(ctx context.Context, t testing.TB, dir string, s harness.Scenario, o h
 	}()
 	log := &logger{t: t}
 	defer log.close()
-	session.Runner.Progress = log
-	r, err := session.Runner.Run(ctx, s, o)
+	session.Runner.Progress, session.Runner.Checkers = log, c.checkers
+	r, err := session.Runner.Run(ctx, s, c.Options)
 	if r == nil {
 		t.Fatalf("hachaos: %s: %v", s.Name, err)
 	}

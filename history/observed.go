@@ -283,10 +283,13 @@ type Window struct {
 	Why  string        `json:"why"`
 }
 
-// Host is the load of the machine, sampled each second.
+// Host is the load of the machine since the look before.
 type Host struct {
 	Busy  float64 `json:"busy"`  // 0 to 1 over all cores
 	Steal float64 `json:"steal"` // 0 to 1
+	// Disk is the part of the time, 0 to 1, in which something waited for a disk; 0, too,
+	// where the kernel does not tell.
+	Disk float64 `json:"disk,omitempty"`
 }
 
 // Published is an event that the feed acknowledged to its publisher, at

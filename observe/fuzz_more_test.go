@@ -28,7 +28,7 @@ func FuzzCPU(f *testing.F) {
 		if err != nil {
 			return
 		}
-		v, ok := loadBetween(a, b)
+		v, ok := loadBetween(hostTimes{cpuTimes: a}, hostTimes{cpuTimes: b})
 		if !ok {
 			require.Zero(t, v)
 			return
@@ -38,8 +38,22 @@ func FuzzCPU(f *testing.F) {
 			require.GreaterOrEqual(t, share, 0.0, "%q %q", before, after)
 			require.LessOrEqual(t, share, 1.0, "%q %q", before, after)
 		}
-		_, ok = loadBetween(b, b)
+		_, ok = loadBetween(hostTimes{cpuTimes: b}, hostTimes{cpuTimes: b})
 		require.False(t, ok, "no time has passed")
+	})
+}
+
+// FuzzPressure wants a time that is one, whatever /proc/pressure/io holds.
+func FuzzPressure(f *testing.F) {
+	f.Add("some avg10=1.42 avg60=1.31 avg300=1.74 total=97000000\nfull avg10=0.50 avg60=0.17 avg300=0.42 total=43902921\n")
+	f.Add("some total=-5")
+	f.Add("some total=9223372036854775807")
+	f.Fuzz(func(t *testing.T, text string) {
+		waited := parsePressure(text)
+		require.GreaterOrEqual(t, waited, time.Duration(0), "%q", text)
+		if waited > 0 {
+			require.True(t, strings.HasPrefix(text, "some "), "%q", text)
+		}
 	})
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hachaos/hachaos/history"
 )
@@ -14,9 +16,11 @@ import (
 // host samples the load of the machine that the generator runs on.
 type host struct {
 	env env
-	// file is Linux's /proc/stat; elsewhere there is none and the stream is
+	// stat is Linux's /proc/stat; elsewhere there is none and the stream is
 	// incomplete.
-	file string
+	stat string
+	// pressure is /proc/pressure/io, which not every kernel has.
+	pressure string
 }
 
 // Name implements Observer.
@@ -53,16 +57,42 @@ func (h *host) Observe(ctx context.Context, sink history.Sink) error {
 	return nil
 }
 
-func (h *host) read() (cpuTimes, error) {
-	text, err := os.ReadFile(h.file)
+func (h *host) read() (hostTimes, error) {
+	text, err := os.ReadFile(h.stat)
 	if err != nil {
-		return cpuTimes{}, fmt.Errorf("load of the host: %w", err)
+		return hostTimes{}, fmt.Errorf("load of the host: %w", err)
 	}
-	return parseCPU(string(text))
+	t := hostTimes{at: h.env.clock.Now()}
+	if t.cpuTimes, err = parseCPU(string(text)); err != nil {
+		return t, err
+	}
+	if text, err := os.ReadFile(h.pressure); err == nil {
+		t.waited = parsePressure(string(text))
+	}
+	return t, nil
+}
+
+// hostTimes are what was spent since boot, as seen at a moment of the run.
+type hostTimes struct {
+	at time.Duration
+	cpuTimes
+	waited time.Duration // by anything, for a disk; 0 if nobody knows
 }
 
 // cpuTimes are the ticks that all cores have spent since boot.
 type cpuTimes struct{ total, idle, steal uint64 }
+
+// parsePressure reads /proc/pressure/io, whose first line ends in the microseconds in
+// which some task waited (Linux, Documentation/accounting/psi.rst); 0 for any other text.
+func parsePressure(text string) time.Duration {
+	line, _, _ := strings.Cut(text, "\n")
+	some, total, ok := strings.Cut(line, " total=")
+	n, err := strconv.ParseInt(total, 10, 64)
+	if !ok || err != nil || n < 0 || n > math.MaxInt64/int64(time.Microsecond) || !strings.HasPrefix(some, "some ") {
+		return 0
+	}
+	return time.Duration(n) * time.Microsecond
+}
 
 // errNoCPU: the file is not Linux's /proc/stat.
 var errNoCPU = errors.New("load of the host: no line \"cpu\" with eight times")
@@ -94,7 +124,7 @@ func parseCPU(text string) (cpuTimes, error) {
 
 // loadBetween is the load between two looks; false if no time passed, or a
 // counter went back.
-func loadBetween(a, b cpuTimes) (history.Host, bool) {
+func loadBetween(a, b hostTimes) (history.Host, bool) {
 	if b.total <= a.total || b.idle < a.idle || b.steal < a.steal {
 		return history.Host{}, false
 	}
@@ -103,5 +133,9 @@ func loadBetween(a, b cpuTimes) (history.Host, bool) {
 	if idle+steal > total {
 		return history.Host{}, false
 	}
-	return history.Host{Busy: (total - idle - steal) / total, Steal: steal / total}, true
+	load := history.Host{Busy: (total - idle - steal) / total, Steal: steal / total}
+	if a.waited > 0 && b.waited >= a.waited && b.at > a.at {
+		load.Disk = min(1, float64(b.waited-a.waited)/float64(b.at-a.at))
+	}
+	return load, true
 }

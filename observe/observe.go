@@ -65,7 +65,7 @@ const StreamLog = "log"
 func All(c topology.Cluster, clock history.RunClock, dir string) []Observer {
 	e := newEnv(c, clock, dir)
 	spec := c.Spec()
-	all := []Observer{&engine{e}, &nodes{e}, &host{e, "/proc/stat"}}
+	all := []Observer{&engine{e}, &nodes{e}, &host{e, "/proc/stat", "/proc/pressure/io"}}
 	for _, node := range c.Nodes() {
 		ns, _ := spec.NodeByName(node.Name())
 		all = append(all, e.observers(spec, node, ns)...)

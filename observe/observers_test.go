@@ -394,17 +394,20 @@ func TestHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := testEnv(t, newFake())
 		file := filepath.Join(t.TempDir(), "stat")
+		pressure := filepath.Join(t.TempDir(), "io")
 		require.NoError(t, os.WriteFile(file, []byte("cpu 0 0 0 0 0 0 0 0\n"), 0o644))
-		r, err := observe(t, &host{e, file}, func() {
+		require.NoError(t, os.WriteFile(pressure, []byte("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\n"), 0o644))
+		r, err := observe(t, &host{e, file, pressure}, func() {
 			time.Sleep(600 * time.Millisecond) // between two looks
+			require.NoError(t, os.WriteFile(pressure, []byte("some avg10=9.00 avg60=0.00 avg300=0.00 total=1100000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"), 0o644))
 			require.NoError(t, os.WriteFile(file, []byte("cpu 50 0 0 40 0 0 0 10\n"), 0o644))
 			time.Sleep(time.Second)
 		})
 		require.NoError(t, err)
-		require.Equal(t, []history.Host{{Busy: 0.5, Steal: 0.1}}, observed[history.Host](t, r, history.StreamHost))
+		require.Equal(t, []history.Host{{Busy: 0.5, Steal: 0.1, Disk: 0.4}}, observed[history.Host](t, r, history.StreamHost))
 		require.True(t, coverage(t, r, history.StreamHost, "").Complete)
 
-		r, err = observe(t, &host{e, file + "-absent"}, func() {})
+		r, err = observe(t, &host{e, file + "-absent", pressure}, func() {})
 		require.Error(t, err)
 		require.False(t, coverage(t, r, history.StreamHost, "").Complete)
 	})

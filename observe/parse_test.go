@@ -296,18 +296,33 @@ func TestParseCPU(t *testing.T) {
 	}
 }
 
+func TestParsePressure(t *testing.T) {
+	require.Equal(t, 97*time.Second, parsePressure("some avg10=1.42 avg60=1.31 avg300=1.74 total=97000000\nfull avg10=0.50 avg60=0.17 avg300=0.42 total=43902921\n"))
+	for _, bad := range []string{"", "some avg10=1.42", "full avg10=0.50 avg60=0.17 avg300=0.42 total=43902921", "some total=x", "some x total=-5", "some x total=9223372036854775807"} {
+		require.Zero(t, parsePressure(bad), bad)
+	}
+}
+
 func TestLoadBetween(t *testing.T) {
+	at := func(at time.Duration, total, idle, steal uint64, waited time.Duration) hostTimes {
+		return hostTimes{at, cpuTimes{total, idle, steal}, waited}
+	}
+	const sec = time.Second
 	tests := []struct {
 		name string
-		a, b cpuTimes
+		a, b hostTimes
 		want history.Host
 		ok   bool
 	}{
-		{"half busy, a tenth stolen", cpuTimes{100, 50, 0}, cpuTimes{200, 90, 10}, history.Host{Busy: 0.5, Steal: 0.1}, true},
-		{"idle", cpuTimes{100, 50, 5}, cpuTimes{200, 150, 5}, history.Host{}, true},
-		{"no time passed", cpuTimes{100, 50, 0}, cpuTimes{100, 50, 0}, history.Host{}, false},
-		{"idle went back, as it may", cpuTimes{100, 50, 0}, cpuTimes{200, 49, 0}, history.Host{}, false},
-		{"more idle than time", cpuTimes{100, 50, 0}, cpuTimes{110, 70, 0}, history.Host{}, false},
+		{"half busy, a tenth stolen", at(0, 100, 50, 0, 0), at(sec, 200, 90, 10, 0), history.Host{Busy: 0.5, Steal: 0.1}, true},
+		{"idle", at(0, 100, 50, 5, 0), at(sec, 200, 150, 5, 0), history.Host{}, true},
+		{"no time passed", at(0, 100, 50, 0, 0), at(0, 100, 50, 0, 0), history.Host{}, false},
+		{"idle went back, as it may", at(0, 100, 50, 0, 0), at(sec, 200, 49, 0, 0), history.Host{}, false},
+		{"more idle than time", at(0, 100, 50, 0, 0), at(sec, 110, 70, 0, 0), history.Host{}, false},
+		{"a disk was waited for", at(sec, 100, 50, 0, 7*sec), at(2*sec, 200, 150, 0, 7*sec+sec/4), history.Host{Disk: 0.25}, true},
+		{"for more than the time, by two clocks", at(sec, 100, 50, 0, 7*sec), at(2*sec, 200, 150, 0, 9*sec), history.Host{Disk: 1}, true},
+		{"nobody had known before", at(sec, 100, 50, 0, 0), at(2*sec, 200, 150, 0, 9*sec), history.Host{}, true},
+		{"nobody knows any more", at(sec, 100, 50, 0, 7*sec), at(2*sec, 200, 150, 0, 0), history.Host{}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -315,6 +330,7 @@ func TestLoadBetween(t *testing.T) {
 			require.Equal(t, tt.ok, ok)
 			require.InDelta(t, tt.want.Busy, got.Busy, 1e-12)
 			require.InDelta(t, tt.want.Steal, got.Steal, 1e-12)
+			require.InDelta(t, tt.want.Disk, got.Disk, 1e-12)
 		})
 	}
 }

@@ -29,7 +29,7 @@ func facts(r *harness.Result, h *history.History) []fact {
 		out = append(out, fact{"end", "broken off: " + cleanText(h.Aborted), "the run came to its end", false})
 	}
 	for _, f := range r.Faults {
-		out = append(out, fact{"fault " + cleanName(f.Kind), proof(f), "proven from the victim's side", f.Proven})
+		out = append(out, fact{"fault " + cleanName(f.Kind), cleanText(proof(f)), "proven from the victim's side", f.Proven})
 		healed := fact{Name: "heal of " + cleanName(f.Kind), Value: "not proven", Bound: "proven"}
 		if f.HealedAt >= 0 {
 			healed.Value, healed.OK = "proven at "+clock(f.HealedAt), true
@@ -136,14 +136,14 @@ func hostFact(h *history.History) fact {
 	if len(h.Host) == 0 {
 		return fact{"host", "load not observed", "observed", false}
 	}
-	busiest, sum, full, steal := 0.0, 0.0, 0, 0.0
+	busiest, sum, full, steal, disk := 0.0, 0.0, 0, 0.0, 0.0
 	for _, s := range h.Host {
 		sum += s.V.Busy
-		busiest, steal = max(busiest, s.V.Busy), max(steal, s.V.Steal)
+		busiest, steal, disk = max(busiest, s.V.Busy), max(steal, s.V.Steal), max(disk, s.V.Disk)
 		full += flag(s.V.Busy >= saturated)
 	}
-	value := fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen",
-		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal)
+	value := fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen, and %.0f %% waited for a disk",
+		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal, 100*disk)
 	why := assert.ShortMachine(h)
 	if why != "" {
 		value += "; " + why

@@ -58,7 +58,20 @@ func generators() []Mutant {
 				var short atomic.Bool
 				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
 				m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
-				m.observers = func(all []observe.Observer) []observe.Observer { return append(all, busy{}) }
+				m.observers = func(all []observe.Observer) []observe.Observer { return append(all, looking{history.Host{Busy: 1}}) }
+			}),
+		},
+		{
+			Name: "disk-stands-still", Title: "The machine's disk stands still, so that answers are slow.",
+			Stands:  "a snapshot of the machine, or another's writes to the same disk",
+			Control: nodeKilled, Ends: Inconclusive, Says: []string{"or it waited for its disk", "the result hangs on them"},
+			Run: once(killed, func(m *memory) {
+				var short atomic.Bool
+				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
+				m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
+				m.observers = func(all []observe.Observer) []observe.Observer {
+					return append(all, looking{history.Host{Busy: 0.3, Disk: 1}})
+				}
 			}),
 		},
 		{
@@ -148,19 +161,19 @@ func (c slowConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// busy is an observer that finds the machine busy, each second.
-type busy struct{}
+// looking is an observer that sees the same of the machine, each second.
+type looking struct{ sees history.Host }
 
 // Name implements observe.Observer.
-func (busy) Name() string { return "host" }
+func (looking) Name() string { return "host" }
 
 // Observe implements observe.Observer.
-func (busy) Observe(ctx context.Context, sink history.Sink) error {
+func (l looking) Observe(ctx context.Context, sink history.Sink) error {
 	began := time.Now()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		sink.Put(history.Observe(time.Since(began), history.Host{Busy: 1}))
+		sink.Put(history.Observe(time.Since(began), l.sees))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
