@@ -96,11 +96,10 @@ func TestBrowserBearsAnyRecord(t *testing.T) {
 	hostile.Op(history.OpSessionRead, 20*ms).In(1).On(bad).Fail(bad)
 	hostile.See(30*ms, history.Truth{Node: bad})
 	hostile.See(30*ms, history.Server{Balancer: bad, Server: bad, Status: bad})
-	for name, h := range map[string]*history.History{
-		"nothing": {},
-		"hostile": hostile.Build(t),
-		"much":    historytest.Generate(historytest.Config{Ops: 100_000, Rate: 2000, Kill: true}).History(t),
-	} {
+	all := ofSizes(t)
+	all["hostile"] = hostile.Build(t)
+	all["much"] = historytest.Generate(historytest.Config{Ops: 100_000, Rate: 2000, Kill: true}).History(t)
+	for name, h := range all {
 		t.Run(name, func(t *testing.T) {
 			dom, console := browser(t, saved(t, h), "#session=1")
 			require.Empty(t, console)
@@ -153,9 +152,10 @@ func TestBrowserAsAReader(t *testing.T) {
 			want(location.hash === "#op=4", "the address is " + location.hash);
 			click("#story-body a[href^='#session=']");
 			want($("#story-title").textContent === "Session 1", "the session is not shown");
+			const closed = new Promise((done) => $("#story").addEventListener("close", done)); // later
 			click("#story-close");
 			want(!$("#story").open, "the dialog is still open");
-			await new Promise((done) => setTimeout(done)); // it tells of its end later
+			await closed;
 			want(!$("#story").open && location.hash === "", "the dialog is open again: " + location.hash);
 			click(".banner .lead a[href^='#op=']");
 			click("#story-body a[href^='#at=timeline']");
@@ -174,6 +174,27 @@ func TestBrowserAsAReader(t *testing.T) {
 			want(/t=0.25-0.75/.test(decodeURIComponent(location.hash)), "the address is " + location.hash);
 			click("#zoom-all");
 			want(!location.hash.includes("t="), "the address is " + location.hash)`},
+		"the pointer moves the crosshair, and a drag zooms": {"", `
+			const over = $("#c-rate .u-over");
+			const mouse = (kind, share, on = over) => {
+				const box = over.getBoundingClientRect();
+				on.dispatchEvent(new MouseEvent(kind, { bubbles: true, button: 0, clientX: box.left + share * box.width, clientY: box.top + 20, movementX: 9 }));
+			};
+			const task = () => new Promise((done) => setTimeout(done)); // the charts zoom at the end of one
+			mouse("mouseenter", 0.5); mouse("mousemove", 0.5);
+			want(/^At 0.5 s: /.test($("#reading").textContent), "it reads " + $("#reading").textContent);
+			want(+$("#c-lanes .cross").getAttribute("x1") > 0, "the lanes have no crosshair");
+			mouse("mousedown", 0.25); mouse("mousemove", 0.5); mouse("mousemove", 0.75); mouse("mouseup", 0.75, document);
+			await task();
+			const [, from, to] = decodeURIComponent(location.hash).match(/t=([\d.]+)-([\d.]+)/) || [];
+			want(Math.abs(from - 0.25) < 0.02 && Math.abs(to - 0.75) < 0.02, "the address is " + location.hash);
+			const svg = $("#c-lanes svg"), box = svg.getBoundingClientRect();
+			svg.dispatchEvent(new MouseEvent("mousemove", { clientX: box.right - 12, clientY: box.top + 5 }));
+			want(/^At 0.7\d* s: /.test($("#reading").textContent), "over the lanes it reads " + $("#reading").textContent);
+			svg.dispatchEvent(new MouseEvent("mouseleave"));
+			want(svg.querySelector(".cross").getAttribute("x1") === "-9", "the crosshair stays");
+			over.dispatchEvent(new MouseEvent("dblclick", { bubbles: true, button: 0 }));
+			want(!location.hash.includes("t="), "a double click does not show all: " + location.hash)`},
 		"a link shows the same again": {"#t=0.4-0.6&sessions.q=u2&by=status&sessions.o=-bad", `
 			want($("#sessions-q").value === "u2", "the search is " + $("#sessions-q").value);
 			want(document.querySelectorAll("#list-sessions tbody tr").length === 1, "more than one session is left");

@@ -73,7 +73,7 @@ type explainer struct {
 // say writes a paragraph, indented by depth steps.
 func (e *explainer) say(depth int, format string, args ...any) {
 	pad := strings.Repeat("  ", depth)
-	text := wrap(Clean(fmt.Sprintf(format, args...)), e.o.Width-len(pad), pad+"    ")
+	text := wrap(Clean(cut(fmt.Sprintf(format, args...), maxTold)), e.o.Width-len(pad), pad+"    ")
 	e.line("%s%s", pad, text)
 }
 
@@ -106,7 +106,7 @@ func (e *explainer) trace(depth int, list []traced) {
 
 func (e *explainer) run() error {
 	r := e.r
-	e.line("%s  %s", headline(r), Clean(r.Scenario))
+	e.line("%s  %s", headline(r), Clean(cut(r.Scenario, maxTold)))
 	e.say(0, "%s", r.Reason)
 	if e.h.Meta.About != "" {
 		e.say(0, "The scenario: %s", e.h.Meta.About)
@@ -186,7 +186,7 @@ func (e *explainer) left() {
 	e.line("")
 	e.say(0, "It is dirty; this is left behind:")
 	for _, l := range e.r.Leftovers {
-		e.line("  %s", leftoverLine(l))
+		e.line("  %s", cut(leftoverLine(l), maxTold))
 	}
 }
 

@@ -114,7 +114,7 @@ func phaseLane(h *history.History) lane {
 func faultLanes(h *history.History) []lane {
 	var out []lane
 	for _, f := range h.Faults {
-		l := lane{Group: "run", Name: cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " ")), Spans: []span{}}
+		l := lane{Group: "run", Name: faultName(&f), Spans: []span{}}
 		step := func(from, to time.Duration, state, tone string) {
 			if from >= 0 && to > from {
 				l.Spans = append(l.Spans, span{secondsOf(from), secondsOf(to), state, tone})
@@ -144,6 +144,11 @@ func faultLanes(h *history.History) []lane {
 	return out
 }
 
+// faultName is a fault's kind and its victims.
+func faultName(f *history.Fault) string {
+	return cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " "))
+}
+
 // vipLanes is who holds the VIP, by the last look at each balancer. Where two
 // looks fall around a takeover, nobody or both may seem to for one interval.
 func vipLanes(h *history.History) []lane {
@@ -168,7 +173,7 @@ func vipLanes(h *history.History) []lane {
 		state, tone := strings.Join(owners, " and "), "bad"
 		switch {
 		case known == 0 || len(owners) == 0 && known < max(balancers, len(last)): // the one that was not seen may be it
-			state, tone = "not known", "warn"
+			state, tone = notKnown, "warn"
 		case len(owners) == 0:
 			state = "nobody"
 		case len(owners) == 1:
@@ -182,7 +187,8 @@ func vipLanes(h *history.History) []lane {
 // serverLanes are each balancer's view of each server. What a balancer thinks
 // that does not answer is not known.
 func serverLanes(h *history.History) []lane {
-	by, views := samples{}, map[string][]string{}
+	const sees = " sees "
+	by := samples{}
 	inOrder(h.Servers, h.Balancers, func(at time.Duration, s *history.Server) {
 		tone := "bad"
 		switch {
@@ -191,24 +197,26 @@ func serverLanes(h *history.History) []lane {
 		case strings.HasPrefix(s.Status, "DRAIN"), strings.HasPrefix(s.Status, "MAINT"):
 			tone = "warn" // on purpose
 		}
-		name := s.Balancer + " sees " + s.Server
-		if !slices.Contains(views[s.Balancer], name) {
-			views[s.Balancer] = append(views[s.Balancer], name)
-		}
-		by.put(name, at, s.Status, tone)
+		by.put(s.Balancer+sees+s.Server, at, s.Status, tone)
 	}, func(at time.Duration, b *history.BalancerInfo) {
 		if b.Up {
 			return
 		}
-		for _, name := range views[b.Balancer] {
-			by.put(name, at, noAnswer, "warn")
+		for _, name := range sortedKeys(by) {
+			if strings.HasPrefix(name, b.Balancer+sees) {
+				by.put(name, at, noAnswer, "warn")
+			}
 		}
 	})
 	return polled("balancer", by, h.End)
 }
 
-// noAnswer is the state of what was asked and said nothing.
-const noAnswer = "no answer"
+// noAnswer is the state of what was asked and said nothing, notKnown that of what was
+// not asked for long.
+const (
+	noAnswer = "no answer"
+	notKnown = "not known"
+)
 
 // databaseLanes tell whether the database answers and has connections left.
 func databaseLanes(h *history.History) []lane {
@@ -261,10 +269,10 @@ func spanned(group string, by samples, end, patience time.Duration) []lane {
 			if last < 0 {
 				return
 			}
-			spans[last].To = secondsOf(to)
-			if known := seen + patience; known < to {
-				spans[last].To = secondsOf(known)
-				spans = append(spans, span{secondsOf(known), secondsOf(to), "not known", "warn"})
+			known := min(to, seen+patience)
+			spans[last].To = secondsOf(known)
+			if known < to {
+				spans = append(spans, span{secondsOf(known), secondsOf(to), notKnown, "warn"})
 			}
 		}
 		for _, s := range states {
@@ -330,8 +338,7 @@ func bands(h *history.History) []band {
 		if to < 0 {
 			to = h.End
 		}
-		b := band{secondsOf(max(0, from)), secondsOf(to), cleanName(strings.Join(append([]string{f.Kind}, f.Nodes...), " ")), f.Proof != nil && f.Proof.OK}
-		out = append(out, b)
+		out = append(out, band{secondsOf(max(0, from)), secondsOf(to), faultName(&f), f.Proof != nil && f.Proof.OK})
 	}
 	return out
 }

@@ -170,7 +170,7 @@ func newPage(r *harness.Result, h *history.History) (*page, error) {
 		Budget: measuresOf(r, budget), Facts: facts(r, h), Parts: partsOf(h),
 		Bounds: h.Meta.Bounds[:min(len(h.Meta.Bounds), maxListed)], Values: h.Meta.Values[:min(len(h.Meta.Values), maxListed)],
 		Leftovers: r.Leftovers[:min(len(r.Leftovers), maxListed)], MoreLeft: max(0, len(r.Leftovers)-maxListed), MoreFaults: max(0, len(r.Faults)-maxBands),
-		Command: cleanText(r.Command), Zero: zeroText(data.Zero), Shaded: shaded(data.Bands), Dir: quoted(r.Dir),
+		Command: cleanText(r.Command), Zero: zeroText(data.Zero), Shaded: shaded(data.Bands), Dir: ShellWord(cleanText(filepath.Base(filepath.Clean(r.Dir)))),
 	}, nil
 }
 
@@ -209,15 +209,6 @@ func shaded(list []band) string {
 		all = append(all, fmt.Sprintf("%s %s, %+.3f s to %+.3f s.", verb, b.Label, b.From, b.To))
 	}
 	return strings.Join(all, " ")
-}
-
-// quoted is the name of a folder, as a shell takes it.
-func quoted(dir string) string {
-	name := cleanText(filepath.Base(filepath.Clean(dir)))
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // setViews are the values that are not the profile's, with what the topology

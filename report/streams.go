@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -114,15 +115,8 @@ func streamViews(h *history.History) (list []streamView, more int) {
 // joinNodes tells the first few of the nodes.
 func joinNodes(nodes []string) string {
 	const most = 6
-	text := ""
-	for i, n := range nodes[:min(len(nodes), most)] {
-		if i > 0 {
-			text += " → "
-		}
-		text += n
-	}
 	if len(nodes) > most {
-		text += fmt.Sprintf(" → %d more", len(nodes)-most)
+		nodes = append(slices.Clone(nodes[:most]), fmt.Sprintf("%d more", len(nodes)-most))
 	}
-	return text
+	return strings.Join(nodes, " → ")
 }

@@ -24,13 +24,19 @@ func WriteSuite(dir string, s *suite.Result) error {
 			saved.Entries[i].Dir = filepath.ToSlash(rel)
 		}
 	}
+	record := replace(filepath.Join(dir, suite.File), func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(&saved)
+	})
+	return errors.Join(record, WriteSuiteReports(dir, s))
+}
+
+// WriteSuiteReports writes a suite's reports into its folder, each whole or not at all,
+// and leaves its result as it is. It goes on after an error and returns them all.
+func WriteSuiteReports(dir string, s *suite.Result) error {
 	return errors.Join(
-		replace(filepath.Join(dir, suite.File), func(w io.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetEscapeHTML(false)
-			enc.SetIndent("", "  ")
-			return enc.Encode(&saved)
-		}),
 		replace(filepath.Join(dir, JUnitFile), func(w io.Writer) error { return SuiteJUnit(w, s) }),
 		replace(filepath.Join(dir, MarkdownFile), func(w io.Writer) error { return SuiteMarkdown(w, s) }),
 		replace(filepath.Join(dir, MetricsFile), func(w io.Writer) error { return SuitePrometheus(w, s) }),

@@ -39,6 +39,7 @@ func Table(w io.Writer, r *harness.Result, o TableOptions) error {
 	if o.Width <= 0 {
 		o.Width = 120
 	}
+	r = legible(r)
 	var b bytes.Buffer
 	for i, l := range layouts {
 		b.Reset()
@@ -105,7 +106,7 @@ func clipHead(word, name string, width int, l layout) string {
 // rest says where all of a result is that was shortened.
 func rest(o TableOptions) string {
 	if o.Dir != "" {
-		return "shortened; all of it: hachaos explain " + Clean(o.Dir)
+		return "shortened; all of it: hachaos explain " + ShellWord(Clean(o.Dir))
 	}
 	return "shortened; all of it is in the run's folder"
 }

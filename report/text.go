@@ -46,6 +46,17 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// ShellWord is s as one word of a shell's command.
+func ShellWord(s string) string {
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._/-+=:@,%", c)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(c rune) bool { return !plain(c) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // leftoverLine is what was left behind, and the command that removes it.
 func leftoverLine(l history.Leftover) string {
 	return fmt.Sprintf("%s %s%s; remove it with: %s", Clean(l.Kind), Clean(l.Name), parenthesis(l.Detail), Clean(l.Remove))

@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"time"
 
@@ -142,18 +141,7 @@ func (r reader) named(folder string, k kind, line report.RunLine) entry {
 
 // command is a command of hachaos's on a folder.
 func (r reader) command(word, folder string) string {
-	return "hachaos " + word + " " + quoted(filepath.Join(r.dir, filepath.FromSlash(folder)))
-}
-
-// quoted is a word as a shell reads it.
-func quoted(s string) string {
-	plain := func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._/-+=:@,%", c)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(c rune) bool { return !plain(c) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return "hachaos " + word + " " + report.ShellWord(filepath.Join(r.dir, filepath.FromSlash(folder)))
 }
 
 // unfinished says why a folder has no result.

@@ -518,7 +518,7 @@ func TestHostileNames(t *testing.T) {
 
 func TestQuoted(t *testing.T) {
 	for in, want := range map[string]string{"runs/a-1": "runs/a-1", "a b": "'a b'", "": "''", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "é": "'é'"} {
-		require.Equal(t, want, quoted(in))
+		require.Equal(t, want, report.ShellWord(in))
 	}
 }
 

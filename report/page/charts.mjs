@@ -109,11 +109,11 @@ export class Charts {
     for (const k in o.hooks || {}) hooks[k] = [...(hooks[k] || []), o.hooks[k]];
     const u = new uPlot({
       width: Math.max(at.clientWidth, 200), height: o.height || 150, legend: { show: false }, padding: [8, 12, 0, 0],
-      cursor: { drag: { x: true, y: false }, points: { show: false }, y: false },
+      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       hooks: {
         ...hooks,
         setCursor: [(c) => this.point(c.cursor.left >= 0 ? c.posToVal(c.cursor.left, "x") : null, c)],
-        setScale: [(c, key) => key === "x" && this.rescaled(c)],
+        setSelect: [(c) => this.selected(c)],
       },
       scales: { x: { time: false, range: () => this.range }, y: o.y || { range: (c, lo, hi) => [0, Math.max(o.least || 1, hi * 1.08)] } },
       axes: [
@@ -152,10 +152,13 @@ export class Charts {
     this.moved(t);
   }
 
-  rescaled(u) {
-    const { min, max } = u.scales.x;
-    if (this.busy || min == null || (min === this.range[0] && max === this.range[1])) return;
-    this.zoom([min, max]);
+  // selected zooms to what was dragged over.
+  selected(u) {
+    const { left, width } = u.select;
+    if (width === 0) return;
+    const range = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.zoom(range);
   }
 
   // zoom shows a range in all charts.

@@ -192,9 +192,11 @@ function step(n) {
   charts.point(Math.min(Math.max(t, range[0]), range[1]));
 }
 const zoom = (factor) => charts.zoom(zoomed(charts.range, all, factor, charts.time));
+const showAll = () => charts.zoom(all.slice());
 byId("zoom-in").onclick = () => zoom(0.5);
 byId("zoom-out").onclick = () => zoom(2);
-byId("zoom-all").onclick = () => charts.zoom(all.slice());
+byId("zoom-all").onclick = showAll;
+byId("charts").addEventListener("dblclick", (e) => e.target.closest(".u-over") && showAll());
 const toFault = byId("zoom-fault");
 toFault.hidden = data.bands.length === 0;
 toFault.onclick = () => {
@@ -206,7 +208,7 @@ byId("charts").addEventListener("keydown", (e) => {
   if (e.target !== byId("charts")) return;
   const keys = {
     ArrowLeft: () => step(e.shiftKey ? -10 : -1), ArrowRight: () => step(e.shiftKey ? 10 : 1), Home: () => charts.point(charts.range[0]), End: () => charts.point(charts.range[1] - 1e-6),
-    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => charts.zoom(all.slice()), Escape: () => charts.point(null),
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: showAll, Escape: () => charts.point(null),
   };
   if (!keys[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
   e.preventDefault();

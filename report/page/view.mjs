@@ -26,9 +26,8 @@ const opened = ["op", "session", "write"];
 // follow is the view after a link: what it opens replaces what was open, a
 // section closes it, and the rest stays.
 export function follow(view, link) {
-  const next = { ...view };
-  if (link.at !== undefined || opened.some((k) => link[k] !== undefined)) for (const k of opened) delete next[k];
-  return { ...next, ...link };
+  const opens = link.at !== undefined || opened.some((k) => link[k] !== undefined);
+  return { ...(opens ? close(view) : view), ...link };
 }
 
 // close is the view with nothing open.
