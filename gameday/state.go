@@ -51,7 +51,7 @@ func (s *System) looks(ctx context.Context) map[string]error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	seen := map[string]error{}
-	for name := range lookers {
+	for name := range s.lookers {
 		wg.Go(func() {
 			err := s.Look(ctx, name)
 			mu.Lock()
@@ -79,7 +79,7 @@ const (
 // Look looks once whether the state holds. The error says what does not, or
 // what could not be seen; such a state is not known to hold.
 func (s *System) Look(ctx context.Context, state string) error {
-	look := lookers[state]
+	look := s.lookers[state]
 	if look == nil {
 		return fmt.Errorf("%s: there is no such state", state)
 	}

@@ -208,15 +208,14 @@ func (s stub) Exec(context.Context, ...string) (topology.Output, error) { return
 func TestAwait(t *testing.T) {
 	holds := errors.New("not yet")
 	looks := 0
+	s := testSystem()
 	look := func(answers ...error) {
 		looks = 0
-		lookers["test"] = func(context.Context, *System) error {
+		s.lookers = map[string]looker{"test": func(context.Context, *System) error {
 			looks++
 			return answers[min(looks, len(answers))-1]
-		}
+		}}
 	}
-	t.Cleanup(func() { delete(lookers, "test") })
-	s := testSystem()
 
 	look(nil)
 	_, err := s.Await(t.Context(), time.Minute, "test")

@@ -22,11 +22,13 @@ const OperatorImage = "net"
 type System struct {
 	topology.Cluster
 	spec topology.Spec
+	// lookers are the states that can be looked at.
+	lookers map[string]looker
 }
 
 // NewSystem is a cluster with what runbooks ask of one. Without an operator's
 // container, a runbook can do nothing there: see WithOperator.
-func NewSystem(c topology.Cluster) *System { return &System{c, c.Spec()} }
+func NewSystem(c topology.Cluster) *System { return &System{c, c.Spec(), lookers} }
 
 // WithOperator adds a container to a topology from which an operator reaches
 // the nodes and the VIP. It is of the image that hachaos's own tools are in.

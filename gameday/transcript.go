@@ -65,11 +65,17 @@ func (t *Transcript) steps() bool {
 	return ok
 }
 
-// unmade says that it ended with a command that could not be carried out: then it
+// Unmade says that it ended with a command that could not be carried out: then it
 // says nothing of the system, nor of the runbook.
-func (t *Transcript) unmade() bool {
+func (t *Transcript) Unmade() bool {
 	n := len(t.Entries)
 	return n > 0 && t.Ending != Done && t.Entries[n-1].Unmade
+}
+
+// untold says that it ended before it could tell anything of the runbook: a person
+// ended it, or the want of one, or a command that could not be carried out.
+func (t *Transcript) untold() bool {
+	return t.Ending == Unanswered || t.Ending == Declined || t.Ending == Interrupted || t.Unmade()
 }
 
 // acted is when the first command of a step was begun, since the transcript's

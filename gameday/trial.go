@@ -112,8 +112,12 @@ func (t Trial) Run(ctx context.Context) (*Outcome, error) {
 
 // served reads from the record whether users were served while the steps were carried
 // out, and whether the machine was the run's own: what it did otherwise says nothing.
+// A run that came to no step need not have a record.
 func (c *carrying) served() error {
 	h, err := history.Load(c.out.Dir)
+	if err != nil && c.acted == 0 {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("what users saw of the runbook: %w", err)
 	}
@@ -472,7 +476,7 @@ func (c *carrying) elsewhere(ctx context.Context, sys *System) {
 	c.out.NoSymptom = "it is another incident"
 	held := sys.holding(ctx)
 	last, until := time.Now(), time.Now().Add(showsWithin)
-	for ctx.Err() == nil && (len(held) == len(lookers) && time.Now().Before(until) || len(held) < len(lookers) && time.Since(last) < unchanged) {
+	for ctx.Err() == nil && (len(held) == len(sys.lookers) && time.Now().Before(until) || len(held) < len(sys.lookers) && time.Since(last) < unchanged) {
 		rest(ctx)
 		now := sys.holding(ctx)
 		both := slices.DeleteFunc(slices.Clone(held), func(s string) bool { return !slices.Contains(now, s) })

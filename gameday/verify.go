@@ -103,10 +103,12 @@ func Verify(ctx context.Context, t Trial, controls []Control, others []Incident,
 		for _, one := range trials(t, c, others) {
 			began(one.Variant.Name)
 			o, err := one.Run(ctx)
+			if o != nil {
+				r.Controls = append(r.Controls, o)
+			}
 			if err != nil {
 				return r, err
 			}
-			r.Controls = append(r.Controls, o)
 			if ctx.Err() != nil {
 				r.judge()
 				r.inconclusive("interrupted, with controls still to be made")
@@ -208,16 +210,17 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictInconclusive, fmt.Sprintf("the incident did not show the runbook's symptom: %s", o.NoSymptom)
 	}
 	t := o.Transcript
-	verdict, reason := r.carriedOut(o)
-	switch {
-	case t == nil:
+	if t == nil {
 		return harness.VerdictInconclusive, "the runbook was not carried out"
-	case ofPeople(t) || t.unmade():
+	}
+	complaint := r.complaint(o)
+	switch {
+	case t.untold():
 		return harness.VerdictInconclusive, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
-	case verdict == harness.VerdictFail && o.Short != "":
-		return harness.VerdictInconclusive, fmt.Sprintf("%s; but %s", reason, o.Short)
-	case verdict == harness.VerdictFail:
-		return verdict, reason
+	case complaint != "" && o.Short != "":
+		return harness.VerdictInconclusive, fmt.Sprintf("%s; but %s", complaint, o.Short)
+	case complaint != "":
+		return harness.VerdictFail, complaint
 	case o.Run == harness.VerdictFail:
 		return harness.VerdictFail, "meanwhile " + o.Reason
 	case o.Unserved > bearable:
@@ -226,39 +229,31 @@ func (r *Result) proven() (harness.Verdict, string) {
 		return harness.VerdictFail, "carried out twice it does harm: " + o.Lost
 	case o.Run != harness.VerdictPass:
 		return harness.VerdictInconclusive, o.Reason
-	case o.Second != nil && (ofPeople(o.Second) || o.Second.unmade()):
+	case o.Second != nil && o.Second.untold():
 		return harness.VerdictInconclusive, fmt.Sprintf("the second time, line %d: %s", o.Second.Line, o.Second.Reason)
 	}
 	return harness.VerdictPass, fmt.Sprintf("It restored what it promises %s after the symptom (within %s), no session or write was lost, and twice did no harm.", sayTime(o.Restored), sayTime(r.Within))
 }
 
-// carriedOut is what can be said against how it was carried out, all of which takes
-// a machine that has the time for it.
-func (r *Result) carriedOut(o *Outcome) (harness.Verdict, string) {
-	t := o.Transcript
-	switch {
-	case t == nil:
-		return harness.VerdictInconclusive, ""
+// complaint is what can be said against how it was carried out, all of which takes a
+// machine that has the time for it; empty if nothing.
+func (r *Result) complaint(o *Outcome) string {
+	switch t := o.Transcript; {
 	case t.Ending == NotThis:
-		return harness.VerdictFail, fmt.Sprintf("its diagnosis does not know its own incident: line %d: %s", t.Line, t.Reason)
+		return fmt.Sprintf("its diagnosis does not know its own incident: line %d: %s", t.Line, t.Reason)
 	case t.Ending == Failed:
-		return harness.VerdictFail, fmt.Sprintf("line %d: %s", t.Line, t.Reason)
+		return fmt.Sprintf("line %d: %s", t.Line, t.Reason)
 	case o.Restored < 0:
-		return harness.VerdictFail, fmt.Sprintf("what it is to restore was not there: %s", o.Missing)
+		return fmt.Sprintf("what it is to restore was not there: %s", o.Missing)
 	case o.Restored > r.Within:
-		return harness.VerdictFail, fmt.Sprintf("what it is to restore was there %s after the symptom, and it promises %s", sayTime(o.Restored), sayTime(r.Within))
+		return fmt.Sprintf("what it is to restore was there %s after the symptom, and it promises %s", sayTime(o.Restored), sayTime(r.Within))
 	}
-	return harness.VerdictPass, ""
+	return ""
 }
 
 // bearable is for how long nobody may be served while steps are carried out that need
 // no outage: as long as the address takes to move, twice.
 const bearable = 3 * time.Second
-
-// ofPeople says whether a person ended it, or the want of one.
-func ofPeople(t *Transcript) bool {
-	return t.Ending == Unanswered || t.Ending == Declined || t.Ending == Interrupted
-}
 
 // hasVerdict says whether a run of a control can be judged by.
 func hasVerdict(o *Outcome) bool {
@@ -317,7 +312,7 @@ func (r *Result) changed(o *Outcome, idle, needed string) {
 		r.inconclusive("the control %s did not come to the incident: %s", o.Variant, o.NoSymptom)
 	case t == nil:
 		r.inconclusive("%s it was not carried out", o.Variant)
-	case ofPeople(t) || t.unmade():
+	case t.untold():
 		r.inconclusive("%s, line %d: %s", o.Variant, t.Line, t.Reason)
 	case needed != "":
 		r.Notes = append(r.Notes, fmt.Sprintf("not all was well %s: %s", o.Variant, needed))
@@ -358,7 +353,7 @@ func (r *Result) another(o *Outcome) {
 		r.fail("%s it does harm: %s", o.Variant, o.Reason)
 	case o.Transcript == nil:
 		r.inconclusive("%s it was not carried out", o.Variant)
-	case ofPeople(o.Transcript) || o.Transcript.unmade():
+	case o.Transcript.untold():
 		r.inconclusive("%s, line %d: %s", o.Variant, o.Transcript.Line, o.Transcript.Reason)
 	case o.Transcript.steps():
 		r.Notes = append(r.Notes, o.Variant+" it carries its steps out, as if that were its own, with no harm that was seen")
@@ -379,7 +374,7 @@ func (r *Result) anew(o *Outcome) {
 		r.inconclusive("%s it was not begun anew", o.Variant)
 	case o.Transcript == nil || o.Transcript.Ending != Done:
 		r.inconclusive("%s: it did not come so far", o.Variant)
-	case ofPeople(o.Second) || o.Second.unmade():
+	case o.Second.untold():
 		r.inconclusive("%s, and begun anew, line %d: %s", o.Variant, o.Second.Line, o.Second.Reason)
 	case o.Restored < 0 && o.Short != "":
 		r.inconclusive("%s and begun anew it did not restore all (%s); but %s", o.Variant, o.Missing, o.Short)
@@ -401,9 +396,9 @@ func (r *Result) healthy(o *Outcome) {
 		r.fail("on a healthy system it does harm: %s", o.Worse)
 	case o.Run == harness.VerdictFail:
 		r.fail("on a healthy system it does harm: %s", o.Reason)
-	case o.Transcript == nil || o.Transcript.Ending != NotThis && !ofPeople(o.Transcript) && !o.Transcript.unmade():
+	case o.Transcript == nil || o.Transcript.Ending != NotThis && !o.Transcript.untold():
 		r.fail("its symptom and diagnosis do not tell a healthy system from the incident")
-	case ofPeople(o.Transcript) || o.Transcript.unmade():
+	case o.Transcript.untold():
 		r.inconclusive("on a healthy system, line %d: %s", o.Transcript.Line, o.Transcript.Reason)
 	}
 }

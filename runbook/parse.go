@@ -20,7 +20,7 @@ const (
 // What cannot be read is an error of the type Errors, with all reasons; then
 // there is no runbook. What is read may still be wrong: see Lint.
 func Parse(name string, text []byte) (*Runbook, error) {
-	p := &parser{book: &Runbook{Name: name}}
+	p := &parser{book: &Runbook{Name: name, Text: text}}
 	text, ok := p.clean(text)
 	if !ok {
 		return nil, p.failed()

@@ -41,7 +41,9 @@ func holdsCommands(title string) bool {
 // changed; it is safe for concurrent use.
 type Runbook struct {
 	// Name is what Parse was given: the file's.
-	Name  string
+	Name string
+	// Text is what it was read from.
+	Text  []byte
 	Front Front
 	// Sections are all of the document, in its order.
 	Sections []*Section
