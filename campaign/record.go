@@ -257,8 +257,8 @@ func (s Store) path(i Item, hash string) string {
 	return filepath.Join(s.Dir, "items", Slug(i.Scenario), fmt.Sprintf("%s.%s.%d.%s.json", Slug(i.Case), Slug(profile), i.Repetition, hash))
 }
 
-// ErrInUse: another campaign works on the folder.
-var ErrInUse = errors.New("another campaign is under way in the same folder")
+// ErrInUse: another process works on the folder.
+var ErrInUse = errors.New("another hachaos is at work in the same folder")
 
 // Lock makes the folder, if it is missing, and takes it for this process alone
 // until unlock is called or the process ends, however it does. If another
@@ -294,13 +294,14 @@ func (s Store) Get(i Item, hash string) (*Record, error) {
 // earlier returns the last record of an item, whatever its hash; nil if there
 // is none. A file that is no record of it counts for nothing.
 func (s Store) earlier(i Item) (*Record, error) {
-	paths, err := filepath.Glob(s.path(i, "*"))
+	dir, pattern := filepath.Split(s.path(i, "*"))
+	names, err := fs.Glob(os.DirFS(dir), pattern)
 	if err != nil {
 		return nil, fmt.Errorf("campaign's folder %s: %w", s.Dir, err)
 	}
 	var last *Record
-	for _, path := range paths {
-		if r, err := read(path, i); err == nil && r != nil && (last == nil || r.StartedAt.After(last.StartedAt)) {
+	for _, name := range names {
+		if r, err := read(filepath.Join(dir, name), i); err == nil && r != nil && (last == nil || r.StartedAt.After(last.StartedAt)) {
 			last = r
 		}
 	}

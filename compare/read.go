@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,9 +66,10 @@ func (r Reader) Read(dir string) ([]Run, error) {
 	return runs, nil
 }
 
-// leave is nil if the error may be left out, or is none.
+// leave is nil if the error may be left out, or is none. An interrupt says nothing of
+// the run that it met.
 func (r Reader) leave(dir string, err error) error {
-	if err == nil || r.LeaveOut == nil {
+	if err == nil || r.LeaveOut == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
 	r.LeaveOut(dir, err)
@@ -87,9 +89,9 @@ func (r Reader) known(dir string) ([]Run, error) {
 	case is(dir, suite.File):
 		return r.suite(dir)
 	case is(dir, "items"):
-		return r.campaign(filepath.Join(dir, "items", "*", "*.json"))
+		return r.campaign(dir, "items/*/*.json")
 	}
-	return r.campaign(filepath.Join(dir, "*.json"))
+	return r.campaign(dir, "*.json")
 }
 
 func is(dir, name string) bool {
@@ -136,15 +138,16 @@ func (r Reader) suite(dir string) ([]Run, error) {
 	return out, nil
 }
 
-// campaign reads the records that match the pattern; other files are left
+// campaign reads the records in a folder that match the pattern; other files are left
 // alone.
-func (r Reader) campaign(pattern string) ([]Run, error) {
-	paths, err := filepath.Glob(pattern)
+func (r Reader) campaign(dir, pattern string) ([]Run, error) {
+	names, err := fs.Glob(os.DirFS(dir), pattern)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", pattern, err)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	var out []Run
-	for _, path := range paths {
+	for _, name := range names {
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		b, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it was replaced meanwhile

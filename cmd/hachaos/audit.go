@@ -30,8 +30,9 @@ type auditFlags struct {
 func (a *app) auditCmd() *cobra.Command {
 	var f auditFlags
 	c := &cobra.Command{
-		Use:   "audit [ITEM…]",
-		Short: "Fill in the checklists and review questions by what runs show",
+		Use:         "audit [ITEM…]",
+		Annotations: brings("--from"),
+		Short:       "Fill in the checklists and review questions by what runs show",
 		Long: `audit runs the scenarios behind each item of the checklists and review questions of
 the course on high availability that hachaos was made from (document 003 of
 docs/catalogue.md, §28 to §30), and fills the lists in: yes, where
@@ -137,8 +138,8 @@ func (a *app) auditedNow(ctx context.Context, lists []audit.List, f *auditFlags,
 
 // auditedFolder reads the runs of a suite or of a campaign.
 func (a *app) auditedFolder(ctx context.Context, f *auditFlags, from *provenance) ([]audit.Run, error) {
-	if len(f.set) > 0 || len(f.images) > 0 || f.nodes != 0 || f.short || f.seed != 0 {
-		return nil, usage("--from runs nothing: --set, --image, --nodes, --short and --seed are of no use with it")
+	if len(f.set) > 0 || len(f.images) > 0 || f.nodes != 0 || f.short || f.seed != 0 || f.subnet != "" || f.dir != runsDir {
+		return nil, usage("--from runs nothing: --set, --image, --nodes, --short, --seed, --subnet and --dir are of no use with it")
 	}
 	if exists(filepath.Join(f.from, suite.File)) {
 		s, err := judgeSuite(ctx, f.from)
@@ -177,12 +178,12 @@ func (f *auditFlags) ofSuite(s *suite.Result) error {
 		if profile != "" && e.Run.Profile != profile {
 			return usage("%s has runs on the profiles %s and %s: an audit is of one system", f.from, profile, e.Run.Profile)
 		}
-		one := auditFlags{}
-		one.of(e.Command)
-		if profile != "" && !(slices.Equal(one.set, f.set) && one.nodes == f.nodes && one.short == f.short && slices.Equal(one.images, f.images)) {
+		before := f.system()
+		f.of(e.Command)
+		if profile != "" && f.system() != before {
 			return usage("%s has runs of systems that differ, as %q does: an audit is of one", f.from, e.Command)
 		}
-		profile, f.set, f.nodes, f.short, f.images = e.Run.Profile, one.set, one.nodes, one.short, one.images
+		profile = e.Run.Profile
 	}
 	if f.profile != "" && f.profile != profile {
 		return usage("--profile %s: the runs of %s are on %s", f.profile, f.from, profile)
@@ -263,7 +264,7 @@ func worse(first, second int) int {
 func (a *app) auditPages(f auditFlags, from string, places []string, out audited) error {
 	words := append([]string{"hachaos", "audit"}, places...)
 	if f.from != "" {
-		words = append(words, "--from", f.from)
+		words = append(words, "--from", report.ShellWord(f.from))
 	}
 	if f.from == "" {
 		words = append(words, strings.Fields(a.command("", f.runFlags))[2:]...)
@@ -276,7 +277,7 @@ func (a *app) auditPages(f auditFlags, from string, places []string, out audited
 		if err := report.Replace(path, func(w io.Writer) error { return write(w, page) }); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.err, path)
+		fmt.Fprintln(a.err, "hachaos: wrote", path)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,8 +72,9 @@ func (a *app) campaignRun() *cobra.Command {
 		budget time.Duration
 	)
 	c := &cobra.Command{
-		Use:   "run [SCENARIO…]",
-		Short: "Run what is missing",
+		Use:         "run [SCENARIO…]",
+		Annotations: brings(),
+		Short:       "Run what is missing",
 		Long: `run runs the items that have no result yet, and ends when all have one, when the
 budget is spent, or at an interrupt; it can be called again. While it runs it has
 the campaign's folder to itself.
@@ -81,6 +83,9 @@ Exit codes: 0 all items are as expected, 1 one is not, 2 usage, 3 some are not r
 have no verdict yet, 4 error, 5 one was dirty.`,
 		Example: "  hachaos campaign run --budget 20m\n  hachaos campaign run 'db-*'\n  hachaos campaign run --profile documented",
 		RunE: func(c *cobra.Command, names []string) error {
+			if budget < 0 {
+				return usage("--budget %v: want 0 or more", budget)
+			}
 			return a.runCampaign(c.Context(), names, f, budget)
 		},
 		ValidArgsFunction: completeScenarios,
@@ -110,6 +115,8 @@ func (a *app) campaignStatus() *cobra.Command {
 				fmt.Fprintf(a.err, "hachaos: there is no folder %s, and so no result: --dir says where the campaign's are\n", f.dir)
 			}
 			switch {
+			case asJSON && markdown:
+				return errBothForms
 			case asJSON:
 				return writeJSON(a.out, campaign.Summarise(entries))
 			case markdown:
@@ -191,6 +198,11 @@ func (a *app) prune(f campaignFlags, dry bool) error {
 		return err
 	}
 	for _, name := range files {
+		if ofMutants(name) {
+			return usage("%s is a result of 'hachaos mutants campaign', whose files prune does not know: give the folder of a campaign", name)
+		}
+	}
+	for _, name := range files {
 		fmt.Fprintln(a.out, name)
 	}
 	verb := "would be removed"
@@ -203,6 +215,16 @@ func (a *app) prune(f campaignFlags, dry bool) error {
 	kept := slices.DeleteFunc(entries, func(e campaign.Entry) bool { return e.Record == nil })
 	_, err = fmt.Fprintf(a.out, "%d result files %s, %d stay\n", len(files), verb, len(kept))
 	return err
+}
+
+// ofMutants says whether a file is the result of a mutant: those have the same form.
+func ofMutants(file string) bool {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	var rec campaign.Record
+	return json.Unmarshal(b, &rec) == nil && strings.HasPrefix(rec.Command, "hachaos mutants ")
 }
 
 // onEveryProfile are the items that names and tags choose, by profile.
@@ -294,13 +316,7 @@ func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry
 	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
 	c := campaign.Campaign{
 		Store: store, Budget: budget, Machine: machine(),
-		Alive: func(ctx context.Context) error {
-			again, err := wiring.Open(ctx, store.Runs(), buildVersion())
-			if err != nil {
-				return err
-			}
-			return again.Close()
-		},
+		Alive: alive(store),
 		Says: func(e campaign.Entry, run suite.Entry, done, of int) {
 			lines.says(run.Notes, fmt.Sprintf("[%d/%d] %-44s %-8s %4.0fs  %s", done+1, of, e.Name(), e.State(), run.Took.Seconds(), report.Clean(said(e, run))))
 			for _, text := range leftBehind(run.Run.Leftovers) {
@@ -327,6 +343,17 @@ func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry
 		fmt.Fprintln(a.err, text)
 	}
 	return errors.Join(err, report.CampaignTable(a.out, out.Entries, a.tableOptions()))
+}
+
+// alive says whether the engine still answers, by opening it anew.
+func alive(store campaign.Store) func(context.Context) error {
+	return func(ctx context.Context) error {
+		session, err := wiring.Open(ctx, store.Runs(), buildVersion())
+		if err != nil {
+			return err
+		}
+		return session.Close()
+	}
 }
 
 // leftBehind says of each leftover what it is and, if it is known, what

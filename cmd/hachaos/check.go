@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,10 @@ func (a *app) checkCmd() *cobra.Command {
 		Annotations: offline(),
 		Short:       "Judge a run's folder again, with no engine",
 		Long: `check reads the sealed journal of a run and judges it again. It changes nothing
-in the folder, needs no engine, and gives the same result byte for byte.`,
+in the folder, needs no engine, and gives the same result byte for byte.
+
+Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 error (of the run, or because the
+record cannot be read or was altered), 5 dirty.`,
 		Example: "  hachaos check runs/20261120T081500Z-instance-kill-1a2b3c4d",
 		Args:    oneArg("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -31,7 +35,7 @@ in the folder, needs no engine, and gives the same result byte for byte.`,
 				return err
 			}
 			a.code = r.ExitCode()
-			if err := a.printResult(r, args[0], asJSON); err != nil {
+			if err := a.printResult(a.out, r, args[0], asJSON); err != nil {
 				return err
 			}
 			return a.compare(args[0], r)
@@ -72,16 +76,26 @@ func unlessInterrupted[T any](ctx context.Context, f func() (T, error)) (T, erro
 	type result struct {
 		value T
 		err   error
+		panic any
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := f()
-		done <- result{value, err}
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				r.panic = fmt.Sprintf("%v\n\n%s", p, debug.Stack())
+			}
+			done <- r
+		}()
+		r.value, r.err = f()
 	}()
 	var r result
 	select {
 	case r = <-done:
 	case <-ctx.Done():
+	}
+	if r.panic != nil {
+		panic(r.panic) // where it is told
 	}
 	if ctx.Err() != nil {
 		return *new(T), ctx.Err()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -60,12 +61,15 @@ The exit code is 0 whatever differs.`,
 	return c
 }
 
+// errBothForms: standard output has only room for one.
+var errBothForms = usage("--json and --markdown: want one of them")
+
 // method is the tests in words, in lines.
 func method() string { return report.Wrap(compare.Method, 84) }
 
 func (a *app) compareFolders(ctx context.Context, args []string, f compareFlags) error {
 	if f.json && f.markdown {
-		return usage("--json and --markdown: want one of them")
+		return errBothForms
 	}
 	if f.html != "" {
 		if err := writable("--html "+f.html, f.html); err != nil {
@@ -122,19 +126,17 @@ func groupsOf(judge serve.Judge, args []string, by string) (list []compare.Group
 		return nil, nil, usage("hachaos compare wants two folders or more, or --by %s with one: see 'hachaos compare --help'", strings.Join(compare.Attributes, "|"))
 	}
 	reader := compare.Reader{Profile: topology.All()[0].Profiles[0], Judge: judge, LeaveOut: func(dir string, why error) {
-		left = append(left, fmt.Sprintf("%s is left out: %v", dir, why))
+		left = append(left, fmt.Sprintf("%s: %v", dir, why))
 	}}
 	var (
 		groups []compare.Group
 		pool   []compare.Run
-		names  = map[string]bool{}
 	)
-	for i, arg := range args {
-		name, dir := named(arg, i)
-		if names[name] {
-			return nil, nil, usage("two groups have the name %s", name)
-		}
-		names[name] = true
+	names, dirs, err := named(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, dir := range dirs {
 		runs, err := reader.Read(dir)
 		if errors.Is(err, compare.ErrNoRuns) {
 			if len(left) > 0 {
@@ -145,7 +147,7 @@ func groupsOf(judge serve.Judge, args []string, by string) (list []compare.Group
 		if err != nil {
 			return nil, nil, err
 		}
-		groups = append(groups, compare.Group{Name: name, Source: dir, Runs: runs})
+		groups = append(groups, compare.Group{Name: names[i], Source: dir, Runs: runs})
 		pool = append(pool, runs...)
 	}
 	if by == "" {
@@ -169,13 +171,29 @@ func groupsOf(judge serve.Judge, args []string, by string) (list []compare.Group
 // longName is how long a group's name may be before a letter stands for it.
 const longName = 16
 
-// named splits NAME=DIR; a folder without a name gets a letter. A folder that
-// has an equals sign in its name is taken as it is.
-func named(arg string, i int) (name, dir string) {
-	if name, dir, ok := strings.Cut(arg, "="); ok && name != "" && !exists(arg) && !strings.ContainsRune(name, filepath.Separator) {
-		return name, dir
+// named splits each NAME=DIR; a folder without a name gets the next letter that is none's.
+// A folder that has an equals sign in its name is taken as it is.
+func named(args []string) (names, dirs []string, err error) {
+	names, dirs = make([]string, len(args)), slices.Clone(args)
+	taken := map[string]bool{}
+	for i, arg := range args {
+		name, dir, ok := strings.Cut(arg, "=")
+		if !ok || name == "" || exists(arg) || strings.ContainsRune(name, filepath.Separator) {
+			continue
+		}
+		if taken[name] {
+			return nil, nil, usage("two groups have the name %s", name)
+		}
+		names[i], dirs[i], taken[name] = name, dir, true
 	}
-	return letter(i), arg
+	for i := range names {
+		for n := i; names[i] == ""; n++ {
+			if !taken[letter(n)] {
+				names[i], taken[letter(n)] = letter(n), true
+			}
+		}
+	}
+	return names, dirs, nil
 }
 
 // letter is A, B, …, Z, A1, …

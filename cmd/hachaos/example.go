@@ -142,12 +142,13 @@ func notWritten(path string, err error) error {
 
 // next are the commands to go on with from a recorded run.
 func next(r *harness.Result) []string {
-	list := [][2]string{{"hachaos explain " + r.Dir, "what happened, in words"}}
+	dir := report.ShellWord(r.Dir)
+	list := [][2]string{{"hachaos explain " + dir, "what happened, in words"}}
 	if op := firstOp(r); op != 0 {
-		list = append(list, [2]string{fmt.Sprintf("hachaos explain %s --op %d", r.Dir, op), "one operation of it, from every side"})
+		list = append(list, [2]string{fmt.Sprintf("hachaos explain %s --op %d", dir, op), "one operation of it, from every side"})
 	}
 	list = append(list,
-		[2]string{"hachaos check " + r.Dir, "judge it again"},
+		[2]string{"hachaos check " + dir, "judge it again"},
 		[2]string{"hachaos doctor", "what this machine lacks to run the like"},
 		[2]string{"hachaos run " + r.Scenario, "the same on a system that should bear it"},
 	)

@@ -59,6 +59,8 @@ func (a *app) explain(ctx context.Context, dir string, o report.ExplainOptions, 
 		return usage("--from wants an assertion to page through")
 	case op && o.Op == 0:
 		return usage("--op 0: operations are counted from 1")
+	case op && o.Limit > 0:
+		return usage("--op tells one operation, and --limit counts evidence: want one of them")
 	case op && o.Assertion != "":
 		return usage("--op and the assertion %s: want one of them", o.Assertion)
 	}

@@ -24,7 +24,7 @@ func (a *app) imagesBuild() *cobra.Command {
 		Use:   "build [NAME…]",
 		Short: "Build the images whose inputs have changed (all, if none is named)",
 		RunE: onEngine(func(c *cobra.Command, d *docker.Driver, names []string) error {
-			return d.Builder().Build(c.Context(), names, func(line string) { fmt.Fprintln(a.err, line) })
+			return asUsage(d.Builder().Build(c.Context(), names, func(line string) { fmt.Fprintln(a.err, line) }))
 		}),
 	}
 }

@@ -100,7 +100,6 @@ func readItem[T any](i itemFile, schema string) (*T, error) {
 type bookFile struct {
 	name  string        // the file's, without .md
 	trial gameday.Trial // with no runner yet
-	text  []byte
 }
 
 func readBook(file string, short bool) (bookFile, error) {
@@ -111,14 +110,9 @@ func readBook(file string, short bool) (bookFile, error) {
 	if err := sound(file, book); err != nil {
 		return bookFile{}, err
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return bookFile{}, err
-	}
 	return bookFile{
 		name:  strings.TrimSuffix(filepath.Base(file), ".md"),
 		trial: gameday.Trial{Book: book, Incident: incident, Options: opts},
-		text:  text,
 	}, nil
 }
 
@@ -194,6 +188,7 @@ type decided interface{ decided() bool }
 // runItems runs those of the items that are not decided, on an open engine and with
 // the folder to itself: until all are, the budget is spent (0: never) or ctx ends.
 func runItems[T decided](ctx context.Context, a *app, dir string, budget time.Duration, items []T, reread func([]T) error, run func(n int, session *wiring.Session) error) error {
+	outliveReaders()
 	session, err := wiring.Open(ctx, campaign.Store{Dir: dir}.Runs(), buildVersion())
 	if err != nil {
 		return err

@@ -66,7 +66,10 @@ func (a *app) execute(args []string) int {
 		err = unknownCommand(root, args[0])
 	}
 	if !errors.Is(err, errSaid) {
-		fmt.Fprintln(a.err, "hachaos:", err)
+		_ = writeClean(a.err, fmt.Sprintf("hachaos: %v\n", err)) // it may tell of what others have written
+	}
+	if a.code == harness.ExitDirty {
+		return a.code // whatever came after it
 	}
 	return exitCode(err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -48,27 +49,45 @@ func (f *zooFlags) mutants(names []string) ([]zoo.Half, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	chosen, err := zoo.Choose(all, bare(names))
+	// NAME-mended is one half alone; any other name is of both.
+	var both, mended, bare []string
+	for _, n := range names {
+		name, half := strings.CutSuffix(n, "-"+zoo.Mended)
+		bare = append(bare, name)
+		if half {
+			mended = append(mended, n)
+		} else {
+			both = append(both, n)
+		}
+	}
+	chosen, err := zoo.Choose(all, bare)
 	if err != nil {
 		return nil, usageError{err}
+	}
+	whole := map[string]bool{}
+	if len(both) > 0 || len(names) == 0 {
+		list, err := zoo.Choose(all, both)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		for _, m := range list {
+			whole[m.Name] = true
+		}
 	}
 	halves, err := zoo.Halves(chosen, scenarios.Lookup)
 	if err != nil {
 		return nil, usageError{err}
 	}
+	halves = slices.DeleteFunc(halves, func(h zoo.Half) bool { return !whole[h.Mutant.Name] && h.Case.Name != zoo.Mended })
+	for _, n := range mended {
+		if !slices.ContainsFunc(halves, func(h zoo.Half) bool { ok, err := path.Match(n, h.Name); return ok && err == nil }) {
+			return nil, usage("%s: there is no such mended half: `hachaos mutants list --json` says which mutants are a pair", n)
+		}
+	}
 	for i := range halves {
 		halves[i].Folder = f.zoo
 	}
 	return halves, nil
-}
-
-// bare are names of mutants, also of those that name a mended half.
-func bare(names []string) []string {
-	var out []string
-	for _, n := range names {
-		out = append(out, strings.TrimSuffix(n, "-"+zoo.Mended))
-	}
-	return out
 }
 
 func (a *app) mutantsCmd() *cobra.Command {
@@ -147,8 +166,9 @@ func (a *app) mutantsRun() *cobra.Command {
 		run runFlags
 	)
 	c := &cobra.Command{
-		Use:   "run MUTANT|AREA…",
-		Short: "Run mutants now, and say of each whether it was caught as it must be",
+		Use:         "run MUTANT|AREA…",
+		Annotations: brings(),
+		Short:       "Run mutants now, and say of each whether it was caught as it must be",
 		Long: `run brings each mutant's system up, runs the scenario that must catch it in its short
 form, and keeps the run's folder with its report. NAME-mended runs the mended half of a
 pair alone.
@@ -174,17 +194,13 @@ func (a *app) runMutants(ctx context.Context, names []string, f zooFlags, run ru
 	if err != nil {
 		return err
 	}
-	halves = slices.DeleteFunc(halves, func(h zoo.Half) bool {
-		only := slices.Contains(names, h.Mutant.Name+"-"+zoo.Mended) && !slices.Contains(names, h.Mutant.Name)
-		return only && h.Case.Name != zoo.Mended
-	})
 	session, err := wiring.Open(ctx, run.dir, buildVersion())
 	if err != nil {
 		return err
 	}
 	defer session.Close()
 	unlike := map[int]int{} // by exit code
-	for _, h := range halves {
+	for n, h := range halves {
 		p := a.progress()
 		p.next(h.Name, h.Scenario)
 		session.Runner.Progress, session.Runner.Hurry = p, a.hurry
@@ -193,16 +209,20 @@ func (a *app) runMutants(ctx context.Context, names []string, f zooFlags, run ru
 		r, err := h.Runner(*session.Runner).Run(ctx, h.Scenario, opts)
 		p.close()
 		if r == nil {
+			a.code = worst(unlike)
 			return asUsage(err)
 		}
-		a.finish(r, run, errors.Is(err, harness.ErrDirty))
+		r.Dirty = r.Dirty || errors.Is(err, harness.ErrDirty)
+		a.finish(r, run)
 		if err != nil {
 			fmt.Fprintln(a.err, "hachaos:", err)
 		}
 		code, text := caught(h, r)
 		unlike[code]++
 		fmt.Fprintf(a.out, "%s: %s\n", h.Name, report.Clean(text))
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && n+1 < len(halves) {
+			unlike[harness.ExitInconclusive]++
+			fmt.Fprintf(a.err, "hachaos: interrupted, with %d still to be run\n", len(halves)-n-1)
 			break
 		}
 	}
@@ -216,7 +236,7 @@ func caught(h zoo.Half, r *harness.Result) (int, string) {
 	err := h.Case.Holds(r)
 	switch {
 	case r.Dirty:
-		return harness.ExitDirty, err.Error()
+		return harness.ExitDirty, "it left something behind"
 	case err != nil && (r.Verdict == harness.VerdictPass || r.Verdict == harness.VerdictFail):
 		return 1, "not as it must be: " + err.Error()
 	case err != nil:
@@ -243,8 +263,9 @@ func (a *app) mutantsCampaign() *cobra.Command {
 		budget time.Duration
 	)
 	c := &cobra.Command{
-		Use:   "campaign [MUTANT|AREA…]",
-		Short: "Run all mutants three times, resumably",
+		Use:         "campaign [MUTANT|AREA…]",
+		Annotations: brings(),
+		Short:       "Run all mutants three times, resumably",
 		Long: `campaign runs each half of each mutant three times. Each run has a result file, named
 after a hash of all that it depends on, and is not made again; see 'hachaos campaign'.
 
@@ -252,6 +273,9 @@ Exit codes: 0 each was caught as it must be three times, 1 one was not, 2 usage,
 still to be run, 4 error, 5 one was dirty.`,
 		Example: "  hachaos mutants campaign --budget 20m\n  hachaos mutants campaign sessions",
 		RunE: func(c *cobra.Command, names []string) error {
+			if budget < 0 {
+				return usage("--budget %v: want 0 or more", budget)
+			}
 			return a.campaignOfMutants(c.Context(), names, f, budget)
 		},
 	}

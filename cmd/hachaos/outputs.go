@@ -68,8 +68,13 @@ func outputsOf(list []string, asJSON bool) (outputs, error) {
 		if path == stdout && (asJSON || out.onStdout()) {
 			return nil, usage("--write %s=-: standard output has only room for one: give a file", name)
 		}
-		if err := writable("--write "+name+"="+path, path); err != nil {
-			return nil, err
+		if path != stdout {
+			if err := writable("--write "+name+"="+path, path); err != nil {
+				return nil, err
+			}
+		}
+		if i := slices.IndexFunc(out, func(o output) bool { return filepath.Clean(o.path) == filepath.Clean(path) }); i >= 0 {
+			return nil, usage("--write %s=%s and %s=%s: want a file each", out[i].format.Name, out[i].path, name, path)
 		}
 		out = append(out, output{f, path})
 	}
@@ -83,13 +88,19 @@ func (o outputs) onStdout() bool {
 	return slices.ContainsFunc(o, func(x output) bool { return x.path == stdout })
 }
 
+// people is where the result goes that is for people: standard output, unless a format
+// has taken that. GitHub's annotations are lines of a log like any others.
+func (a *app) people(list outputs) io.Writer {
+	if slices.ContainsFunc(list, func(x output) bool { return x.path == stdout && x.format.Name != "github" }) {
+		return a.err
+	}
+	return a.out
+}
+
 // writable says why a file could not be written: its folder is missing, or it
 // is one.
 func writable(flag, path string) error {
-	if path == stdout {
-		return nil
-	}
-	if path == "" {
+	if path == "" || path == stdout {
 		return usage("%s: want the path of a file", flag)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {

@@ -65,7 +65,7 @@ func (a *app) reportSuite(ctx context.Context, dir string, list outputs) error {
 	if err != nil {
 		return err
 	}
-	if err := report.WriteSuite(dir, s); err != nil {
+	if err := report.WriteSuiteReports(dir, s); err != nil {
 		return err
 	}
 	if err := a.writeSuite(list, s); err != nil {
@@ -100,6 +100,9 @@ func judgeSuite(ctx context.Context, dir string) (*suite.Result, error) {
 		if e.Dir == "" {
 			continue
 		}
+		if !filepath.IsLocal(filepath.FromSlash(e.Dir)) {
+			return nil, usage("%s: the folder %q of a run is not in the suite's", path, e.Dir)
+		}
 		e.Dir = filepath.Join(dir, filepath.FromSlash(e.Dir))
 		r, _, err := judge(ctx, e.Dir)
 		if err != nil {
@@ -110,5 +113,6 @@ func judgeSuite(ctx context.Context, dir string) (*suite.Result, error) {
 		}
 		e.Run, e.Verdict, e.Dirty = r, r.Verdict, e.Dirty || r.Dirty
 	}
+	s.Spreads = suite.Spreads(s.Entries)
 	return &s, nil
 }

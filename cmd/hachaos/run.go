@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -45,8 +46,9 @@ type runFlags struct {
 func (a *app) runCmd() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run SCENARIO…",
-		Short: "Run scenarios and judge them",
+		Use:         "run SCENARIO…",
+		Annotations: brings(),
+		Short:       "Run scenarios and judge them",
 		Long: `run brings the scenario's topology up, loads it, breaks what the scenario says,
 heals it, takes everything down again, and judges the record.
 
@@ -138,7 +140,8 @@ func (a *app) runScenario(ctx context.Context, s harness.Scenario, f runFlags) e
 	if err != nil {
 		fmt.Fprintln(a.err, "hachaos:", err)
 	}
-	a.finish(r, f, errors.Is(err, harness.ErrDirty))
+	r.Dirty = r.Dirty || errors.Is(err, harness.ErrDirty) // although the record lacks it
+	a.finish(r, f)
 	return nil
 }
 
@@ -174,31 +177,28 @@ func (a *app) notCarriedOut(err error, f runFlags, entries []suite.Entry, write 
 
 // finish renders the run's folder, prints the result, writes what else was
 // asked for, and sets the exit code: that of the run, which what cannot be written
-// or printed does not change, but that a pass is none then. A run may be dirty although
-// its record lacks it.
-func (a *app) finish(r *harness.Result, f runFlags, dirty bool) {
+// or printed does not change, but that a pass is none then.
+func (a *app) finish(r *harness.Result, f runFlags) {
 	h, err := render(r)
-	known := *r
-	known.Dirty = r.Dirty || dirty
-	a.code = known.ExitCode()
+	a.code = r.ExitCode()
 	a.unwritten(err)
-	a.unwritten(a.printResult(r, r.Dir, f.json))
-	a.unwritten(a.writeRun(f.outputs, &known, h))
+	a.unwritten(a.printResult(a.people(f.outputs), r, r.Dir, f.json))
+	a.unwritten(a.writeRun(f.outputs, r, h))
 }
 
 // printResult prints JSON, or the table for people.
-func (a *app) printResult(r *harness.Result, dir string, asJSON bool) error {
+func (a *app) printResult(w io.Writer, r *harness.Result, dir string, asJSON bool) error {
 	shown := *r
 	shown.Dir = dir
 	if asJSON {
-		return writeJSON(a.out, &shown)
+		return writeJSON(w, &shown)
 	}
 	o := a.tableOptions()
 	o.Dir = dir
 	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
 		o.Path = path
 	}
-	return report.Table(a.out, r, o)
+	return report.Table(w, r, o)
 }
 
 // tableOptions suit standard output.
@@ -233,6 +233,9 @@ func (a *app) command(name string, f runFlags) string {
 	}
 	for _, image := range f.images {
 		words = append(words, "--image", image)
+	}
+	if f.on != "" {
+		words = append(words, "--on", f.on)
 	}
 	return strings.Join(words, " ")
 }

@@ -21,8 +21,9 @@ import (
 func (a *app) runbookCampaign() *cobra.Command {
 	var f itemsFlags
 	c := &cobra.Command{
-		Use:   "campaign FILE…",
-		Short: "Verify runbooks three times each, and their mutants, resumably",
+		Use:         "campaign FILE…",
+		Annotations: brings("--status"),
+		Short:       "Verify runbooks three times each, and their mutants, resumably",
 		Long: `campaign verifies each runbook with all its controls, three times, and then carries out each of
 its mutants during its incident: a step dropped, two swapped, a command aimed at the wrong node, a
 wrong value. A mutant that is not refused is one that the proof cannot tell from the runbook.
@@ -112,7 +113,7 @@ func proofItems(files []string, f itemsFlags) ([]*proofItem, error) {
 			return nil, err
 		}
 		incidents := append([]gameday.Incident{b.incident()}, otherIncidents(file, b.trial.Book)...)
-		hash, err := depends.hash(incidents, b.trial.Options, proofSchema, b.text)
+		hash, err := depends.hash(incidents, b.trial.Options, proofSchema, b.trial.Book.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -199,9 +200,10 @@ func (a *app) oneProof(ctx context.Context, i *proofItem, session *wiring.Sessio
 	if i.proof != nil {
 		p.Before = i.proof.Before + 1
 	}
-	fmt.Fprintf(a.err, "[%d/%d] %-44s %-12s %4.0fs  %s\n", n+1, of, report.Clean(filepath.Base(i.file)+", "+i.name), p.Verdict, p.Took.Seconds(), report.Clean(p.Reason))
 	i.proof = p
-	return i.keep(p)
+	err = i.keep(p)
+	fmt.Fprintf(a.err, "[%d/%d] %-44s %-12s %4.0fs  %s\n", n+1, of, report.Clean(filepath.Base(i.file)+", "+i.name), p.Verdict, p.Took.Seconds(), report.Clean(p.Reason))
+	return err
 }
 
 // refusedShare is what part of the mutants must be refused.
@@ -359,7 +361,7 @@ func proofsSheet(items []*proofItem) report.Sheet {
 	}
 	return report.Sheet{
 		Title:    "The runbooks, proven",
-		About:    "Written by 'hachaos runbook campaign --page' from the result files in docs/runbooks; not to be edited by hand.",
+		About:    "Written by 'hachaos runbook campaign --page' from its result files; not to be edited by hand.",
 		Sections: []report.SheetSection{s},
 	}
 }

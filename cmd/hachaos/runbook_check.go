@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,8 +28,9 @@ type checksFlags struct {
 func (a *app) runbookCheck() *cobra.Command {
 	var f checksFlags
 	c := &cobra.Command{
-		Use:   "check --checks FILE[,FILE…] RUNBOOK…",
-		Short: "Compare what health checks say with what is so, during the runbooks' incidents",
+		Use:         "check --checks FILE[,FILE…] RUNBOOK…",
+		Annotations: brings("--status"),
+		Short:       "Compare what health checks say with what is so, during the runbooks' incidents",
 		Long: `check brings about the incident of each runbook under load, waits until the runbook's own checks
 show its symptom, and carries out the documents of checks (kind: checks, see docs/runbooks.md). What
 each check says is compared with the states that it is taken to speak of, looked at right before and
@@ -137,7 +137,7 @@ func checkItems(files []string, f checksFlags) ([]*checkItem, error) {
 		if err != nil {
 			return err
 		}
-		hash, err := depends.hash([]gameday.Incident{b.incident()}, b.trial.Options, checkedSchema, healthy, b.text, texts)
+		hash, err := depends.hash([]gameday.Incident{b.incident()}, b.trial.Options, checkedSchema, healthy, b.trial.Book.Text, texts)
 		if err != nil {
 			return err
 		}
@@ -171,11 +171,7 @@ func readChecks(files []string) (documents []*runbook.Runbook, texts string, err
 		if err := sound(file, d); err != nil {
 			return nil, "", err
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, "", err
-		}
-		documents, texts = append(documents, d), texts+fmt.Sprintf("%s %d\n%s", file, len(text), text)
+		documents, texts = append(documents, d), texts+fmt.Sprintf("%s %d\n%s", file, len(d.Text), d.Text)
 	}
 	return documents, texts, nil
 }
@@ -193,7 +189,12 @@ func rereadChecks(items []*checkItem) error {
 
 // again is the command that measures it anew.
 func (f checksFlags) again(files []string) string {
-	return fmt.Sprintf("hachaos runbook check --dir %s --checks %s %s", f.dir, strings.Join(f.documents, ","), strings.Join(files, " "))
+	words := []string{"hachaos", "runbook", "check", "--dir", f.dir, "--checks", strings.Join(f.documents, ",")}
+	words = append(words, files...)
+	for i, w := range words {
+		words[i] = report.ShellWord(w)
+	}
+	return strings.Join(words, " ")
 }
 
 func (a *app) compareChecks(ctx context.Context, files []string, f checksFlags) error {
@@ -235,8 +236,8 @@ func (a *app) oneCheck(ctx context.Context, i *checkItem, session *wiring.Sessio
 		failed = errors.Join(failed, r.count(ctx))
 	}
 	i.result = r
-	fmt.Fprintf(a.err, "[%d/%d] %-20s %4.0fs  %s\n", n+1, of, report.Clean(i.name), r.Took.Seconds(), report.Clean(i.said()))
 	failed = errors.Join(failed, i.keep(r))
+	fmt.Fprintf(a.err, "[%d/%d] %-20s %4.0fs  %s\n", n+1, of, report.Clean(i.name), r.Took.Seconds(), report.Clean(i.said()))
 	if failed == nil && c.Dirty {
 		failed = fmt.Errorf("%w: %s", harness.ErrDirty, c.Reason)
 	}

@@ -37,8 +37,9 @@ const longestDrill = 2 * time.Hour
 func (a *app) runbookDrill() *cobra.Command {
 	var f drillFlags
 	c := &cobra.Command{
-		Use:   "drill FILE",
-		Short: "A game day: mend the runbook's incident by hand, on the clock",
+		Use:         "drill FILE",
+		Annotations: brings(),
+		Short:       "A game day: mend the runbook's incident by hand, on the clock",
 		Long: `drill brings the topology up, loads it, and gives you a shell in the operator's container and,
 with :on NODE, in each node. At a moment of the window that nobody is told, the incident
 comes that the runbook's front matter names. You are paged when the runbook's own checks show
@@ -100,6 +101,7 @@ func (a *app) drill(ctx context.Context, file string, f drillFlags) error {
 	if err != nil {
 		return err
 	}
+	outliveReaders()
 	session, err := wiring.Open(ctx, f.dir, buildVersion())
 	if err != nil {
 		return err

@@ -32,8 +32,9 @@ type executeFlags struct {
 func (a *app) runbookRun() *cobra.Command {
 	var f executeFlags
 	c := &cobra.Command{
-		Use:   "run FILE",
-		Short: "Carry a runbook out on a standing topology",
+		Use:         "run FILE",
+		Annotations: brings("--dry-run"),
+		Short:       "Carry a runbook out on a standing topology",
 		Long: `run carries a runbook out on a topology that stands, as it is written: what shows the symptom,
 the diagnosis, the steps, the verification. It ends at the first thing that is not as the
 runbook expects, which on a healthy system is its symptom: whatever is wrong is for you to
@@ -45,7 +46,7 @@ on this machine. What is for a person is asked at this terminal; with --ci, or w
 no terminal, it is answered as the runbook states for CI.
 
 Exit codes: 0 all was as expected, and what the runbook restores is there, 1 it was not, 2 usage,
-3 a person was needed, or ended it, 4 error.`,
+3 a person was needed, or ended it, 4 error, as of a command that could not be carried out.`,
 		Example: `  hachaos up --operator
   hachaos runbook run --on jetty-ha runbooks/node-lost.md
   hachaos runbook run --dry-run runbooks/node-lost.md
@@ -76,6 +77,8 @@ func (a *app) executeRunbook(ctx context.Context, file string, f executeFlags) e
 		return err
 	}
 	switch {
+	case f.dry && (f.json || f.step || f.transcript != ""):
+		return usage("--dry-run does nothing, and prints text: --json, --step and --transcript are of no use with it")
 	case f.dry:
 		var plan strings.Builder
 		if err := gameday.DryRun(&plan, book); err != nil {
@@ -91,6 +94,7 @@ func (a *app) executeRunbook(ctx context.Context, file string, f executeFlags) e
 			return err
 		}
 	}
+	outliveReaders() // what was begun is carried out, and told
 	d, err := docker.Open(ctx, docker.Options{})
 	if err != nil {
 		return err
@@ -152,6 +156,9 @@ func (a *app) follow(ctx context.Context, c topology.Cluster, x gameday.Executio
 
 // endingCode is the exit code of an execution.
 func endingCode(t *gameday.Transcript, restored error) int {
+	if t.Unmade() {
+		return harness.ExitError
+	}
 	switch t.Ending {
 	case gameday.Done:
 		if restored == nil {

@@ -35,16 +35,18 @@ type verifyFlags struct {
 func (a *app) runbookVerify() *cobra.Command {
 	var f verifyFlags
 	c := &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Prove a runbook during the incident that it is for",
+		Use:         "verify FILE",
+		Annotations: brings(),
+		Short:       "Prove a runbook during the incident that it is for",
 		Long: `verify brings the topology up, loads it, brings about the incident that the runbook's front
 matter names, waits until the runbook's own checks show the symptom, and carries it out as it
 is written; nothing but the runbook heals the incident. It passes if the states that the
 runbook names are restored within its time, no session or write was lost, nothing is left
 behind, and carrying the steps out once more does no harm.
 
-Then come the controls, each a run of about a minute: ` + controlNames() + `. The last
-four are several runs each, so that all of them take ten minutes and more.
+Then come the controls, each a run of about a minute: ` + controlNames() + `.
+Of another, left-out, swapped and cut-off there are several runs each, so that all of them take
+ten minutes and more.
   without   nobody does anything: if all comes back by itself, the runbook proves nothing
   healthy   on a healthy system it must see that nothing is wrong, and do no harm
   another   during other incidents it must make nothing worse
@@ -96,15 +98,12 @@ func controlsOf(values []string) ([]gameday.Control, error) {
 	}
 	var out []gameday.Control
 	for _, c := range all { // in their own order, each once
-		for _, v := range values {
-			if v == string(c) {
-				out = append(out, c)
-				break
-			}
+		if slices.Contains(values, string(c)) {
+			out = append(out, c)
 		}
 	}
 	for _, v := range values {
-		if !strings.Contains(", "+controlNames()+",", ", "+v+",") || v == "" {
+		if !slices.Contains(all, gameday.Control(v)) {
 			return nil, usage("--controls %s: want %s, or none", v, controlNames())
 		}
 	}
@@ -152,11 +151,11 @@ func (a *app) verifyRunbook(ctx context.Context, file string, f verifyFlags) err
 	p.close()
 	if r != nil {
 		a.keepTranscripts(r) // of what was made before an error, too
+		a.code = exitOf(r)
 	}
 	if err != nil {
 		return asUsage(err)
 	}
-	a.code = exitOf(r)
 	if f.json {
 		return writeJSON(a.out, r)
 	}
@@ -226,11 +225,8 @@ func otherIncidents(file string, book *runbook.Runbook) []gameday.Incident {
 // merge puts the second's values over the first's.
 func merge(under, over map[string]string) map[string]string {
 	out := map[string]string{}
-	for _, m := range []map[string]string{under, over} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
+	maps.Copy(out, under)
+	maps.Copy(out, over)
 	return out
 }
 

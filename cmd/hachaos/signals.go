@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -22,9 +25,21 @@ func asking() []os.Signal {
 	return all
 }
 
-// parting is the annotation of a command that brings nothing up: what it says
-// when it is interrupted.
-const parting = "parting"
+// Annotations of commands, of what an interrupt does to them.
+const (
+	// parting is what a command says that has nothing to heal; "interrupted" unless it is
+	// given.
+	parting = "parting"
+	// heals is of a command that brings something up, which it heals and removes when it is
+	// interrupted. Its value are the flags with which it brings nothing up.
+	heals = "heals"
+)
+
+// brings are the annotations of a command that brings something up, unless one of the
+// flags is given.
+func brings(unless ...string) map[string]string {
+	return map[string]string{heals: strings.Join(unless, " ")}
+}
 
 // offline are the annotations of a command that reads what is recorded: an
 // interrupt leaves nothing to be healed or removed.
@@ -32,15 +47,26 @@ func offline() map[string]string {
 	return map[string]string{parting: "interrupted: nothing was running that needs healing"}
 }
 
-// partingOf is that of the command that the arguments name; empty if it has
-// none.
+// partingOf is that of the command that the arguments name; empty if it brings
+// something up.
 func partingOf(root *cobra.Command, args []string) string {
-	c, _, err := root.Find(args)
+	c, rest, err := root.Find(args)
 	if err != nil {
+		return interrupted
+	}
+	said := cmp.Or(c.Annotations[parting], interrupted)
+	unless, does := c.Annotations[heals]
+	for _, flag := range strings.Fields(unless) {
+		does = does && !slices.ContainsFunc(rest, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") })
+	}
+	if does {
 		return ""
 	}
-	return c.Annotations[parting]
+	return said
 }
+
+// interrupted is what a command says that has nothing of its own to say.
+const interrupted = "interrupted"
 
 // signals returns a context that the first interrupt cancels, and a channel
 // that the second one closes. A third has the signal's own effect. A command

@@ -30,7 +30,7 @@ func (a *app) runSuite(ctx context.Context, list []harness.Scenario, named []str
 		return err
 	}
 	a.code = m.ExitCode()
-	err = errors.Join(err, a.printSuite(m.Result, m.dir, f.json))
+	err = errors.Join(err, a.printSuite(a.people(f.outputs), m.Result, m.dir, f.json))
 	a.leftOut(m.without) // once more, beside the verdict, which is not on these
 	a.unwritten(a.writeSuite(f.outputs, m.Result))
 	return err
@@ -68,11 +68,11 @@ func (a *app) makeSuite(ctx context.Context, list []harness.Scenario, named []st
 		return nil, a.noSuite(asUsage(err), f, jobs, base, id, began)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("suite's folder: %w", err)
+		return nil, a.noSuite(fmt.Errorf("suite's folder: %w", err), f, jobs, base, id, began)
 	}
 	steps, err := os.Create(filepath.Join(dir, "steps.log"))
 	if err != nil {
-		return nil, fmt.Errorf("suite's folder: %w", err)
+		return nil, a.noSuite(fmt.Errorf("suite's folder: %w", err), f, jobs, base, id, began)
 	}
 	defer steps.Close()
 	lines := newSuiteLines(a.progress(), steps)
@@ -125,7 +125,7 @@ func affordable(jobs []suite.Job, named []string, afford func(suite.Job) error) 
 // leftOut says what a suite does without.
 func (a *app) leftOut(without []error) {
 	for _, err := range without {
-		fmt.Fprintf(a.err, "left out: %v\n", err)
+		_ = writeClean(a.err, fmt.Sprintf("hachaos: left out: %v\n", err))
 	}
 }
 
@@ -222,17 +222,17 @@ func render(r *harness.Result) (*history.History, error) {
 }
 
 // printSuite prints the list of results as JSON, or the table for people.
-func (a *app) printSuite(res *suite.Result, dir string, asJSON bool) error {
+func (a *app) printSuite(w io.Writer, res *suite.Result, dir string, asJSON bool) error {
 	if asJSON {
 		list := []*harness.Result{}
 		for i := range res.Entries {
 			list = append(list, res.Entries[i].Result())
 		}
-		return writeJSON(a.out, list)
+		return writeJSON(w, list)
 	}
 	o := a.tableOptions()
 	o.Path = filepath.Join(dir, suite.File)
-	return report.SuiteTable(a.out, res, o)
+	return report.SuiteTable(w, res, o)
 }
 
 // suiteLines shows a suite: a line for each run that ended, and, on a

@@ -33,6 +33,12 @@ func (f *trustFlags) add(c *cobra.Command) {
 func (f *trustFlags) addForms(c *cobra.Command) {
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&f.markdown, "markdown", false, "print a table in Markdown")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if f.asJSON && f.markdown {
+			return errBothForms
+		}
+		return nil
+	}
 }
 
 func (f *trustFlags) file(name string) string { return filepath.Join(f.dir, name) }
@@ -95,14 +101,7 @@ func (a *app) carryOutSeries(ctx context.Context, dir string, budget time.Durati
 	if err != nil {
 		return err
 	}
-	s.Budget = budget
-	s.Alive = func(ctx context.Context) error {
-		again, err := wiring.Open(ctx, store.Runs(), buildVersion())
-		if err != nil {
-			return err
-		}
-		return again.Close()
-	}
+	s.Budget, s.Alive = budget, alive(store)
 	return a.runSeries(ctx, s)
 }
 

@@ -32,8 +32,9 @@ type calibrateFlags struct {
 func (a *app) trustCalibrate() *cobra.Command {
 	var f calibrateFlags
 	c := &cobra.Command{
-		Use:   "calibrate [POINT…]",
-		Short: "Make known truths on containers, and hold what is reported against them",
+		Use:         "calibrate [POINT…]",
+		Annotations: brings("--status"),
+		Short:       "Make known truths on containers, and hold what is reported against them",
 		Long: `calibrate cuts outages of 100 ms to 10 s by an exact instrument, makes answers slower by
 a known time, takes orders out of a real database and doubles others, and takes the VIP
 from its owner or gives it to two. Each point is a run of its own, and is repeated; what

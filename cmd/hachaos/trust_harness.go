@@ -20,8 +20,9 @@ func (a *app) trustHarness() *cobra.Command {
 		status, containers bool
 	)
 	c := &cobra.Command{
-		Use:   "harness [MUTANT…]",
-		Short: "Break hachaos itself, in each of many ways: it must say so, and never pass or blame the system",
+		Use:         "harness [MUTANT…]",
+		Annotations: brings("--status"),
+		Short:       "Break hachaos itself, in each of many ways: it must say so, and never pass or blame the system",
 		Long: `A harness mutant is hachaos with one thing broken, as real harnesses break: a fault
 that does nothing, a generator that stalls, a log that is lost, a record that is torn.
 The system under test is in order, and in memory; time is virtual, so that all take

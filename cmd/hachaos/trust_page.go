@@ -56,6 +56,14 @@ func (a *app) writePage(f trustFlags, html bool) error {
 		return err
 	}
 	base := filepath.Clean(f.dir)
+	if name := filepath.Base(base); name == "." || name == ".." {
+		if base, err = filepath.Abs(base); err != nil {
+			return err
+		}
+	}
+	if b, err := os.ReadFile(base + ".md"); err == nil && !strings.HasPrefix(string(b), "# "+page.Title+"\n") {
+		return usage("%s.md is another page, which stays: --dir says where the results of 'hachaos trust' are", base)
+	}
 	files := map[string]func(io.Writer) error{base + ".md": func(w io.Writer) error { return report.SheetMarkdown(w, page) }}
 	if html {
 		files[base+".html"] = func(w io.Writer) error { return report.SheetHTML(w, page) }
@@ -101,7 +109,7 @@ func trustSheet(f trustFlags) (report.Sheet, *report.Scatter, error) {
 
 // at is the part of a command that names the folder.
 func (f trustFlags) at(sub ...string) string {
-	return " --dir " + filepath.ToSlash(filepath.Join(append([]string{f.dir}, sub...)...))
+	return " --dir " + report.ShellWord(filepath.ToSlash(filepath.Join(append([]string{f.dir}, sub...)...)))
 }
 
 func harnessPart(f trustFlags) (report.SheetSection, error) {

@@ -31,8 +31,9 @@ type soakFlags struct {
 func (a *app) trustSoak() *cobra.Command {
 	var f soakFlags
 	c := &cobra.Command{
-		Use:   "soak",
-		Short: "Run healthy systems and harmless faults over and over, and count false alarms",
+		Use:         "soak",
+		Annotations: brings("--status"),
+		Short:       "Run healthy systems and harmless faults over and over, and count false alarms",
 		Long: `soak runs scenarios in which nothing happens that a user could notice, one after
 another, and appends each verdict to soak.jsonl in the folder, with its seed. It ends at
 the budget, at the number of verdicts, or at an interrupt, and goes on where it was when

@@ -26,8 +26,9 @@ func (a *app) upCmd() *cobra.Command {
 		operator bool
 	)
 	c := &cobra.Command{
-		Use:   "up [TOPOLOGY]",
-		Short: "Bring a topology up and leave it standing",
+		Use:         "up [TOPOLOGY]",
+		Annotations: brings(),
+		Short:       "Bring a topology up and leave it standing",
 		Example: `  hachaos up                      # jetty-ha, under the name jetty-ha
   hachaos up --name blue --profile documented
   hachaos up --operator           # for hachaos runbook run --on jetty-ha
