@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,6 +44,24 @@ func TestTheExampleFitsOnAScreen(t *testing.T) {
 	require.Regexp(t, `\n  hachaos explain \S+ --op \d+ +# `, out.String())
 	require.Contains(t, said.String(), "the saved result agrees, byte for byte")
 	require.Equal(t, []string{"hachaos-example"}, names(t, filepath.Dir(dir)))
+}
+
+// TestTheREADMEShowsTheExample as it is.
+func TestTheREADMEShowsTheExample(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out, err: io.Discard}
+	require.NoError(t, a.example(t.Context(), filepath.Join(t.TempDir(), "hachaos-example"), example.Unpack))
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(readme), "```\nhachaos example      # ")
+	require.True(t, found)
+	block = strings.Split(block, "```\n")[2]
+	require.Greater(t, strings.Count(block, "\n"), 5)
+	for line := range strings.Lines(block) {
+		if strings.TrimSpace(line) != "…" {
+			require.Contains(t, out.String(), line)
+		}
+	}
 }
 
 // TestTheExamplesFolder is a new one, or an empty one, which may be known by a

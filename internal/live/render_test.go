@@ -41,16 +41,16 @@ func told(until time.Duration, change ...func(*harness.Tick)) *Story {
 			}
 		}
 		t.Phase, t.Ends = plan.Phases[t.Number-1], ends[t.Number-1]*time.Second
-		one := load.Counts{Sent: 200, OK: 200}
+		one := load.Counts{Sent: 125, OK: 125}
 		switch second := now/time.Second - 1; {
 		case second < 0:
 			one = load.Counts{}
 		case second == 0:
-			one = load.Counts{Sent: 188, OK: 188, Slow: 4}
+			one = load.Counts{Sent: 117, OK: 117, Slow: 4}
 		case second == 13:
 			one = load.Counts{Sent: 61, OK: 12, Slow: 9, Failed: 31, Info: 18}
 		case second == 14:
-			one = load.Counts{Sent: 140, OK: 128, Failed: 12}
+			one = load.Counts{Sent: 100, OK: 88, Failed: 12}
 		}
 		if now%time.Second == 0 {
 			sum.OK, sum.Sent, sum.Slow, sum.Failed, sum.Info = sum.OK+one.OK, sum.Sent+one.Sent, sum.Slow+one.Slow, sum.Failed+one.Failed, sum.Info+one.Info
