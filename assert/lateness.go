@@ -27,8 +27,8 @@ func nothing(*history.Op) bool { return false }
 // operations, and without those that speak of the machine rather than of the
 // system: the ones that the generator itself sent late, and the ones that
 // were answered well but slowly, or turned away (503), while the machine had no
-// processor to spare, or had what had waited for one still to do (see
-// machine.strained), unless they were slow already by the time in which it had
+// processor to spare or its disk stood still (see machine.waited), or had what had
+// waited for that still to do (see machine.strained), unless they were slow already by the time in which it had
 // one. A node turns a request away that waited too long for something that
 // others hold, and on a starved machine they hold it for longer; a balancer does
 // that holds a server for down because a check of it was not answered in time,
@@ -45,9 +45,9 @@ func nothing(*history.Op) bool { return false }
 func judgeTwice(h *history.History, slow time.Duration, judge func(skip func(*history.Op) bool) Verdict) Verdict {
 	limit := lateLimit(h)
 	slow = cmp.Or(slow, DefaultThreshold)
-	machine := machineOf(h)
-	down := timedOut(h, machine)
-	machine = machine.strained(usual(h, machine))
+	plain := machineOf(h)
+	down := timedOut(h, plain)
+	machine := plain.waited(h).strained(usual(h, plain))
 	late := func(o *history.Op) bool { return o.Lateness() > limit }
 	starved := func(o *history.Op) bool {
 		took, done := o.Latency()
@@ -95,7 +95,7 @@ func excuse(lates, starveds int, limit time.Duration) string {
 		parts = append(parts, fmt.Sprintf("the generator sent %s more than %s late", count(lates, "operation"), sayTime(limit)))
 	}
 	if starveds > 0 {
-		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away, while %s", wereOrWas(starveds, "operation"), shortMachine))
+		parts = append(parts, fmt.Sprintf("%s slowly answered, or turned away, while %s, or its disk stood still", wereOrWas(starveds, "operation"), shortMachine))
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -114,17 +114,20 @@ func wereOrWas(n int, noun string) string {
 // and slows down what it does not take.
 const saturation = 0.95
 
-// waiting is the part of a look's time from which on something waited for a disk, as a
-// database does that makes a commit durable: then the machine counts as one without
-// anything to spare. A disk in order is waited for in some hundredths of the time, and in a
-// fifth at times; one that stands still for a moment, in all of it.
+// shortMachine says so in words.
+const shortMachine = "the machine was 95 % busy or more, or its hypervisor took time from it"
+
+// waiting is the part of a look's time from which on a disk was waited for that stood
+// still, as a database does that makes a commit durable, and then whoever asks that for
+// anything: what was answered slowly meanwhile may owe it to the machine. A disk in order is
+// waited for in some hundredths of the time, and in a third at most, measured on two
+// processors. The kernel weighs each processor by how much it works, so that of many it
+// tells less: then the system is blamed, as it was before anybody looked.
 const waiting = 0.5
 
-// kindDiskSlow is the fault that has something wait for a disk on purpose.
-const kindDiskSlow = "disk-slow"
-
-// shortMachine says so in words.
-const shortMachine = "the machine was 95 % busy or more, its hypervisor took time from it, or it waited for its disk"
+// thrashing are the faults that have something wait for a disk on purpose, by their kinds:
+// who waits then waits for what the run has done.
+var thrashing = []string{"disk-slow", "memory-squeeze", "out-of-memory"}
 
 // machine is how busy the machine was, in order.
 type machine []sampled
@@ -140,9 +143,8 @@ type sampled struct {
 func machineOf(h *history.History) machine {
 	var out machine
 	for i := 1; i < len(h.Host); i++ {
-		look := &h.Host[i].V
-		s := sampled{h.Host[i-1].Time, h.Host[i].Time, look.Busy}
-		if look.Steal > 0 || look.Disk >= waiting && !slowedDisk(h, s.from, s.to) {
+		s := sampled{h.Host[i-1].Time, h.Host[i].Time, h.Host[i].V.Busy}
+		if h.Host[i].V.Steal > 0 {
 			s.busy = 1
 		}
 		out = append(out, s)
@@ -150,11 +152,23 @@ func machineOf(h *history.History) machine {
 	return out
 }
 
-// slowedDisk says whether a fault slowed a disk down at some time of [from, to]: who waits
-// for that one does not wait for the machine's.
-func slowedDisk(h *history.History, from, to time.Duration) bool {
+// waited is the machine of h in which a look counts as one without a processor to spare,
+// too, if a disk was waited for. It is for what asks the system for something, and may have
+// to wait for that disk; looks, checks and addresses need none.
+func (m machine) waited(h *history.History) machine {
+	out := slices.Clone(m)
+	for i := range out {
+		if s := &out[i]; h.Host[i+1].V.Disk >= waiting && !thrashed(h, s.from, s.to) {
+			s.busy = 1
+		}
+	}
+	return out
+}
+
+// thrashed says whether a fault had something wait for a disk at some time of [from, to].
+func thrashed(h *history.History, from, to time.Duration) bool {
 	return slices.ContainsFunc(h.Faults, func(f history.Fault) bool {
-		return f.Kind == kindDiskSlow && f.Injected <= to && (f.Healed < 0 || f.Healed >= from)
+		return slices.Contains(thrashing, f.Kind) && f.Injected <= to && (f.Healed < 0 || f.Healed >= from)
 	})
 }
 

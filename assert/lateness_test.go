@@ -132,14 +132,17 @@ func TestStarvedOperations(t *testing.T) {
 	}
 }
 
-// TestASlowDiskOfAFaults: what a fault has wait for a disk is not the machine's.
-func TestASlowDiskOfAFaults(t *testing.T) {
+// TestADiskThatIsWaitedFor: what a fault has wait for a disk is not the machine's, and
+// what needs none has no excuse.
+func TestADiskThatIsWaitedFor(t *testing.T) {
 	looks := func(faults ...history.Fault) (busy []float64) {
 		h := &history.History{Faults: faults}
 		for i := range 6 {
 			h.Host = append(h.Host, history.At[history.Host]{Time: time.Duration(i) * sec, V: history.Host{Busy: 0.5, Disk: 1}})
 		}
-		for _, s := range machineOf(h) {
+		require.Equal(t, 0.5, machineOf(h)[0].busy)
+		require.Empty(t, short(h))
+		for _, s := range machineOf(h).waited(h) {
 			busy = append(busy, s.busy)
 		}
 		return busy
@@ -147,6 +150,8 @@ func TestASlowDiskOfAFaults(t *testing.T) {
 	require.Equal(t, []float64{1, 1, 1, 1, 1}, looks())
 	require.Equal(t, []float64{1, 1, 1, 1, 1}, looks(history.Fault{Kind: "db-down", Injected: 0, Healed: -1}))
 	require.Equal(t, []float64{1, 0.5, 0.5, 1, 1}, looks(history.Fault{Kind: "disk-slow", Injected: 1500 * mil, Healed: 2500 * mil}))
+	require.Equal(t, []float64{1, 0.5, 0.5, 1, 1}, looks(history.Fault{Kind: "out-of-memory", Injected: 1500 * mil, Healed: 2500 * mil}))
+	require.Equal(t, []float64{1, 0.5, 0.5, 1, 1}, looks(history.Fault{Kind: "memory-squeeze", Injected: 1500 * mil, Healed: 2500 * mil}))
 	require.Equal(t, []float64{1, 1, 1, 0.5, 0.5}, looks(history.Fault{Kind: "disk-slow", Injected: 3500 * mil, Healed: -1}), "it has not healed")
 }
 

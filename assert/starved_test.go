@@ -139,7 +139,7 @@ func TestTimesOnAStarvedMachine(t *testing.T) {
 			v := judge(false, host(20*sec, 1, 0.1))
 			require.Equal(t, Inconclusive, v.Status, v.Summary)
 			require.Len(t, v.Reasons, 1)
-			require.Contains(t, v.Reasons[0], "and in that time the machine was 95 % busy or more, its hypervisor took time from it, or it waited for its disk, and had a processor to spare for less than the bound")
+			require.Contains(t, v.Reasons[0], "and in that time the machine was 95 % busy or more, or its hypervisor took time from it, and had a processor to spare for less than the bound")
 
 			v = judge(true, host(20*sec, 1, 0.1))
 			require.Equal(t, Fail, v.Status, "what follows has no excuse: %v", v.Reasons)

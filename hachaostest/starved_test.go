@@ -13,7 +13,7 @@ import (
 )
 
 func TestStarved(t *testing.T) {
-	looked := func(stolen, busy, waiting int) string {
+	looked := func(stolen, busy int) string {
 		dir, b := t.TempDir(), historytest.New()
 		for i := range 20 {
 			s := history.Host{Busy: 0.6}
@@ -23,21 +23,16 @@ func TestStarved(t *testing.T) {
 			if i < busy {
 				s.Busy = 0.95
 			}
-			if i < waiting {
-				s.Disk = 0.5
-			}
 			b.See(time.Duration(i)*250*time.Millisecond, s)
 		}
 		b.Save(t, dir)
 		return dir
 	}
-	require.True(t, starved(looked(4, 0, 0)))
-	require.False(t, starved(looked(3, 0, 0)))
-	require.True(t, starved(looked(0, 4, 0)))
-	require.False(t, starved(looked(0, 3, 0)))
-	require.True(t, starved(looked(0, 0, 4)))
-	require.False(t, starved(looked(0, 0, 3)))
-	require.False(t, starved(looked(0, 0, 0)))
+	require.True(t, starved(looked(4, 0)))
+	require.False(t, starved(looked(3, 0)))
+	require.True(t, starved(looked(0, 4)))
+	require.False(t, starved(looked(0, 3)))
+	require.False(t, starved(looked(0, 0)))
 	require.False(t, starved(t.TempDir()), "no record")
 }
 

@@ -287,8 +287,8 @@ type Window struct {
 type Host struct {
 	Busy  float64 `json:"busy"`  // 0 to 1 over all cores
 	Steal float64 `json:"steal"` // 0 to 1
-	// Disk is the part of the time, 0 to 1, in which something waited for a disk; 0, too,
-	// where the kernel does not tell.
+	// Disk is the part of the time, 0 to 1, in which something waited for a disk, with each
+	// processor's weighed by how much it worked; 0, too, where the kernel does not tell.
 	Disk float64 `json:"disk,omitempty"`
 }
 

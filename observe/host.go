@@ -83,7 +83,8 @@ type hostTimes struct {
 type cpuTimes struct{ total, idle, steal uint64 }
 
 // parsePressure reads /proc/pressure/io, whose first line ends in the microseconds in
-// which some task waited (Linux, Documentation/accounting/psi.rst); 0 for any other text.
+// which some task waited, the processors' own weighed by how much each worked (Linux,
+// Documentation/accounting/psi.rst, and kernel/sched/psi.c); 0 for any other text.
 func parsePressure(text string) time.Duration {
 	line, _, _ := strings.Cut(text, "\n")
 	some, total, ok := strings.Cut(line, " total=")

@@ -128,22 +128,26 @@ func clockFact(h *history.History) fact {
 	return f
 }
 
-// saturated is assert's share of all processors above which a sample has none
-// to spare.
-const saturated = 0.95
+// assert's shares of all processors above which a sample has none to spare, and of its time
+// from which on a disk stood still.
+const (
+	saturated = 0.95
+	stood     = 0.5
+)
 
 func hostFact(h *history.History) fact {
 	if len(h.Host) == 0 {
 		return fact{"host", "load not observed", "observed", false}
 	}
-	busiest, sum, full, steal, disk := 0.0, 0.0, 0, 0.0, 0.0
+	busiest, sum, full, steal, disk, still := 0.0, 0.0, 0, 0.0, 0.0, 0
 	for _, s := range h.Host {
 		sum += s.V.Busy
 		busiest, steal, disk = max(busiest, s.V.Busy), max(steal, s.V.Steal), max(disk, s.V.Disk)
 		full += flag(s.V.Busy >= saturated)
+		still += flag(s.V.Disk >= stood)
 	}
-	value := fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen, and %.0f %% waited for a disk",
-		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal, 100*disk)
+	value := fmt.Sprintf("%.0f %% busy on average, %.0f %% in the busiest sample; %d of %d samples with nothing to spare; at most %.0f %% stolen; at most %.0f %% waited for a disk, which stood still in %d",
+		100*sum/float64(len(h.Host)), 100*busiest, full, len(h.Host), 100*steal, 100*disk, still)
 	why := assert.ShortMachine(h)
 	if why != "" {
 		value += "; " + why

@@ -64,7 +64,7 @@ func generators() []Mutant {
 		{
 			Name: "disk-stands-still", Title: "The machine's disk stands still, so that answers are slow.",
 			Stands:  "a snapshot of the machine, or another's writes to the same disk",
-			Control: nodeKilled, Ends: Inconclusive, Says: []string{"or it waited for its disk", "the result hangs on them"},
+			Control: nodeKilled, Ends: Inconclusive, Says: []string{"or its disk stood still", "the result hangs on them"},
 			Run: once(killed, func(m *memory) {
 				var short atomic.Bool
 				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
