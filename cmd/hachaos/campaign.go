@@ -106,6 +106,9 @@ func (a *app) campaignStatus() *cobra.Command {
 		Short: "Show which items are done, which are not as expected, and which are missing",
 		Long:  "status reads the result files, starts nothing and needs no engine. Its exit codes are those of 'campaign run'.",
 		RunE: func(_ *cobra.Command, names []string) error {
+			if asJSON && markdown {
+				return errBothForms
+			}
 			entries, err := a.entries(names, f)
 			if err != nil {
 				return err
@@ -115,8 +118,6 @@ func (a *app) campaignStatus() *cobra.Command {
 				fmt.Fprintf(a.err, "hachaos: there is no folder %s, and so no result: --dir says where the campaign's are\n", f.dir)
 			}
 			switch {
-			case asJSON && markdown:
-				return errBothForms
 			case asJSON:
 				return writeJSON(a.out, campaign.Summarise(entries))
 			case markdown:

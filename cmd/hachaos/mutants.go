@@ -151,9 +151,10 @@ type listedMutant struct {
 }
 
 func listedMutants(halves []zoo.Half) []listedMutant {
-	var out []listedMutant
+	out := []listedMutant{}
 	for _, h := range halves {
-		if m := h.Mutant; h.Case.Name == zoo.Broken {
+		m := h.Mutant
+		if !slices.ContainsFunc(out, func(l listedMutant) bool { return l.Name == m.Name }) { // of two halves
 			out = append(out, listedMutant{m.Name, m.Area, m.Title, strings.TrimSpace(m.Stands), m.Bug, m.Fixed != nil, m.Scenario, m.Fails, m.Says, h.Quiet()})
 		}
 	}

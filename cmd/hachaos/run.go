@@ -193,7 +193,7 @@ func (a *app) printResult(w io.Writer, r *harness.Result, dir string, asJSON boo
 	if asJSON {
 		return writeJSON(w, &shown)
 	}
-	o := a.tableOptions()
+	o := tableOptions(w)
 	o.Dir = dir
 	if path := filepath.Join(dir, report.HTMLFile); exists(path) {
 		o.Path = path
@@ -202,9 +202,12 @@ func (a *app) printResult(w io.Writer, r *harness.Result, dir string, asJSON boo
 }
 
 // tableOptions suit standard output.
-func (a *app) tableOptions() report.TableOptions {
+func (a *app) tableOptions() report.TableOptions { return tableOptions(a.out) }
+
+// tableOptions suit what is written to.
+func tableOptions(w io.Writer) report.TableOptions {
 	o := report.TableOptions{}
-	if file, ok := a.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		o.Colour = live.Colour(os.Getenv)
 		o.Width, _, _ = term.GetSize(int(file.Fd()))
 	}

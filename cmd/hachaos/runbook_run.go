@@ -156,7 +156,7 @@ func (a *app) follow(ctx context.Context, c topology.Cluster, x gameday.Executio
 
 // endingCode is the exit code of an execution.
 func endingCode(t *gameday.Transcript, restored error) int {
-	if t.Unmade() {
+	if t.Unmade() && t.Ending != gameday.Interrupted {
 		return harness.ExitError
 	}
 	switch t.Ending {

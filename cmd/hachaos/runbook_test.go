@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hachaos/hachaos/gameday"
+	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/runbook"
 	"github.com/hachaos/hachaos/topology"
 )
@@ -134,4 +137,26 @@ func TestNeighboursAreOtherIncidents(t *testing.T) {
 		require.Contains(t, frozen, fmt.Sprint(b.Front.Incident, " ", b.Front.Set))
 	}
 	require.NotEmpty(t, own.Neighbours())
+}
+
+func TestEndingCode(t *testing.T) {
+	made, unmade := gameday.Entry{}, gameday.Entry{Unmade: true}
+	for _, tt := range []struct {
+		ending   gameday.Ending
+		last     gameday.Entry
+		restored error
+		want     int
+	}{
+		{gameday.Done, made, nil, harness.ExitPass},
+		{gameday.Done, made, errors.New("not there"), harness.ExitFail},
+		{gameday.Failed, made, nil, harness.ExitFail},
+		{gameday.NotThis, made, nil, harness.ExitFail},
+		{gameday.Failed, unmade, nil, harness.ExitError},
+		{gameday.NotThis, unmade, nil, harness.ExitError},
+		{gameday.Declined, made, nil, harness.ExitInconclusive},
+		{gameday.Unanswered, made, nil, harness.ExitInconclusive},
+		{gameday.Interrupted, unmade, nil, harness.ExitInconclusive},
+	} {
+		require.Equal(t, tt.want, endingCode(&gameday.Transcript{Ending: tt.ending, Entries: []gameday.Entry{tt.last}}, tt.restored), "%s %v", tt.ending, tt.last.Unmade)
+	}
 }

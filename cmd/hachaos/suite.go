@@ -230,7 +230,7 @@ func (a *app) printSuite(w io.Writer, res *suite.Result, dir string, asJSON bool
 		}
 		return writeJSON(w, list)
 	}
-	o := a.tableOptions()
+	o := tableOptions(w)
 	o.Path = filepath.Join(dir, suite.File)
 	return report.SuiteTable(w, res, o)
 }

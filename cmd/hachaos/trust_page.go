@@ -61,8 +61,10 @@ func (a *app) writePage(f trustFlags, html bool) error {
 			return err
 		}
 	}
-	if b, err := os.ReadFile(base + ".md"); err == nil && !strings.HasPrefix(string(b), "# "+page.Title+"\n") {
-		return usage("%s.md is another page, which stays: --dir says where the results of 'hachaos trust' are", base)
+	for _, ending := range []string{".md", ".html"} {
+		if b, err := os.ReadFile(base + ending); err == nil && !strings.Contains(string(b), page.Title) && (html || ending == ".md") {
+			return usage("%s%s is another page, which stays: --dir says where the results of 'hachaos trust' are", base, ending)
+		}
 	}
 	files := map[string]func(io.Writer) error{base + ".md": func(w io.Writer) error { return report.SheetMarkdown(w, page) }}
 	if html {
