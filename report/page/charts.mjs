@@ -109,7 +109,7 @@ export class Charts {
     for (const k in o.hooks || {}) hooks[k] = [...(hooks[k] || []), o.hooks[k]];
     const u = new uPlot({
       width: Math.max(at.clientWidth, 200), height: o.height || 150, legend: { show: false }, padding: [8, 12, 0, 0],
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
+      cursor: { drag: { x: true, y: false, dist: 5, setScale: false }, points: { show: false }, y: false },
       hooks: {
         ...hooks,
         setCursor: [(c) => this.point(c.cursor.left >= 0 ? c.posToVal(c.cursor.left, "x") : null, c)],
@@ -158,7 +158,7 @@ export class Charts {
     if (width === 0) return;
     const range = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.zoom(range);
+    if (range[1] - range[0] >= 0.001) this.zoom(range); // the address has milliseconds
   }
 
   // zoom shows a range in all charts.
