@@ -2,7 +2,7 @@
 # Draws the pictures that the documents show: of the report of the recorded run
 # that 'hachaos example' unpacks, of the review of a drill, and of a list of runs.
 #
-#   tools/pictures.sh HACHAOS                  writes docs/report.png and docs/report-operation.png
+#   tools/pictures.sh HACHAOS                  writes docs/report*.png: its top, an operation, in the dark, and narrow
 #   tools/pictures.sh HACHAOS review FOLDER    writes docs/review.png, of the drill in that folder
 #   tools/pictures.sh HACHAOS runs FOLDER      writes docs/runs.png, of the runs in that folder
 set -eu
@@ -19,9 +19,9 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 sandbox= # its own does not work as root
 [ "$(id -u)" != 0 ] || sandbox=--no-sandbox
 
-# shoot ADDRESS FILE SIZE FRAGMENT draws one view of a page.
+# shoot ADDRESS FILE SIZE FRAGMENT [FLAG] draws one view of a page.
 shoot() {
-	"$browser" --headless=new $sandbox --disable-gpu --user-data-dir="$dir/profile" --hide-scrollbars \
+	"$browser" --headless=new $sandbox --disable-gpu --user-data-dir="$dir/profile" --hide-scrollbars ${5:-} \
 		--window-size="$3" --virtual-time-budget=5000 --screenshot="$dir/$2" "$1$4" >"$dir/log" 2>&1 \
 		|| { cat "$dir/log" >&2; fail "$2 could not be drawn"; }
 	[ -s "$dir/$2" ] || fail "$2 was not drawn: $(cat "$dir/log")"
@@ -57,3 +57,5 @@ sed 's/<details class="\(assert [a-z]*\)" open>/<details class="\1">/' "$dir/run
 
 shoot "file://$dir/folded.html" report.png 1280,2000 ''
 shoot "file://$dir/folded.html" report-operation.png 1280,900 "#op=$op"
+shoot "file://$dir/folded.html" report-dark.png 1280,1000 '' --blink-settings=preferredColorScheme=0
+shoot "file://$dir/folded.html" report-narrow.png 500,1400 ''
