@@ -269,7 +269,7 @@ func randomSockets(seed uint64) *history.History {
 	h.Faults = []history.Fault{{ID: 1, Kind: "instance-stop", Nodes: []string{aNode(rng)}, Injected: 10 * sec, Heal: 30 * sec}}
 	// In a quiet run all are told and find their state, so that what is judged
 	// after that is met, too; in a herd, all are away at one time.
-	quiet, herd := chance(rng, 2), chance(rng, 4)
+	quiet, herd := chance(rng, 2), chance(rng, 3)
 	for client := 1; client <= 1+rng.IntN(16); client++ {
 		links := randomLinks(rng, s, client, 3)
 		if herd {
