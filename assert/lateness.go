@@ -28,8 +28,8 @@ func nothing(*history.Op) bool { return false }
 // system: the ones that the generator itself sent late, and the ones that
 // were answered well but slowly, or turned away (503), while the machine had no
 // processor to spare or its disk stood still (see machine.waited), or had what had
-// waited for that still to do (see machine.strained), unless they were slow already by the time in which it had
-// one. A node turns a request away that waited too long for something that
+// waited for that still to do (see machine.strained), unless they were slow already
+// by the time in which it had one. A node turns a request away that waited too long for something that
 // others hold, and on a starved machine they hold it for longer; a balancer does
 // that holds a server for down because a check of it was not answered in time,
 // on a machine that had nothing to spare for the answer: see timedOut.

@@ -83,8 +83,8 @@ Exit codes: 0 all items are as expected, 1 one is not, 2 usage, 3 some are not r
 have no verdict yet, 4 error, 5 one was dirty.`,
 		Example: "  hachaos campaign run --budget 20m\n  hachaos campaign run 'db-*'\n  hachaos campaign run --profile documented",
 		RunE: func(c *cobra.Command, names []string) error {
-			if budget < 0 {
-				return usage("--budget %v: want 0 or more", budget)
+			if err := budgetOf(budget); err != nil {
+				return err
 			}
 			return a.runCampaign(c.Context(), names, f, budget)
 		},

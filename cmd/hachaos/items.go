@@ -47,11 +47,19 @@ func (f *itemsFlags) flags(c *cobra.Command, dir, what string) {
 
 // check holds the values, before anything is read.
 func (f itemsFlags) check() error {
-	if f.budget < 0 {
-		return usage("--budget %v: want 0 or more", f.budget)
+	if err := budgetOf(f.budget); err != nil {
+		return err
 	}
 	if f.page != "" {
 		return writable("--page "+f.page, f.page)
+	}
+	return nil
+}
+
+// budgetOf holds --budget to what can be.
+func budgetOf(d time.Duration) error {
+	if d < 0 {
+		return usage("--budget %v: want 0 or more", d)
 	}
 	return nil
 }

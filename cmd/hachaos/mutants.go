@@ -274,8 +274,8 @@ Exit codes: 0 each was caught as it must be three times, 1 one was not, 2 usage,
 still to be run, 4 error, 5 one was dirty.`,
 		Example: "  hachaos mutants campaign --budget 20m\n  hachaos mutants campaign sessions",
 		RunE: func(c *cobra.Command, names []string) error {
-			if budget < 0 {
-				return usage("--budget %v: want 0 or more", budget)
+			if err := budgetOf(budget); err != nil {
+				return err
 			}
 			return a.campaignOfMutants(c.Context(), names, f, budget)
 		},

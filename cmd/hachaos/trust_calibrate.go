@@ -71,11 +71,12 @@ Exit codes: 0 every point has its reports, all within their bounds, 1 one is not
 
 // points are those that the names choose at the rates; all without a name.
 func (f *calibrateFlags) points(names []string) ([]calibrate.Point, error) {
+	if err := budgetOf(f.budget); err != nil {
+		return nil, err
+	}
 	switch {
 	case f.repeat < 1:
 		return nil, usage("--repeat %d: want at least 1", f.repeat)
-	case f.budget < 0:
-		return nil, usage("--budget %v: want 0 or more", f.budget)
 	case len(f.rates) == 0:
 		return nil, usage("--rate: want one or more, such as 20,50,200")
 	}

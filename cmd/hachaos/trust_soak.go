@@ -47,11 +47,11 @@ Exit codes, of all lines of the file that are not explained: 0 all passed, 1 one
 		Example: "  hachaos trust soak --budget 14m\n  hachaos trust soak --verdicts 200 --dir docs/trust\n  hachaos trust soak --status --dir docs/trust",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch {
-			case f.verdicts < 0:
+			if f.verdicts < 0 {
 				return usage("--verdicts %d: want 0 or more", f.verdicts)
-			case f.budget < 0:
-				return usage("--budget %v: want 0 or more", f.budget)
+			}
+			if err := budgetOf(f.budget); err != nil {
+				return err
 			}
 			var failed error
 			if !f.status {
