@@ -54,25 +54,13 @@ func generators() []Mutant {
 			Name: "machine-starved", Title: "The machine has no processor to spare, so that answers are slow.",
 			Stands:  "a run beside a build on the same machine",
 			Control: nodeKilled, Ends: Inconclusive, Says: []string{"while the machine was 95 % busy or more", "the result hangs on them"},
-			Run: once(killed, func(m *memory) {
-				var short atomic.Bool
-				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
-				m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
-				m.observers = func(all []observe.Observer) []observe.Observer { return append(all, looking{history.Host{Busy: 1}}) }
-			}),
+			Run: once(killed, slowly(history.Host{Busy: 1})),
 		},
 		{
 			Name: "disk-stands-still", Title: "The machine's disk stands still, so that answers are slow.",
 			Stands:  "a snapshot of the machine, or another's writes to the same disk",
 			Control: nodeKilled, Ends: Inconclusive, Says: []string{"or its disk stood still", "the result hangs on them"},
-			Run: once(killed, func(m *memory) {
-				var short atomic.Bool
-				m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
-				m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
-				m.observers = func(all []observe.Observer) []observe.Observer {
-					return append(all, looking{history.Host{Busy: 0.3, Disk: 1}})
-				}
-			}),
+			Run: once(killed, slowly(history.Host{Busy: 0.3, Disk: 1})),
 		},
 		{
 			Name: "machine-short-before", Title: "The machine has no processor to spare before the fault, and reads fail after it.",
@@ -129,6 +117,16 @@ func (m *memory) beforeTheLoad() {
 	}
 	p[0].Kind = history.PhaseSteady   // a warm-up would wait for the load
 	p[2].For = 500 * time.Millisecond // until the fault is proven
+}
+
+// slowly has the answers of the last phase be slow, and that be seen of the machine.
+func slowly(sees history.Host) func(*memory) {
+	return func(m *memory) {
+		var short atomic.Bool
+		m.at = map[string]func(){steadyAgain: func() { short.Store(true) }}
+		m.cluster = func(c *fake.Cluster) topology.Cluster { return slowed{c, &short} }
+		m.observers = func(all []observe.Observer) []observe.Observer { return append(all, looking{sees}) }
+	}
 }
 
 // slowed is a cluster whose answers take 600 ms to be read while the machine
