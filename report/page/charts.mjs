@@ -164,17 +164,13 @@ export class Charts {
   // zoom shows a range in all charts.
   zoom(range) {
     this.range = range;
-    this.busy = true;
     for (const e of this.all) e.u.setScale("x", { min: range[0], max: range[1] });
-    this.busy = false;
     this.changed(range);
   }
 
   // resize fits all charts to the page.
   resize() {
-    this.busy = true;
     for (const e of this.all) e.u.setSize({ width: Math.max(e.at.clientWidth, 200), height: e.u.height });
-    this.busy = false;
   }
 
   // redraw takes the present colours.
