@@ -380,6 +380,8 @@ func mutationPart(f trustFlags) (report.SheetSection, error) {
 	for _, l := range lines {
 		cells, ok := cellsOf(l)
 		switch {
+		case strings.HasPrefix(l, "Sample: "):
+			s.Notes = append(s.Notes, l)
 		case !ok || strings.HasPrefix(cells[0], "-"): // the rule below the head
 		case s.Grid.Head == nil:
 			s.Grid.Head = cells

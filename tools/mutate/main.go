@@ -5,6 +5,7 @@
 //	go run ./tools/mutate --package assert --sample 300    # estimate the score
 //	go run ./tools/mutate --list                           # the mutants
 //	go run ./tools/mutate --report                         # Markdown of the results there are
+//	go run ./tools/mutate --report --sample 300 --seed 7   # of those that this seed draws alone
 //
 // All mutants of a package are compiled into one test binary (mutant schemata,
 // Untch, Offutt and Harrold 1993): a site reads `a < b` as `less(id, a, b)`,
@@ -53,6 +54,7 @@ type options struct {
 	workers   int
 	list      bool
 	report    bool
+	least     float64 // percent; 0 asks for none
 	// root is the module's; progress goes to log.
 	root string
 	log  io.Writer
@@ -93,6 +95,7 @@ func parse(args []string, log io.Writer) (options, error) {
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "test processes at a time")
 	f.BoolVar(&o.list, "list", false, "list the mutants, with their results, and run none")
 	f.BoolVar(&o.report, "report", false, "write the results there are as Markdown and run none")
+	f.Float64Var(&o.least, "least", 0, "fail if fewer percent of the mutants are killed, such as 85")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -101,6 +104,10 @@ func parse(args []string, log io.Writer) (options, error) {
 		return o, fmt.Errorf("%q: packages are named with --package", f.Arg(0))
 	case o.sample < 0, o.workers < 1, o.budget < 0:
 		return o, errors.New("--sample and --budget are not negative, and --workers is at least 1")
+	case !(o.least >= 0 && o.least <= 100):
+		return o, fmt.Errorf("--least %g: want percent, such as 85", o.least)
+	case o.least > 0 && o.match != "":
+		return o, errors.New("--least and --match: what matches is no sample of the whole")
 	case len(o.packages) == 0:
 		o.packages = served
 	}
@@ -138,7 +145,10 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return nil
 	}
 	wrong := explain(sections, reasons)
-	writeReport(out, sections)
+	writeReport(out, sections, o)
+	if o.least > 0 {
+		wrong = append(wrong, enough(sections, o.least))
+	}
 	return errors.Join(wrong...)
 }
 
@@ -164,7 +174,7 @@ func one(ctx context.Context, o options, p *pkg, out io.Writer) (section, error)
 	if err != nil {
 		return section{}, err
 	}
-	return newSection(p, book, base), nil
+	return newSection(p, book, base, o), nil
 }
 
 // list writes one line for each mutant, with its result if there is one.

@@ -63,16 +63,21 @@ func shuffled(all []*mutant, seed uint64) []*mutant {
 	return slices.SortedFunc(slices.Values(all), func(a, b *mutant) int { return strings.Compare(ranks[a], ranks[b]) })
 }
 
-// choose is what is to be run: of the sample, or of all, what has no result
-// and matches.
-func choose(all []*mutant, b *book, o options) []*mutant {
+// asked are the mutants that the options are about, in the order in which they are
+// run: those of the sample, or all, that match.
+func asked(all []*mutant, o options) []*mutant {
 	all = shuffled(all, o.seed)
 	if o.sample > 0 {
 		all = all[:min(o.sample, len(all))]
 	}
+	return slices.DeleteFunc(all, func(m *mutant) bool { return !strings.Contains(m.String(), o.match) })
+}
+
+// choose is what is to be run: of those asked for, what has no result.
+func choose(all []*mutant, b *book, o options) []*mutant {
 	var out []*mutant
-	for _, m := range all {
-		if _, done := b.result(m); !done && strings.Contains(m.String(), o.match) {
+	for _, m := range asked(all, o) {
+		if _, done := b.result(m); !done {
 			out = append(out, m)
 		}
 	}

@@ -352,7 +352,7 @@ func TestOnlyAlone(t *testing.T) {
 	require.Equal(t, "not-covered", s.verdict(t, "return n / 2 → return n * 2"))
 	require.Equal(t, "survived", s.verdict(t, "return n * 2 → return n / 2"))
 	var out strings.Builder
-	writeReport(&out, []section{newSection(s.p, s.book, base)})
+	writeReport(&out, []section{newSection(s.p, s.book, base, options{})}, options{})
 	require.Contains(t, out.String(), "TestFails fails with no mutant, run alone")
 }
 
@@ -418,6 +418,20 @@ func TestSample(t *testing.T) {
 	for _, m := range choose(s.p.mutants, s.book, options{match: "[jump]"}) {
 		require.Equal(t, "jump", m.op)
 	}
+
+	// What another sample's results say is no part of the score.
+	for _, m := range small {
+		require.NoError(t, s.book.add(m, result{Verdict: killed}))
+	}
+	require.Empty(t, choose(s.p.mutants, s.book, options{sample: 10, seed: 1}))
+	run := func(o options) int { return newSection(s.p, s.book, nil, o).count().run }
+	require.Equal(t, 10, run(options{}))
+	require.Equal(t, 10, run(options{sample: 10, seed: 1}))
+	require.Equal(t, 4, run(options{sample: 4, seed: 1}))
+	require.Less(t, run(options{sample: 10, seed: 2}), 10)
+	var out strings.Builder
+	writeReport(&out, nil, options{sample: 10, seed: 2})
+	require.Contains(t, out.String(), "Sample: at most 10 mutants of each package, drawn with seed 2.\n")
 }
 
 // TestKeys: a mutant's key stays as it is if the file changes above it, and no
@@ -449,6 +463,10 @@ func TestParse(t *testing.T) {
 	require.Equal(t, served, o.packages)
 	_, err = parse([]string{"history"}, io.Discard)
 	require.ErrorContains(t, err, "--package")
+	for _, args := range [][]string{{"--least", "101"}, {"--least", "NaN"}, {"--least", "85", "--match", "seal.go"}} {
+		_, err = parse(args, io.Discard)
+		require.ErrorContains(t, err, "--least")
+	}
 	_, err = parse([]string{"--workers", "0"}, io.Discard)
 	require.Error(t, err)
 	_, err = parse([]string{"-h"}, io.Discard)

@@ -25,11 +25,18 @@ type entry struct {
 	reason string // why it survives, if it has been explained
 }
 
-func newSection(p *pkg, b *book, base *baseline) section {
+// newSection gathers what is known of the mutants that the options are about. Results
+// of others, such as those of a sample that tests were written against, are no part of
+// the score: they were not drawn.
+func newSection(p *pkg, b *book, base *baseline, o options) section {
 	s := section{short: p.short}
+	drawn := map[*mutant]bool{}
+	for _, m := range asked(p.mutants, o) {
+		drawn[m] = true
+	}
 	for _, m := range p.mutants {
 		r, ok := b.result(m)
-		s.entries = append(s.entries, entry{m: m, result: r, run: ok})
+		s.entries = append(s.entries, entry{m: m, result: r, run: ok && drawn[m]})
 	}
 	if base != nil {
 		s.refused = base.Refused
@@ -98,8 +105,11 @@ func wilson(good, n int) (low, high float64) {
 	return max(0, (mid-half)/(1+z*z/m)), min(1, (mid+half)/(1+z*z/m))
 }
 
-// writeReport writes the results as Markdown.
-func writeReport(out io.Writer, sections []section) {
+// writeReport writes the results as Markdown, with what was drawn of the mutants.
+func writeReport(out io.Writer, sections []section, o options) {
+	if o.sample > 0 {
+		fmt.Fprintf(out, "Sample: at most %d mutants of each package, drawn with seed %d.\n\n", o.sample, o.seed)
+	}
 	fmt.Fprintln(out, "| package | mutants | run | killed | timed out | survived | explained | not covered | score |")
 	fmt.Fprintln(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")
 	var all counts
@@ -126,14 +136,26 @@ const leastSample = 30
 // populations: W. G. Cochran, Sampling Techniques, 3rd edition, 1977, 5.4 and 5.9), and
 // "-" while of one too few were.
 func overall(each []counts) string {
+	share, half, ok := estimate(each)
+	switch {
+	case !ok:
+		return "-"
+	case half == 0:
+		return fmt.Sprintf("%.1f %%", 100*share)
+	}
+	return fmt.Sprintf("%.1f %% (%.1f to %.1f)", 100*share, 100*max(0, share-half), 100*min(1, share+half))
+}
+
+// estimate is overall's score, and half of its interval: 0 if every mutant was run.
+func estimate(each []counts) (share, half float64, ok bool) {
 	mutants, whole := 0, true
 	for _, c := range each {
 		if c.run < min(leastSample, c.mutants) {
-			return "-"
+			return 0, 0, false
 		}
 		mutants, whole = mutants+c.mutants, whole && c.run == c.mutants
 	}
-	share, variance := 0.0, 0.0
+	variance := 0.0
 	for _, c := range each {
 		if c.run == 0 {
 			continue // it has no mutant
@@ -145,15 +167,26 @@ func overall(each []counts) string {
 		q := (float64(c.killed+c.timedOut) + 2) / (float64(c.run) + 4)
 		variance += w * w * q * (1 - q) / float64(c.run+3) * (1 - float64(c.run)/float64(c.mutants))
 	}
-	if mutants == 0 {
-		return "-"
-	}
-	s := fmt.Sprintf("%.1f %%", 100*share)
 	if !whole {
-		half := normal95 * math.Sqrt(variance)
-		s += fmt.Sprintf(" (%.1f to %.1f)", 100*max(0, share-half), 100*min(1, share+half))
+		half = normal95 * math.Sqrt(variance)
 	}
-	return s
+	return share, half, mutants > 0
+}
+
+// enough reports a score of all the sections below least, in percent, or none yet.
+func enough(sections []section, least float64) error {
+	var each []counts
+	for _, s := range sections {
+		each = append(each, s.count())
+	}
+	share, _, ok := estimate(each)
+	switch {
+	case !ok:
+		return fmt.Errorf("--least %g: too few mutants were run for a score: at least %d of each package, or all", least, leastSample)
+	case 100*share < least:
+		return fmt.Errorf("--least %g: %.1f %% of the mutants are killed", least, 100*share)
+	}
+	return nil
 }
 
 // normal95 is the point of the normal distribution with 2.5 % beyond it.

@@ -44,7 +44,7 @@ func TestReport(t *testing.T) {
 	sections := []section{known(), {short: "q"}}
 	require.Empty(t, explain(sections, []reason{{1, "p/a.go: F: a < b → a <= b #2: the same: b is never a"}}))
 	var out strings.Builder
-	writeReport(&out, sections)
+	writeReport(&out, sections, options{})
 	require.Equal(t, `| package | mutants | run | killed | timed out | survived | explained | not covered | score |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 | p | 6 | 5 | 1 | 1 | 1 | 1 | 1 | 40.0 % (11.8 to 76.9) |
@@ -148,4 +148,19 @@ func TestOverall(t *testing.T) {
 	require.Equal(t, "-", overall([]counts{{}, {}}))
 	require.Equal(t, "100.0 % (99.2 to 100.0)", overall([]counts{{mutants: 1000, run: 300, killed: 300}}), "a sample without a survivor is no certainty")
 	require.Equal(t, "50.0 % (40.8 to 59.2)", overall([]counts{half, {}}), "a package without mutants")
+}
+
+// TestEnough: the score of all, and not of one package, is held to the least.
+func TestEnough(t *testing.T) {
+	of := func(verdicts ...verdict) section {
+		var s section
+		for _, v := range verdicts {
+			s.entries = append(s.entries, entry{m: &mutant{}, run: v != "", result: result{Verdict: v}})
+		}
+		return s
+	}
+	require.NoError(t, enough([]section{of(killed, timedOut), of(killed, survived)}, 75))
+	require.ErrorContains(t, enough([]section{of(killed, timedOut), of(killed, notCovered)}, 76), "75.0 % of the mutants are killed")
+	require.ErrorContains(t, enough([]section{of(killed, killed), of(killed, "")}, 1), "too few mutants were run")
+	require.ErrorContains(t, enough(nil, 1), "too few mutants were run")
 }
