@@ -17,8 +17,8 @@ import (
 )
 
 // Harmless are runs in which nothing happens that a user could notice: no fault
-// at all, a fault on a spare, a node that gets no new sessions for a while. On a
-// healthy system each must pass; whatever else they say is a false alarm, or a doubt
+// at all, a fault on a spare, a node that gets no new sessions for a while, a node
+// that is restarted while it gets nothing at all. On a healthy system each must pass; whatever else they say is a false alarm, or a doubt
 // that has to be explained.
 func Harmless() []harness.Scenario {
 	return []harness.Scenario{
@@ -31,7 +31,22 @@ func Harmless() []harness.Scenario {
 			harness.Injection{Label: "spare", Fault: fault.KeepalivedKill{}, Aim: harness.VIPStandby()}),
 		harmless("soak-drained", "A node gets no new sessions for a while, and is let back.",
 			harness.Injection{Label: "drain", Fault: fault.Drain{Server: "j1"}, Aim: harness.All(topology.Balancer)}),
+		restartedAside(),
 	}
+}
+
+// restartedAside restarts a node outside the load: no balancer sends it anything
+// until it has been back for so long that it is ready, and has nothing to warm.
+func restartedAside() harness.Scenario {
+	s := harmless("soak-restarted-aside", "A node is restarted while no balancer sends it anything, and is let back when it is ready.",
+		harness.Injection{Label: "aside", Fault: fault.Maintenance{Server: "j1"}, Aim: harness.All(topology.Balancer)})
+	restart := harness.Injection{Label: "restart", Fault: fault.InstanceRestart{}, Aim: harness.NamedApplication("j1")}
+	s.Phases = slices.Insert(
+		s.Phases, 3,
+		harness.Phase{Name: "restarted", Kind: history.PhaseBreak, For: time.Second, Await: true, Faults: []harness.Injection{restart}},
+		harness.Phase{Name: "starting", Kind: history.PhaseRecover, For: 10 * time.Second, Await: true, Heal: []string{restart.Label}},
+	)
+	return s
 }
 
 // harmless is a scenario with the assertions that judge what users have and who owns

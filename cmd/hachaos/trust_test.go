@@ -66,7 +66,7 @@ func TestASoakAppendsEachVerdict(t *testing.T) {
 		require.Empty(t, all[0].Folder)
 		require.True(t, all[3].Dirty, "the error says so, and the result does not")
 		require.Equal(t, trust.Harmless()[4].Name, all[4].Scenario, "each as often as the others")
-		require.Equal(t, trust.Harmless()[0].Name, all[5].Scenario)
+		require.Equal(t, trust.Harmless()[5%len(trust.Harmless())].Name, all[5].Scenario)
 		require.NotEqual(t, all[0].Seed, all[4].Seed)
 		require.Len(t, said, 6)
 		require.Contains(t, said[1], "error-budget was violated.")
