@@ -62,6 +62,13 @@ func (c Change) validate() error {
 			return fmt.Errorf("%s: content is all of the file: edit it there", f.Path)
 		case f.Mode != 0 && f.Content == "":
 			return fmt.Errorf("%s: mode: only of a file whose content is given", f.Path)
+		case f.Mode&^fs.ModePerm != 0:
+			return fmt.Errorf("%s: mode: %#o: want permissions, in octal, such as 0755", f.Path, uint32(f.Mode))
+		}
+	}
+	for key := range c.Env {
+		if key == "" || strings.ContainsAny(key, "=\x00") {
+			return fmt.Errorf("env: %q: want the name of a variable, such as JAVA_OPTS", key)
 		}
 	}
 	return nil

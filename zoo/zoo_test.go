@@ -141,6 +141,8 @@ func TestReadRefuses(t *testing.T) {
 		"no file":            {"a.yml", good, "no file ends in .yaml"},
 		"not YAML":           {"a.yaml", "title: [", "did not find"},
 		"mode of an edit":    {"a.yaml", strings.Replace(good, "    edits:", "    mode: 0755\n    edits:", 1), "only of a file whose content is given"},
+		"decimal mode":       {"a.yaml", strings.Replace(good, "    edits: {\"    option redispatch 1\\n\": \"\"}", "    mode: 755\n    content: x", 1), "mode: 01363: want permissions, in octal"},
+		"name of a variable": {"a.yaml", strings.Replace(good, "- nodes: [lb1]", "- nodes: [lb1]\n  env: {A=b: c}", 1), `env: "A=b": want the name of a variable`},
 		"content and append": {"a.yaml", strings.Replace(good, "    edits:", "    content: x\n    edits:", 1), "content is all of the file"},
 	} {
 		t.Run(name, func(t *testing.T) {
