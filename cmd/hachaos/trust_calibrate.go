@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 	"path"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/hachaos/hachaos/calibrate"
 	"github.com/hachaos/hachaos/campaign"
+	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/suite"
@@ -110,13 +113,33 @@ func listOf(rates []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(rates), " ", ","), "[]")
 }
 
-// calibrated is a digest of the programs that a report of a calibration depends on.
+// calibrated is a digest of what a report of a calibration depends on: the sources that
+// run and judge it, its instrument, and each point's run and topology with its images.
 func calibrated() (string, error) {
 	d, err := dependencies(runtime.Version())
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s/%d", d.Sources(nil, []string{"ErrorBudget", "WriteLedger", "VIP", "Leftovers"}), calibrate.Instrument), nil
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	for _, p := range calibrate.Points() {
+		resolved, err := new(harness.Runner).Resolved(p.Scenario(), p.Options())
+		if err != nil {
+			return "", fmt.Errorf("point %s: %w", p.Name, err)
+		}
+		var images []string
+		for _, n := range resolved.Spec.Nodes {
+			ref, err := d.Images(n.Image)
+			if err != nil {
+				return "", fmt.Errorf("point %s: %w", p.Name, err)
+			}
+			images = append(images, ref)
+		}
+		if err := enc.Encode([]any{resolved, images, d.Sources(resolved.Faults, resolved.Asserts)}); err != nil {
+			return "", fmt.Errorf("point %s: %w", p.Name, err)
+		}
+	}
+	return fmt.Sprintf("%x/%d", h.Sum(nil)[:8], calibrate.Instrument), nil
 }
 
 func (a *app) calibrate(ctx context.Context, f calibrateFlags, points []calibrate.Point) error {
