@@ -189,6 +189,185 @@ func TestUploadDurabilityAgreesWithBruteForce(t *testing.T) {
 	all.require(t, 5, "lost and torn")
 }
 
+// randomKeyUses are a few second uses of keys, most of them answered as they should.
+func randomKeyUses(rng *rand.Rand) *history.History {
+	h, s := &history.History{Names: &history.Names{}}, &tape{}
+	for range rng.IntN(6) {
+		u := history.KeyUse{
+			Key: "k", Asked: oneOf(rng, history.KeyAgain, history.KeyOtherRequest, history.KeyOtherTenant), First: 1 + rng.Int64N(3),
+			FirstNode: aNode(rng), Node: aNode(rng),
+		}
+		switch u.Asked {
+		case history.KeyAgain:
+			u.Status, u.Order = 200, u.First
+		case history.KeyOtherRequest:
+			u.Status = oneOf(rng, 409, 422)
+		case history.KeyOtherTenant:
+			u.Status, u.Order = 201, u.First+9
+		}
+		if chance(rng, 4) {
+			u.Status, u.Order = oneOf(rng, 0, 200, 200, 200, 201, 201, 400, 408, 409, 425, 429, 503), oneOf(rng, 0, u.First, u.First, u.First+1)
+		}
+		h.KeyUses = append(h.KeyUses, seen(s, sec, u))
+	}
+	return h
+}
+
+// naiveKeyUses looks each use up in a table of what may be answered.
+func naiveKeyUses(h *history.History) (r ruling) {
+	ways, elsewhere := map[string]bool{}, false
+	for _, u := range h.KeyUses {
+		answer := ""
+		switch u.V.Status {
+		case 200, 201:
+			switch u.V.Order {
+			case 0:
+			case u.V.First:
+				answer = "the first order"
+			default:
+				answer = "an order"
+			}
+		case 400, 409, 422:
+			answer = "no"
+		}
+		if answer == "" {
+			continue
+		}
+		ways[u.V.Asked] = true
+		elsewhere = elsewhere || u.V.Node != u.V.FirstNode
+		wrong := map[string]string{
+			"again: an order":                "placed again",
+			"again: no":                      "retry refused",
+			"other request: an order":        "other request answered",
+			"other request: the first order": "other request answered",
+			"other tenant: the first order":  "another tenant's order",
+			"other tenant: no":               "refused to a tenant",
+		}[u.V.Asked+": "+answer]
+		if wrong != "" {
+			r.Found = append(r.Found, mark(wrong, u.Seq))
+		}
+	}
+	switch {
+	case len(r.Found) > 0:
+		r.Status = assert.Fail
+	case len(ways) > 0:
+		r.Status, r.Idle = assert.Pass, len(ways) < 3 || !elsewhere
+	default:
+		r.Idle = true
+	}
+	return r.sorted()
+}
+
+func TestKeyContractAgreesWithBruteForce(t *testing.T) {
+	t.Parallel()
+	var all census
+	for seed := range rounds(t, 2_000) {
+		h := randomKeyUses(random(seed, 17))
+		want := naiveKeyUses(h)
+		v := assert.KeyContract{}.Check(h)
+		require.Equal(t, want, ruled(t, v), "seed %d: %s", seed, v.Summary)
+		if want.Status == assert.Fail {
+			require.EqualValues(t, len(want.Found), *v.Measured, "seed %d: uses", seed)
+		}
+		words := classes(want.Found)
+		if want.Status == assert.Pass && !want.Idle {
+			words = append(words, "exercised")
+		}
+		all.add(want.Status, words...)
+	}
+	all.require(t, 100, "pass", "fail", "inconclusive", "exercised")
+	all.require(t, 15, "placed again", "retry refused", "other request answered", "another tenant's order", "refused to a tenant")
+}
+
+// randomOverlaps are a few pairs of updates, and counters that mostly say of them what
+// they should.
+func randomOverlaps(rng *rand.Rand) *history.History {
+	h, s := &history.History{Names: &history.Names{}}, &tape{}
+	for range rng.IntN(5) {
+		o := history.Overlap{Session: 1, Before: rng.Int64N(9)}
+		o.After = o.Before
+		for range 2 {
+			a := history.OverlapAnswer{Outcome: oneOf(rng, "ok", "ok", "ok", "fail", "info"), Status: 200, Node: oneOf(rng, "j1", "j2", "")}
+			if a.Outcome == "ok" || a.Outcome == "info" && chance(rng, 2) {
+				o.After++
+			}
+			o.Answers = append(o.Answers, a)
+		}
+		switch {
+		case chance(rng, 8):
+			o.After += oneOf[int64](rng, -2, -1, 1, 2)
+		case chance(rng, 6):
+			o.After = -1
+		}
+		h.Overlaps = append(h.Overlaps, seen(s, sec, o))
+	}
+	return h
+}
+
+// naiveOverlaps looks for a way of the unknown updates that comes to the counter.
+func naiveOverlaps(h *history.History) (r ruling) {
+	acknowledged, crossed := false, false
+	for _, o := range h.Overlaps {
+		if o.V.After < 0 {
+			continue
+		}
+		possible := []int64{o.V.Before}
+		acked := false
+		for _, a := range o.V.Answers {
+			var next []int64
+			for _, n := range possible {
+				if a.Outcome != "fail" {
+					next = append(next, n+1)
+				}
+				if a.Outcome != "ok" {
+					next = append(next, n)
+				}
+			}
+			possible, acked = next, acked || a.Outcome == "ok"
+		}
+		acknowledged = acknowledged || acked
+		x, y := o.V.Answers[0].Node, o.V.Answers[1].Node
+		crossed = crossed || acked && x != "" && y != "" && x != y
+		switch {
+		case slices.Contains(possible, o.V.After):
+		case o.V.After < slices.Min(possible):
+			r.Found = append(r.Found, mark("lost update", o.Seq))
+		default:
+			r.Found = append(r.Found, mark("counted too often", o.Seq))
+		}
+	}
+	switch {
+	case len(r.Found) > 0:
+		r.Status = assert.Fail
+	case acknowledged:
+		r.Status, r.Idle = assert.Pass, !crossed
+	default:
+		r.Idle = true
+	}
+	return r.sorted()
+}
+
+func TestOverlappingUpdatesAgreeWithBruteForce(t *testing.T) {
+	t.Parallel()
+	var all census
+	for seed := range rounds(t, 2_000) {
+		h := randomOverlaps(random(seed, 18))
+		want := naiveOverlaps(h)
+		v := assert.OverlappingUpdates{}.Check(h)
+		require.Equal(t, want, ruled(t, v), "seed %d: %s", seed, v.Summary)
+		if want.Status == assert.Fail {
+			require.EqualValues(t, len(want.Found), *v.Measured, "seed %d: pairs", seed)
+		}
+		words := classes(want.Found)
+		if want.Status == assert.Pass && !want.Idle {
+			words = append(words, "exercised")
+		}
+		all.add(want.Status, words...)
+	}
+	all.require(t, 100, "pass", "fail", "inconclusive", "exercised")
+	all.require(t, 40, "lost update", "counted too often")
+}
+
 // tolerated is the oldest that a price may be in these tests.
 const tolerated = 40 * ms
 

@@ -54,6 +54,8 @@ func builtIn() Table {
 		known[EventDelivery](),
 		known[UploadDurability](),
 		known[Staleness](),
+		known[KeyContract](),
+		known[OverlappingUpdates](),
 		known[Drain](),
 		known[VIP](),
 		known[VersionSkew](),

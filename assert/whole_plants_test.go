@@ -336,6 +336,17 @@ func plantsOfWrites() []wholePlant {
 		{checker: "upload-durability", class: "torn", put: func(w *wholeRun) planted {
 			return one(w, w.h.Downloads, between[history.Download](0, wholeEnd+1), func(d *history.Download) { d.Same = false })
 		}},
+		key("placed again", history.KeyAgain, func(u *history.KeyUse) { u.Status, u.Order = 201, u.First+1 }),
+		key("retry refused", history.KeyAgain, func(u *history.KeyUse) { u.Status, u.Order = 409, 0 }),
+		key("other request answered", history.KeyOtherRequest, func(u *history.KeyUse) { u.Status, u.Order = 200, u.First }),
+		key("another tenant's order", history.KeyOtherTenant, func(u *history.KeyUse) { u.Status, u.Order = 200, u.First }),
+		key("refused to a tenant", history.KeyOtherTenant, func(u *history.KeyUse) { u.Status, u.Order = 409, 0 }),
+		{checker: "overlapping-updates", class: "lost update", put: func(w *wholeRun) planted {
+			return one(w, w.h.Overlaps, between[history.Overlap](0, wholeEnd), func(o *history.Overlap) { o.After-- })
+		}},
+		{checker: "overlapping-updates", class: "counted too often", put: func(w *wholeRun) planted {
+			return one(w, w.h.Overlaps, between[history.Overlap](0, wholeEnd), func(o *history.Overlap) { o.After++ })
+		}},
 		{checker: "staleness", class: "stale read", put: func(w *wholeRun) planted {
 			fits := func(p *history.At[history.Price]) bool { return !p.V.Write && p.Time > 10*sec }
 			return one(w, w.h.Prices, fits, func(p *history.Price) { p.Price -= 2 })
@@ -355,6 +366,14 @@ func plantsOfWrites() []wholePlant {
 			return planted{seq: ended, undo: all(take(&w.h.Jobs, i), take(&w.h.Jobs, i), take(&w.h.Jobs, i))}
 		}},
 	}
+}
+
+// key plants another answer to a second use of a key.
+func key(class, asked string, change func(*history.KeyUse)) wholePlant {
+	return wholePlant{checker: "key-contract", class: class, put: func(w *wholeRun) planted {
+		fits := func(u *history.At[history.KeyUse]) bool { return u.V.Asked == asked }
+		return one(w, w.h.KeyUses, fits, change)
+	}}
 }
 
 func plantsOfUsers() []wholePlant {

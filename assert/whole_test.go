@@ -96,6 +96,8 @@ func wholeCheckers(kind string) map[string]assert.Checker {
 		assert.EventDelivery{},
 		assert.UploadDurability{},
 		assert.Staleness{Bound: "stale"},
+		assert.KeyContract{},
+		assert.OverlappingUpdates{},
 		assert.Drain{},
 		assert.VIP{},
 		assert.VersionSkew{},
@@ -471,6 +473,24 @@ func (w *wholeRun) work() {
 		}
 	}
 	for i := range 30 {
+		at, k := time.Duration(i)*2*sec+2*ms, int64(900_000+2*i)
+		u := history.KeyUse{Key: fmt.Sprint("x", i), Asked: history.KeyAgain, First: k, FirstNode: "j1", Status: 200, Order: k, Node: "j2"}
+		if w.away(at) {
+			u.Node = "j1"
+		}
+		switch i % 3 {
+		case 1:
+			u.Asked, u.Status, u.Order = history.KeyOtherRequest, 409, 0
+		case 2:
+			u.Asked, u.Status, u.Order = history.KeyOtherTenant, 201, k+1
+		}
+		h.KeyUses = append(h.KeyUses, seen(&w.tape, at, u))
+		o := history.Overlap{Session: 1, Before: int64(2 * i), After: int64(2*i) + 2, Answers: []history.OverlapAnswer{
+			{Outcome: "ok", Status: 200, Node: "j1"}, {Outcome: "ok", Status: 200, Node: u.Node},
+		}}
+		h.Overlaps = append(h.Overlaps, seen(&w.tape, at+ms, o))
+	}
+	for i := range 30 {
 		at := time.Duration(i) * 2 * sec
 		p := history.Price{Item: "a", Write: true, Sent: at, Node: "j1", Price: int64(i) + 1}
 		h.Prices = append(h.Prices, seen(&w.tape, at+5*ms, p))
@@ -551,7 +571,7 @@ func (w *wholeRun) after() {
 	h.Coverage = covered(
 		history.StreamReadiness, history.StreamTruth, history.StreamTransition, history.StreamReceipt, history.StreamDispatch, history.StreamServer,
 		history.StreamBalancer, history.StreamVIP, history.StreamEngine, history.StreamNode, history.StreamConnections, history.StreamRefusal, history.StreamLedger,
-		history.StreamDelivery, history.StreamUpload, history.StreamDownload, history.StreamPrice, history.StreamSession, history.StreamLeftover,
+		history.StreamDelivery, history.StreamUpload, history.StreamDownload, history.StreamPrice, history.StreamKeyUse, history.StreamOverlap, history.StreamSession, history.StreamLeftover,
 		history.StreamPublished, history.StreamReceived, history.StreamLink, history.StreamFeed, history.StreamJob, history.StreamResumed, history.StreamCrossing, history.StreamHost,
 	)
 }

@@ -143,6 +143,86 @@ func TestUploadDurability(t *testing.T) {
 	})
 }
 
+func TestKeyContract(t *testing.T) {
+	use := func(b *historytest.Builder, asked string, status int, order int64, node string) {
+		b.See(4*sec, history.KeyUse{Key: "k", Asked: asked, First: 7, FirstNode: "j1", Status: status, Order: order, Node: node})
+	}
+	kept := func(b *historytest.Builder) {
+		use(b, history.KeyAgain, 200, 7, "j2")
+		use(b, history.KeyOtherRequest, 409, 0, "j1")
+		use(b, history.KeyOtherTenant, 201, 8, "j1")
+	}
+	runObserved(t, assert.KeyContract{}, []string{history.StreamKeyUse}, []observedCase{
+		{name: "kept", status: assert.Pass, build: kept},
+		{name: "refused with 422", status: assert.Pass, build: func(b *historytest.Builder) {
+			kept(b)
+			use(b, history.KeyOtherRequest, 422, 0, "j2")
+		}},
+		{name: "never at another node", status: assert.Pass, idle: true, build: func(b *historytest.Builder) {
+			use(b, history.KeyAgain, 200, 7, "j1")
+			use(b, history.KeyOtherRequest, 409, 0, "j1")
+			use(b, history.KeyOtherTenant, 201, 8, "j1")
+		}},
+		{name: "one of the ways was never answered", status: assert.Pass, idle: true, build: func(b *historytest.Builder) {
+			use(b, history.KeyAgain, 200, 7, "j2")
+			use(b, history.KeyOtherRequest, 409, 0, "j2")
+			use(b, history.KeyOtherTenant, 503, 0, "j2")
+		}},
+		{name: "placed again", status: assert.Fail, measured: 1, class: "placed again", build: func(b *historytest.Builder) {
+			kept(b)
+			use(b, history.KeyAgain, 201, 9, "j2")
+		}},
+		{name: "a retry that is refused", status: assert.Fail, measured: 1, class: "retry refused", build: func(b *historytest.Builder) {
+			use(b, history.KeyAgain, 409, 0, "j2")
+		}},
+		{name: "another request gets the first answer", status: assert.Fail, measured: 1, class: "other request answered", build: func(b *historytest.Builder) {
+			use(b, history.KeyOtherRequest, 200, 7, "j2")
+		}},
+		{name: "another request is placed", status: assert.Fail, measured: 1, class: "other request answered", build: func(b *historytest.Builder) {
+			use(b, history.KeyOtherRequest, 201, 9, "j2")
+		}},
+		{name: "another tenant gets the order", status: assert.Fail, measured: 1, class: "another tenant's order", build: func(b *historytest.Builder) {
+			use(b, history.KeyOtherTenant, 200, 7, "j2")
+		}},
+		{name: "another tenant is refused", status: assert.Fail, measured: 1, class: "refused to a tenant", build: func(b *historytest.Builder) {
+			use(b, history.KeyOtherTenant, 409, 0, "j2")
+		}},
+		{name: "what says nothing", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) {
+			for _, status := range []int{0, 408, 425, 429, 500, 503, 302, 200} { // the last names no order
+				use(b, history.KeyAgain, status, 0, "j2")
+				use(b, history.KeyOtherRequest, status, 0, "j2")
+				use(b, history.KeyOtherTenant, status, 0, "j2")
+			}
+			use(b, "other way", 200, 7, "j2")
+		}},
+		{name: "no key", status: assert.Inconclusive, idle: true, build: func(*historytest.Builder) {}},
+	})
+}
+
+func TestOverlappingUpdates(t *testing.T) {
+	pair := func(b *historytest.Builder, added int64, x, y history.Kind, nodes ...string) {
+		o := history.Overlap{Session: 1, Before: 4, After: 4 + added}
+		for i, outcome := range []history.Kind{x, y} {
+			o.Answers = append(o.Answers, history.OverlapAnswer{Outcome: string(outcome), Status: 200, Node: nodes[i]})
+		}
+		b.See(4*sec, o)
+	}
+	runObserved(t, assert.OverlappingUpdates{}, []string{history.StreamOverlap}, []observedCase{
+		{name: "both", status: assert.Pass, build: func(b *historytest.Builder) { pair(b, 2, history.OK, history.OK, "j1", "j2") }},
+		{name: "one is refused", status: assert.Pass, build: func(b *historytest.Builder) { pair(b, 1, history.OK, history.Fail, "j1", "j2") }},
+		{name: "one of unknown fate, not applied", status: assert.Pass, build: func(b *historytest.Builder) { pair(b, 1, history.Info, history.OK, "j1", "j2") }},
+		{name: "one of unknown fate, applied", status: assert.Pass, build: func(b *historytest.Builder) { pair(b, 2, history.Info, history.OK, "j1", "j2") }},
+		{name: "at one node", status: assert.Pass, idle: true, build: func(b *historytest.Builder) { pair(b, 2, history.OK, history.OK, "j1", "j1") }},
+		{name: "lost", status: assert.Fail, measured: 1, class: "lost update", build: func(b *historytest.Builder) { pair(b, 1, history.OK, history.OK, "j1", "j2") }},
+		{name: "refused and counted", status: assert.Fail, measured: 1, class: "counted too often", build: func(b *historytest.Builder) {
+			pair(b, 2, history.OK, history.Fail, "j1", "j2")
+		}},
+		{name: "none acknowledged", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) { pair(b, 0, history.Fail, history.Info, "j1", "j2") }},
+		{name: "never read", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) { pair(b, -5, history.OK, history.OK, "j1", "j2") }},
+		{name: "no pair", status: assert.Inconclusive, idle: true, build: func(*historytest.Builder) {}},
+	})
+}
+
 func TestStaleness(t *testing.T) {
 	write := func(b *historytest.Builder, at time.Duration, node string, price int64) {
 		b.See(at, history.Price{Item: "x", Write: true, Sent: at - ms, Node: node, Price: price})

@@ -51,7 +51,10 @@ var seed003 = []Item{
 	{
 		Refs: []string{"§7.3"},
 		Asks: "an external session's locking and concurrency can be intricate: a late writer",
-		By:   []Judge{{Scenarios: "zombie-write", Assertions: "session-survival"}},
+		By: []Judge{
+			{Scenarios: "zombie-write", Assertions: "session-survival"},
+			{Scenarios: "no-affinity", Assertions: "overlapping-updates"},
+		},
 	},
 	{
 		Refs: []string{"§7.4"},
@@ -157,13 +160,15 @@ var seed003 = []Item{
 	{
 		Refs: []string{"§11"},
 		Asks: "idempotency: same key and request, same result; in the domain's transaction",
-		By:   []Judge{{Scenarios: "unknown-outcome balancer-retry timeouts-out-of-step", Assertions: "write-ledger"}},
+		By: []Judge{
+			{Scenarios: "unknown-outcome balancer-retry timeouts-out-of-step", Assertions: "write-ledger"},
+			{Scenarios: "unknown-outcome", Assertions: "key-contract"},
+		},
 	},
 	{
 		Refs: []string{"§11"},
-		Asks: "same key and another request is a 409",
-		Yet:  true,
-		Why:  "the application answers so, and no load sends such a request",
+		Asks: "same key and another request is a 409; keys are a tenant's own",
+		By:   []Judge{{Scenarios: "unknown-outcome", Assertions: "key-contract"}},
 	},
 	{
 		Refs: []string{"§11"},

@@ -562,6 +562,8 @@ func TestObservationsOfEveryStream(t *testing.T) {
 		"Upload":       stream(StreamUpload, func(h *History) []At[Upload] { return h.Uploads }),
 		"Download":     stream(StreamDownload, func(h *History) []At[Download] { return h.Downloads }),
 		"Price":        stream(StreamPrice, func(h *History) []At[Price] { return h.Prices }),
+		"Overlap":      stream(StreamOverlap, func(h *History) []At[Overlap] { return h.Overlaps }),
+		"KeyUse":       stream(StreamKeyUse, func(h *History) []At[KeyUse] { return h.KeyUses }),
 		"Crossing":     stream(StreamCrossing, func(h *History) []At[Crossing] { return h.Crossings }),
 		"SessionState": stream(StreamSession, func(h *History) []At[SessionState] { return h.Sessions }),
 		"Leftover":     stream(StreamLeftover, func(h *History) []At[Leftover] { return h.Leftovers }),

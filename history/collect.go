@@ -46,6 +46,10 @@ func StreamOf(v any) (string, bool) {
 		return StreamDownload, true
 	case Price:
 		return StreamPrice, true
+	case KeyUse:
+		return StreamKeyUse, true
+	case Overlap:
+		return StreamOverlap, true
 	case Crossing:
 		return StreamCrossing, true
 	case SessionState:
@@ -92,6 +96,8 @@ type Observation interface {
 		Upload |
 		Download |
 		Price |
+		KeyUse |
+		Overlap |
 		Crossing |
 		SessionState |
 		Leftover |
@@ -176,6 +182,10 @@ func (b *builder) observeMore(e *Event) error {
 		return collect(e, &h.Downloads)
 	case StreamPrice:
 		return collect(e, &h.Prices)
+	case StreamKeyUse:
+		return collect(e, &h.KeyUses)
+	case StreamOverlap:
+		return collect(e, &h.Overlaps)
 	case StreamSession:
 		return collect(e, &h.Sessions)
 	case StreamLeftover:
@@ -241,6 +251,8 @@ func (b *builder) sort() {
 	byTime(h.Uploads)
 	byTime(h.Downloads)
 	byTime(h.Prices)
+	byTime(h.KeyUses)
+	byTime(h.Overlaps)
 	byTime(h.Sessions)
 	byTime(h.Leftovers)
 	byTime(h.Coverage)

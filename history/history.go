@@ -34,6 +34,8 @@ type History struct {
 	Uploads     []At[Upload]
 	Downloads   []At[Download]
 	Prices      []At[Price]
+	KeyUses     []At[KeyUse]
+	Overlaps    []At[Overlap]
 	Sessions    []At[SessionState]
 	Leftovers   []At[Leftover]
 	Coverage    []At[Coverage]

@@ -21,6 +21,8 @@ const (
 	StreamUpload      = "upload"      // Upload: a file that a client gave to keep
 	StreamDownload    = "download"    // Download: such a file as read again
 	StreamPrice       = "price"       // Price: a price that was changed or read
+	StreamKeyUse      = "key-use"     // KeyUse: a request under an idempotency key that was used before
+	StreamOverlap     = "overlap"     // Overlap: two updates of one session at once
 	StreamSession     = "session"     // SessionState: the sessions, read at the end
 	StreamLeftover    = "leftover"    // Leftover: what remained after the teardown
 	StreamClient      = "client"      // the operations: of it there are only accounts
@@ -237,6 +239,46 @@ type Price struct {
 	Sent  time.Duration `json:"sent"` // when the question was sent
 	Node  string        `json:"node,omitempty"`
 	Price int64         `json:"price"`
+}
+
+// Ways in which an idempotency key is used again.
+const (
+	KeyAgain        = "again"         // the same request, by the same tenant
+	KeyOtherRequest = "other request" // with another body, by the same tenant
+	KeyOtherTenant  = "other tenant"  // the same request, by another tenant
+)
+
+// KeyUse is a request for an order under an idempotency key under which one had been
+// placed before, and acknowledged. Event.At is when the answer came.
+type KeyUse struct {
+	Key   string        `json:"key"`
+	Asked string        `json:"asked"` // one of the Key… constants
+	Sent  time.Duration `json:"sent"`
+	// First is the order that the first answer named, and FirstNode who gave it.
+	First     int64  `json:"first"`
+	FirstNode string `json:"firstNode,omitempty"`
+	Status    int    `json:"status,omitempty"` // 0: no answer
+	Order     int64  `json:"order,omitempty"`  // that the answer names; 0: none
+	Node      string `json:"node,omitempty"`   // that answered
+}
+
+// Overlap is two updates of one session that were sent at once, and what its
+// counter was before and after them. Event.At is when it was read after them.
+type Overlap struct {
+	Session int             `json:"session"` // a number of the client's own
+	Sent    time.Duration   `json:"sent"`
+	Before  int64           `json:"before"`
+	Answers []OverlapAnswer `json:"answers"`
+	// After is what was read once both had ended; -1: that is not known.
+	After int64 `json:"after"`
+}
+
+// OverlapAnswer is what one of them came to.
+type OverlapAnswer struct {
+	// Outcome is "ok", "fail" (it certainly was not applied) or "info".
+	Outcome string `json:"outcome"`
+	Status  int    `json:"status,omitempty"` // 0: no answer
+	Node    string `json:"node,omitempty"`
 }
 
 // SessionState is a session as read after the load: through the VIP (Via

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +167,177 @@ func TestPrices(t *testing.T) {
 	})
 }
 
+// contract answers orders as the contract of keys says, but for what it breaks.
+type contract struct {
+	breaks string // one of the ways; or "" for none, or "away"
+
+	mu    sync.Mutex
+	known map[string]string // request by tenant and key
+	order map[string]int64
+	last  int64
+}
+
+func (c *contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	key := r.Header.Get("Idempotency-Key")
+	w.Header().Set("X-Hachaos-Node", "j2")
+	if c.breaks != history.KeyOtherTenant {
+		key = r.Header.Get("X-Tenant") + "/" + key
+	}
+	first, again := c.known[key]
+	switch {
+	case again && c.breaks == "away":
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	case again && first != string(body) && c.breaks != history.KeyOtherRequest:
+		w.WriteHeader(http.StatusConflict)
+		return
+	case !again || c.breaks == history.KeyAgain:
+		c.last++
+		c.known[key], c.order[key] = string(body), c.last
+		w.WriteHeader(http.StatusCreated)
+	}
+	_, _ = io.WriteString(w, `{"order":`+strconv.FormatInt(c.order[key], 10)+`}`)
+}
+
+// TestKeys: each key is used a second time, in the three ways in turn, and what came
+// of it is journalled with the first answer's order.
+func TestKeys(t *testing.T) {
+	for name, want := range map[string]map[string]struct {
+		status int
+		same   bool
+	}{
+		"":                      {history.KeyAgain: {200, true}, history.KeyOtherRequest: {409, false}, history.KeyOtherTenant: {201, false}},
+		history.KeyAgain:        {history.KeyAgain: {201, false}, history.KeyOtherRequest: {409, false}, history.KeyOtherTenant: {201, false}},
+		history.KeyOtherRequest: {history.KeyAgain: {200, true}, history.KeyOtherRequest: {200, true}, history.KeyOtherTenant: {201, false}},
+		history.KeyOtherTenant:  {history.KeyAgain: {200, true}, history.KeyOtherRequest: {409, false}, history.KeyOtherTenant: {200, true}},
+		"away":                  {history.KeyAgain: {503, false}, history.KeyOtherRequest: {503, false}, history.KeyOtherTenant: {201, false}},
+	} {
+		t.Run("breaks "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := serve(t, &contract{breaks: name, known: map[string]string{}, order: map[string]int64{}})
+				var sink historytest.Sink
+				ctx, cancel := context.WithTimeout(t.Context(), 630*time.Millisecond) // nothing is due then
+				defer cancel()
+				k := Keys{Rate: 10}
+				require.NoError(t, k.Validate())
+				after, err := k.Run(ctx, Target{URL: "http://app", Dial: server.DialContext}, history.StartClock(), &sink)
+				require.NoError(t, err)
+				require.Nil(t, after)
+				uses := of[history.KeyUse](t, &sink)
+				require.Len(t, uses, 6)
+				times := map[string]int{}
+				for _, u := range uses {
+					times[u.Asked]++
+					require.Positive(t, u.First)
+					require.Equal(t, "j2", u.FirstNode)
+					require.Equal(t, "j2", u.Node)
+					require.Equal(t, want[u.Asked].status, u.Status, u.Asked)
+					require.Equal(t, want[u.Asked].same, u.Order == u.First, u.Asked)
+				}
+				require.Equal(t, map[string]int{history.KeyAgain: 2, history.KeyOtherRequest: 2, history.KeyOtherTenant: 2}, times)
+				require.Len(t, of[history.Coverage](t, &sink), 1)
+			})
+		})
+	}
+}
+
+// tabs is a server of sessions' counters, each of which is read, worked on and saved.
+type tabs struct {
+	fenced bool // of two that overlap the later is refused
+	ends   bool // each session ends with its first pair
+	away   bool // of two that overlap the later gets no answer
+
+	mu       sync.Mutex
+	sessions int
+	count    map[string]int
+	under    map[string]bool
+}
+
+func (s *tabs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("X-Hachaos-Node", "j1")
+	if r.URL.Path == "/login" {
+		s.sessions++
+		http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: strconv.Itoa(s.sessions)})
+		http.SetCookie(w, &http.Cookie{Name: "SRV", Value: "a"})
+		_, _ = io.WriteString(w, `{"count":0,"new":true}`)
+		return
+	}
+	id := r.Header.Get("Cookie")
+	before, again := s.count[id], s.under[id]
+	switch {
+	case r.Method == http.MethodGet:
+	case s.ends:
+		_, _ = io.WriteString(w, `{"count":1,"new":true}`)
+		return
+	case again && s.away:
+		panic(http.ErrAbortHandler)
+	case again && s.fenced:
+		w.Header().Set("X-Hachaos-Applied", "no")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	default:
+		s.under[id] = true
+		s.mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+		s.mu.Lock()
+		s.under[id], s.count[id] = false, before+1
+	}
+	_, _ = io.WriteString(w, `{"count":`+strconv.Itoa(s.count[id])+`}`)
+}
+
+// TestOverlaps: two updates at once, and the counter before and after; a session of
+// which that is not known any more is not gone on with.
+func TestOverlaps(t *testing.T) {
+	for name, tc := range map[string]struct {
+		server   *tabs
+		outcomes []string // sorted
+		added    int64    // -1: not known
+		sessions int
+	}{
+		"the later save wins": {&tabs{}, []string{"ok", "ok"}, 1, 2},
+		"one is refused":      {&tabs{fenced: true}, []string{"fail", "ok"}, 1, 2},
+		"one without answer":  {&tabs{away: true}, []string{"info", "ok"}, -1, 8},
+		"sessions end":        {&tabs{ends: true}, []string{"ok", "ok"}, -1, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tc.server.count, tc.server.under = map[string]int{}, map[string]bool{}
+				var sink historytest.Sink
+				ctx, cancel := context.WithTimeout(t.Context(), 450*time.Millisecond) // nothing is due then
+				defer cancel()
+				o := Overlaps{Sessions: 2, Every: 100 * time.Millisecond}
+				require.NoError(t, o.Validate())
+				after, err := o.Run(ctx, Target{URL: "http://app", Dial: serve(t, tc.server).DialContext}, history.StartClock(), &sink)
+				require.NoError(t, err)
+				require.Nil(t, after)
+				pairs := of[history.Overlap](t, &sink)
+				require.Len(t, pairs, 2*4)
+				known := map[int]int64{}
+				for _, p := range pairs {
+					outcomes := []string{p.Answers[0].Outcome, p.Answers[1].Outcome}
+					slices.Sort(outcomes)
+					require.Equal(t, tc.outcomes, outcomes)
+					require.Equal(t, known[p.Session], p.Before, "it goes on from what was read last")
+					if tc.added < 0 {
+						require.EqualValues(t, -1, p.After)
+					} else {
+						require.Equal(t, p.Before+tc.added, p.After)
+					}
+					known[p.Session] = p.After
+				}
+				require.Len(t, known, tc.sessions)
+				require.Equal(t, tc.sessions, tc.server.sessions)
+				require.Len(t, of[history.Coverage](t, &sink), 1)
+			})
+		})
+	}
+}
+
 func TestCompanionsValidate(t *testing.T) {
 	for name, c := range map[string]Companion{
 		"files a second": Uploads{Rate: 0, Size: 1},
@@ -172,6 +345,9 @@ func TestCompanionsValidate(t *testing.T) {
 		"items":          Prices{Every: time.Second, Reads: 1},
 		"change":         Prices{Items: 1, Every: time.Millisecond, Reads: 1},
 		"reads":          Prices{Items: 1, Every: time.Second},
+		"keys a second":  Keys{},
+		"sessions":       Overlaps{Every: time.Second},
+		"a pair every":   Overlaps{Sessions: 1, Every: time.Millisecond},
 		"patience":       OrderEvents{Patience: -1},
 	} {
 		require.ErrorContains(t, c.Validate(), name)

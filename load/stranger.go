@@ -38,6 +38,7 @@ type response struct {
 	// applied is the answer's word on a write that failed: no, unknown or
 	// nothing.
 	applied string
+	set     []*http.Cookie
 }
 
 // errTooLarge: an answer exceeded what the caller allowed for.
@@ -45,14 +46,19 @@ var errTooLarge = errors.New("the answer is too large")
 
 // ask makes one request and reads at most limit bytes of its answer.
 func (s *stranger) ask(ctx context.Context, method, path string, body []byte, limit int64) (response, error) {
+	return s.askWith(ctx, method, path, http.Header{}, body, limit)
+}
+
+// askWith is ask with headers.
+func (s *stranger) askWith(ctx context.Context, method, path string, h http.Header, body []byte, limit int64) (response, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.within, errPatience)
 	defer cancel()
-	resp, err := s.transport.RoundTrip(newRequest(ctx, method, s.base.JoinPath(path), http.Header{}, body))
+	resp, err := s.transport.RoundTrip(newRequest(ctx, method, s.base.JoinPath(path), h, body))
 	if err != nil {
 		return response{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // after a read there is nothing to lose
-	r := response{status: resp.StatusCode, node: resp.Header.Get("X-Hachaos-Node"), applied: resp.Header.Get("X-Hachaos-Applied")}
+	r := response{status: resp.StatusCode, node: resp.Header.Get("X-Hachaos-Node"), applied: resp.Header.Get("X-Hachaos-Applied"), set: resp.Cookies()}
 	if r.body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return r, err
 	}

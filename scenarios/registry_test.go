@@ -66,7 +66,7 @@ func TestScenariosAreWhole(t *testing.T) {
 // says nothing of them.
 func TestScenariosNameWhatTheyExercise(t *testing.T) {
 	own := []string{
-		"drain", "event-delivery", "overload-contract", "reconnection", "single-owner", "staleness",
+		"drain", "event-delivery", "key-contract", "overlapping-updates", "overload-contract", "reconnection", "single-owner", "staleness",
 		"stream-continuity", "timeout-order", "upload-durability", "version-skew",
 	}
 	met := map[string]bool{}

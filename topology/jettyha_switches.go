@@ -40,7 +40,7 @@ const ofProfile = "profile"
 // jettySwitchTable is every switch but the weights. What the application
 // reads needs no more than a row here.
 var jettySwitchTable = []jettySwitch{
-	{Switch: Switch{Key: "dedupe", Values: []string{"on", "off", "late"}, About: "whether orders keep their idempotency key: in their transaction, never, or in one of its own afterwards"}, env: "DEDUPE"},
+	{Switch: Switch{Key: "dedupe", Values: []string{"on", "off", "late", "unscoped", "unhashed"}, About: "whether orders keep their idempotency key: in their transaction, never, or in one of its own afterwards; as one that all tenants share, or without looking at what was asked"}, env: "DEDUPE"},
 	{Switch: Switch{Key: "answer", Values: []string{"after-commit", "before-commit"}, About: "whether an order is answered once it is committed, or already before"}, env: "ANSWER"},
 	{Switch: Switch{Key: "sessions", Values: []string{"jdbc", "memory"}, About: "where sessions are kept"}, env: "SESSIONS"},
 	{Switch: Switch{Key: "readiness", Values: []string{"check", "constant"}, About: "whether /health/ready looks, or always says 200"}, env: "READINESS"},
