@@ -44,3 +44,27 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPlanted plants one violation of each class, of the ledger and of sessions,
+// in a whole history, and fails unless exactly that is found, by its operation.
+func BenchmarkPlanted(b *testing.B) {
+	for _, n := range benchSizes() {
+		base := synthesise(n, 1)
+		b.Run(fmt.Sprintf("ops=%d", n), func(b *testing.B) {
+			violations := 0
+			start := time.Now()
+			for b.Loop() {
+				for _, p := range plants() {
+					s := *base
+					s.h = sameHistory(base.h)
+					if op := p.put(&s); op != 0 {
+						found(b, s.h, p, op, fmt.Sprintf("%s in %d operations", p.class, n))
+						violations++
+					}
+				}
+			}
+			b.ReportMetric(float64(violations)/float64(b.N), "violations-found")
+			b.ReportMetric(time.Since(start).Seconds()/float64(max(violations, 1)), "s/violation")
+		})
+	}
+}

@@ -44,7 +44,7 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 }
 
 // found requires that exactly the planted violation is reported.
-func found(t *testing.T, h *history.History, p plant, op uint64, what string) {
+func found(t testing.TB, h *history.History, p plant, op uint64, what string) {
 	t.Helper()
 	for _, v := range assert.Judge(h, both()) {
 		if v.Name != p.checker {

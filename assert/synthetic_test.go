@@ -91,7 +91,7 @@ func synthesiseWith(n int, seed uint64, system func(*synthetic)) *synthetic {
 		s.keep(&s.clients[i])
 	}
 	for _, stream := range []string{history.StreamLedger, history.StreamSession, history.StreamDispatch, history.StreamReceipt, history.StreamEngine, history.StreamNode} {
-		s.h.Coverage = append(s.h.Coverage, history.At[history.Coverage]{Time: time.Hour, V: history.Coverage{Stream: stream, Complete: true}})
+		s.h.Coverage = append(s.h.Coverage, history.At[history.Coverage]{Time: s.h.End + time.Hour, V: history.Coverage{Stream: stream, Complete: true}})
 	}
 	return s
 }

@@ -49,6 +49,10 @@ func restartedAside() harness.Scenario {
 	return s
 }
 
+// enough is how long each steady phase lasts: 99.9 % takes a thousand operations, of 125
+// a second.
+const enough = 9 * time.Second
+
 // harmless is a scenario with the assertions that judge what users have and who owns
 // the VIP, and an objective without any allowance for a fault.
 func harmless(name, about string, faults ...harness.Injection) harness.Scenario {
@@ -56,10 +60,10 @@ func harmless(name, about string, faults ...harness.Injection) harness.Scenario 
 		Name: name, About: about, Tags: []string{"soak"}, Topology: "jetty-ha", Load: load.Default(),
 		Phases: []harness.Phase{
 			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
-			{Name: "steady", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady", Kind: history.PhaseSteady, For: enough},
 			{Name: "harmless", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: faults},
 			{Name: "after", Kind: history.PhaseRecover, For: 6 * time.Second},
-			{Name: "steady again", Kind: history.PhaseSteady, For: 6 * time.Second},
+			{Name: "steady again", Kind: history.PhaseSteady, For: enough},
 		},
 		Asserts: []assert.Checker{
 			assert.SessionSurvival{Expect: assert.ExpectSurvive},

@@ -11,12 +11,28 @@ import (
 
 	"github.com/hachaos/hachaos/assert"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/history"
 )
 
 // TestHarmlessCanBeRun: each is a scenario that the harness takes.
 func TestHarmlessCanBeRun(t *testing.T) {
 	for _, s := range Harmless() {
 		require.NoError(t, new(harness.Runner).Validate(s, harness.Options{}), s.Name)
+	}
+}
+
+// TestHarmlessCanBeJudged: each steady phase has the thousand operations that 99.9 %
+// takes, or no run has a verdict.
+func TestHarmlessCanBeJudged(t *testing.T) {
+	for _, s := range Harmless() {
+		steady := 0
+		for _, p := range s.Phases {
+			if p.Kind == history.PhaseSteady {
+				steady++
+				require.Greater(t, float64(s.Load.Rate)*p.For.Seconds(), 1_100.0, "%s: %s", s.Name, p.Name)
+			}
+		}
+		require.Equal(t, 2, steady, s.Name)
 	}
 }
 
