@@ -10,24 +10,27 @@ import (
 	"github.com/hachaos/hachaos/history"
 )
 
-// gap is a time in which a client had no live connection.
-type gap struct {
-	client   int
-	from, to time.Duration
-	node     string // whose connection it was
-	reason   string
-	seq      uint64
-	// open says that the client never came back.
-	open bool
+// Break is a time in which a client of a long-lived connection heard nothing
+// of its server: from the last word on a connection that broke to the first on
+// another, or to the client's own end.
+type Break struct {
+	Client   int
+	From, To time.Duration
+	Node     string // whose connection it was; empty if not known
+	Reason   string
+	// Open says that the client was not back by its end.
+	Open bool
+	// Seq is the journal's line that tells of it.
+	Seq uint64
 }
 
-func (g gap) length() time.Duration { return g.to - g.from }
+func (g Break) length() time.Duration { return g.To - g.From }
 
-func (g gap) span() (from, to time.Duration) { return g.from, g.to }
+func (g Break) span() (from, to time.Duration) { return g.From, g.To }
 
 // breaks are the gaps of all clients of long-lived connections, longest first.
 type breaks struct {
-	gaps    []gap
+	gaps    []Break
 	clients []int                 // in their order
 	ends    map[int]time.Duration // of each client
 	never   []int                 // clients that never had a connection
@@ -50,14 +53,14 @@ func findBreaks(h *history.History) *breaks {
 	for _, c := range b.clients {
 		b.follow(c, by[c], h.End)
 	}
-	slices.SortFunc(b.gaps, func(x, y gap) int {
-		return cmp.Or(cmp.Compare(y.length(), x.length()), cmp.Compare(x.seq, y.seq))
+	slices.SortFunc(b.gaps, func(x, y Break) int {
+		return cmp.Or(cmp.Compare(y.length(), x.length()), cmp.Compare(x.Seq, y.Seq))
 	})
 	return b
 }
 
 func (b *breaks) follow(client int, links []history.At[history.Link], end time.Duration) {
-	var now *gap
+	var now *Break
 	ever := false
 	b.ends[client] = end
 	for _, l := range links {
@@ -65,18 +68,18 @@ func (b *breaks) follow(client int, links []history.At[history.Link], end time.D
 		case history.LinkUp:
 			ever = true
 			if now != nil {
-				now.to, now.open = l.V.Alive, false
+				now.To, now.Open = l.V.Alive, false
 				b.gaps = append(b.gaps, *now)
 				now = nil
 			}
 		case history.LinkDown:
-			now = &gap{client: client, from: l.V.Alive, node: l.V.Node, reason: l.V.Reason, seq: l.Seq, open: true}
+			now = &Break{Client: client, From: l.V.Alive, Node: l.V.Node, Reason: l.V.Reason, Seq: l.Seq, Open: true}
 		case history.LinkEnd:
 			b.ends[client] = l.Time
 		}
 	}
 	if now != nil {
-		now.to = b.ends[client]
+		now.To = b.ends[client]
 		b.gaps = append(b.gaps, *now)
 	}
 	if !ever {
@@ -104,7 +107,7 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 		v.Evidence = append(v.Evidence, g.evidence())
 	}
 	for _, g := range b.gaps {
-		if g.open {
+		if g.Open {
 			away++
 		}
 	}
@@ -127,7 +130,7 @@ func (b *breaks) judge(v *Verdict, what string, limit time.Duration, bound histo
 	case len(starved) > 0:
 		v.Summary = b.broke(what, limit, ended)
 		v.Evidence = append(v.Evidence, starved[0].evidence())
-		v.Reasons = []string{starvedReason(fmt.Sprintf("client %d heard nothing for %s (at most %s)", starved[0].client, sayTime(starved[0].length()), sayTime(limit)))}
+		v.Reasons = []string{starvedReason(fmt.Sprintf("client %d heard nothing for %s (at most %s)", starved[0].Client, sayTime(starved[0].length()), sayTime(limit)))}
 	case len(b.never) > 0:
 		v.Reasons = []string{fmt.Sprintf("client %d never had a connection", b.never[0])}
 	case len(b.gaps) == 0:
@@ -155,32 +158,32 @@ type wave struct {
 // waves are in the order of time.
 func (b *breaks) waves() []wave {
 	gaps := slices.Clone(b.gaps)
-	slices.SortFunc(gaps, func(x, y gap) int { return cmp.Compare(x.from, y.from) })
+	slices.SortFunc(gaps, func(x, y Break) int { return cmp.Compare(x.From, y.From) })
 	var out []wave
 	clients := map[int]bool{}
 	for _, g := range gaps {
-		if n := len(out); n == 0 || g.from > out[n-1].to {
-			out = append(out, wave{from: g.from, to: g.to})
+		if n := len(out); n == 0 || g.From > out[n-1].to {
+			out = append(out, wave{from: g.From, to: g.To})
 			clear(clients)
 		}
-		clients[g.client] = true
+		clients[g.Client] = true
 		now := &out[len(out)-1]
-		now.to, now.clients = max(now.to, g.to), len(clients)
+		now.to, now.clients = max(now.to, g.To), len(clients)
 	}
 	return out
 }
 
 // away says whether the client had no connection at that time.
 func (b *breaks) away(client int, at time.Duration) bool {
-	return slices.ContainsFunc(b.gaps, func(g gap) bool { return g.client == client && g.from <= at && at <= g.to })
+	return slices.ContainsFunc(b.gaps, func(g Break) bool { return g.Client == client && g.From <= at && at <= g.To })
 }
 
-func (g gap) evidence() Evidence {
-	text := fmt.Sprintf("client %d heard nothing for %s, from %.3f s on", g.client, sayTime(g.length()), g.from.Seconds())
-	if g.open {
+func (g Break) evidence() Evidence {
+	text := fmt.Sprintf("client %d heard nothing for %s, from %.3f s on", g.Client, sayTime(g.length()), g.From.Seconds())
+	if g.Open {
 		text += ", and never came back"
 	}
-	return Evidence{Seq: g.seq, At: g.from, Node: g.node, Class: "late", Text: text + ": " + g.reason}
+	return Evidence{Seq: g.Seq, At: g.From, Node: g.Node, Class: "late", Text: text + ": " + g.Reason}
 }
 
 // countClasses counts evidence by class, the commonest first: "12 lost, 3
@@ -200,27 +203,6 @@ func countClasses(list []Evidence) string {
 	return strings.Join(names, ", ")
 }
 
-// Break is a time in which a client of a long-lived connection heard nothing
-// of its server: from the last word on a connection that broke to the first on
-// another, or to the client's own end.
-type Break struct {
-	Client   int
-	From, To time.Duration
-	Node     string // whose connection it was; empty if not known
-	Reason   string
-	// Open says that the client was not back by its end.
-	Open bool
-	// Seq is the journal's line that tells of it.
-	Seq uint64
-}
-
 // Breaks are those of all clients, longest first, as the assertions
 // stream-continuity and reconnection see them. It is pure.
-func Breaks(h *history.History) []Break {
-	found := findBreaks(h)
-	out := make([]Break, len(found.gaps))
-	for i, g := range found.gaps {
-		out[i] = Break{Client: g.client, From: g.from, To: g.to, Node: g.node, Reason: g.reason, Open: g.open, Seq: g.seq}
-	}
-	return out
-}
+func Breaks(h *history.History) []Break { return findBreaks(h).gaps }
