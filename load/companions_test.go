@@ -247,6 +247,8 @@ func TestKeys(t *testing.T) {
 // tabs is a server of sessions' counters, each of which is read, worked on and saved.
 type tabs struct {
 	fenced bool // of two that overlap the later is refused
+	vague  bool // and nobody knows whether it was applied
+	turned bool // of two that overlap the later is turned away on the way
 	ends   bool // each session ends with its first pair
 	away   bool // of two that overlap the later gets no answer
 
@@ -276,8 +278,14 @@ func (s *tabs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case again && s.away:
 		panic(http.ErrAbortHandler)
+	case again && s.turned:
+		w.Header().Del("X-Hachaos-Node")
+		w.WriteHeader(http.StatusGatewayTimeout)
+		return
 	case again && s.fenced:
-		w.Header().Set("X-Hachaos-Applied", "no")
+		if !s.vague {
+			w.Header().Set("X-Hachaos-Applied", "no")
+		}
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	default:
@@ -301,6 +309,8 @@ func TestOverlaps(t *testing.T) {
 	}{
 		"the later save wins": {&tabs{}, []string{"ok", "ok"}, 1, 2},
 		"one is refused":      {&tabs{fenced: true}, []string{"fail", "ok"}, 1, 2},
+		"of unknown fate":     {&tabs{fenced: true, vague: true}, []string{"info", "ok"}, 1, 8},
+		"turned away":         {&tabs{turned: true}, []string{"info", "ok"}, -1, 8},
 		"one without answer":  {&tabs{away: true}, []string{"info", "ok"}, -1, 8},
 		"sessions end":        {&tabs{ends: true}, []string{"ok", "ok"}, -1, 8},
 	} {

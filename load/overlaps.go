@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -108,25 +109,29 @@ func (u *overlapping) login(ctx context.Context) bool {
 	return u.cookie != ""
 }
 
-// pair sends two updates at once, and journals them with what the counter is then.
+// pair sends two updates at once, and journals them with what the counter is then. That
+// is not looked for unless a node itself has answered both: else one may yet be carried
+// out. One whose fate a node does not know may be, too, after the look, so that the
+// session is not gone on with.
 func (u *overlapping) pair(ctx context.Context) {
 	o := history.Overlap{Session: u.number, Sent: u.clock.Now(), Before: u.count, Answers: make([]history.OverlapAnswer, 2), After: -1}
 	var both sync.WaitGroup
-	var settled [2]bool
+	var answered [2]bool
 	for i := range o.Answers {
 		both.Go(func() {
 			r, err := u.askWith(ctx, http.MethodPost, sessionPath, u.header(), []byte("{}"), maxBody)
 			o.Answers[i] = history.OverlapAnswer{Outcome: string(r.outcome(err)), Status: r.status, Node: r.node}
-			settled[i] = err == nil && !r.fresh() // else a node may yet carry it out, or it was another session's
+			answered[i] = err == nil && r.node != "" && !r.fresh() // a fresh one is another session
 		})
 	}
 	both.Wait()
-	if settled[0] && settled[1] {
+	if answered[0] && answered[1] {
 		o.After = u.read(ctx)
 	}
 	u.sink.Put(history.Observe(u.clock.Now(), o))
-	if u.count = o.After; u.count < 0 {
-		u.cookie = "" // what the counter is, nobody knows any more
+	open := slices.ContainsFunc(o.Answers, func(a history.OverlapAnswer) bool { return a.Outcome == string(history.Info) })
+	if u.count = o.After; u.count < 0 || open {
+		u.cookie = ""
 	}
 }
 
