@@ -3,6 +3,7 @@
 package trust_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,9 @@ func init() { wiring.Agent() }
 // TestDockerHarnessMutants is TestHarnessMutants for those that take an engine.
 // `-run TestDockerHarnessMutants/NAME` runs one.
 func TestDockerHarnessMutants(t *testing.T) {
+	if _, rotation := os.LookupEnv("HACHAOS_ROTATION"); rotation {
+		t.Skip("they take an engine each: `make test-all` and `make trust` run them")
+	}
 	trials := &trust.Trials{Dir: t.TempDir()}
 	var (
 		outcomes []trust.Outcome
