@@ -24,9 +24,8 @@ import (
 //	another tenant's order  a tenant was answered with another one's order     violation
 //	refused to a tenant     it was refused for another one's key               violation
 //
-// Refused is a status of 4xx, but for those that say to try again: 408, 425 and 429. An
-// answer of 5xx, none at all, and a 2xx that names no order say nothing. The
-// violations rest on the client's own record, so they stand although a need is
+// Refused for the key is a status of 409 or 422. Any other, no answer, one that no node
+// gave, and a 2xx that names no order say nothing. The violations rest on the client's own record, so they stand although a need is
 // missing. The zero value is ready to use.
 type KeyContract struct{}
 
@@ -49,15 +48,19 @@ func (KeyContract) Needs() []Need {
 func (KeyContract) Check(h *history.History) Verdict {
 	v := Verdict{Bound: figure(0), Op: "<=", Unit: "uses"}
 	answered, bad := map[string]int{}, 0
-	elsewhere, unanswered := 0, 0
+	elsewhere, unanswered, unplaced := 0, 0, 0
 	for _, u := range h.KeyUses {
+		if u.V.First == 0 {
+			unplaced++
+			continue
+		}
 		class, told := keyClass(u.V)
 		if !told {
 			unanswered++
 			continue
 		}
 		answered[u.V.Asked]++
-		if u.V.Node != "" && u.V.FirstNode != "" && u.V.Node != u.V.FirstNode {
+		if u.V.FirstNode != "" && u.V.Node != u.V.FirstNode {
 			elsewhere++
 		}
 		if class != "" {
@@ -73,7 +76,8 @@ func (KeyContract) Check(h *history.History) Verdict {
 		{Name: "other request", Value: float64(answered[history.KeyOtherRequest]), Unit: "uses"},
 		{Name: "other tenant", Value: float64(answered[history.KeyOtherTenant]), Unit: "uses"},
 		{Name: "at another node", Value: float64(elsewhere), Unit: "uses", Note: "than the one that gave the first answer"},
-		{Name: "without an answer", Value: float64(unanswered), Unit: "uses"},
+		{Name: "without an answer", Value: float64(unanswered), Unit: "uses", Note: "that says yes, or no to the key"},
+		{Name: "not used again", Value: float64(unplaced), Unit: "keys", Note: "their first order was not acknowledged"},
 	}
 	switch {
 	case bad > 0:
@@ -95,9 +99,9 @@ func (KeyContract) Check(h *history.History) Verdict {
 
 // keyClass is what is wrong with the answer; told is false if it says nothing.
 func keyClass(u history.KeyUse) (class string, told bool) {
-	refused := u.Status/100 == 4 && u.Status != http.StatusRequestTimeout && u.Status != http.StatusTooEarly && u.Status != http.StatusTooManyRequests
+	refused := u.Status == http.StatusConflict || u.Status == http.StatusUnprocessableEntity
 	placed := u.Status/100 == 2 && u.Order != 0
-	if !refused && !placed {
+	if u.Node == "" || !refused && !placed {
 		return "", false
 	}
 	switch u.Asked {
@@ -142,5 +146,5 @@ func keyText(u history.KeyUse) string {
 		answer = fmt.Sprintf("got %d and order %d", u.Status, u.Order)
 	}
 	return fmt.Sprintf("key %s stands for order %d, by %s; %s %s, by %s",
-		u.Key, u.First, cmp.Or(u.FirstNode, "a node without a name"), who, answer, cmp.Or(u.Node, "a node without a name"))
+		u.Key, u.First, cmp.Or(u.FirstNode, "a node without a name"), who, answer, u.Node)
 }

@@ -207,7 +207,7 @@ func (b *book) notes() []string {
 		}
 	}
 	if b.foreign > 0 {
-		out = append(out, fmt.Sprintf("%s of the ledger is not this run's and was not judged", count(b.foreign, "row")))
+		out = append(out, fmt.Sprintf("rows of the ledger that no operation of the load wrote, and that were not judged: %d", b.foreign))
 	}
 	if b.counts[indeterminateWrite] > 0 {
 		out = append(out, fmt.Sprintf("%s of unknown outcome left no row, which is allowed", count(b.counts[indeterminateWrite], "order")))

@@ -294,8 +294,8 @@ func vanished(h *history.History, stream string) string {
 	return fmt.Sprintf("its observers saw %d, and the record holds %d", seen, kept)
 }
 
-// recorded is how much the record holds of a stream; false if no assertion
-// rests on it.
+// recorded is how much the record holds of a stream; false of those whose observers do
+// not count what they saw.
 func recorded(h *history.History, stream string) (n int, known bool) {
 	counts := map[string]int{
 		history.StreamReadiness: len(h.Readiness), history.StreamTruth: len(h.Truth),
@@ -307,6 +307,7 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
 		history.StreamCrossing: len(h.Crossings), history.StreamRefusal: len(h.Refusals),
 		history.StreamBalancer: len(h.Balancers), history.StreamJob: len(h.Jobs), history.StreamFeed: len(h.Feed),
+		history.StreamKeyUse: len(h.KeyUses), history.StreamOverlap: len(h.Overlaps),
 	}
 	n, known = counts[stream]
 	return n, known

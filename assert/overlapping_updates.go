@@ -13,8 +13,10 @@ import (
 //
 //	lost update    fewer were added than acknowledged                        violation
 //	counted too often  more were added than acknowledged and of unknown fate     violation
+//	lost session       a node does not know it any more, or has begun another    violation
 //
-// A pair after which the counter could not be read says nothing. The violations rest
+// The counter is what was read last: it is asked for again where it is too low, since a
+// node may still have a copy of the session for a moment after it has answered. A pair after which the counter could not be read says nothing. The violations rest
 // on the client's own record, so they stand although a need is missing. The zero value
 // is ready to use.
 type OverlappingUpdates struct{}
@@ -24,7 +26,7 @@ func (OverlappingUpdates) Name() string { return "overlapping-updates" }
 
 // About implements Checker.
 func (OverlappingUpdates) About() string {
-	return "of two updates of a session at once, what was acknowledged is in it (0 pairs that lost one, or counted too many)"
+	return "of two updates of a session at once, what was acknowledged is in it (0 pairs that lost one, counted too many, or lost the session)"
 }
 
 // Needs implements Checker.
@@ -36,12 +38,15 @@ func (OverlappingUpdates) Needs() []Need {
 // exercised if no pair met two nodes of which one acknowledged an update.
 func (OverlappingUpdates) Check(h *history.History) Verdict {
 	v := Verdict{Bound: figure(0), Op: "<=", Unit: "pairs"}
-	lost, extra, judged, both, one, crossed, unknown := 0, 0, 0, 0, 0, 0, 0
+	lost, extra, gone, judged, both, one, crossed, unknown := 0, 0, 0, 0, 0, 0, 0, 0
 	for _, o := range h.Overlaps {
 		acked, open := outcomesOf(o.V)
 		added := o.V.After - o.V.Before
 		class := ""
 		switch {
+		case o.V.Gone:
+			class = "lost session"
+			gone++
 		case o.V.After < 0 || o.V.Before < 0:
 			unknown++
 			continue
@@ -66,10 +71,12 @@ func (OverlappingUpdates) Check(h *history.History) Verdict {
 			v.Evidence = append(v.Evidence, Evidence{Seq: o.Seq, At: o.Time, Class: class, Text: overlapText(o.V, acked, added)})
 		}
 	}
-	v.Measured = figure(float64(lost + extra))
+	bad := lost + extra + gone
+	v.Measured = figure(float64(bad))
 	v.Measures = []Measure{
 		{Name: "lost update", Value: float64(lost), Unit: "pairs", Bound: figure(0)},
 		{Name: "counted too often", Value: float64(extra), Unit: "pairs", Bound: figure(0)},
+		{Name: "lost session", Value: float64(gone), Unit: "pairs", Bound: figure(0)},
 		{Name: "judged", Value: float64(judged), Unit: "pairs"},
 		{Name: "both acknowledged", Value: float64(both), Unit: "pairs"},
 		{Name: "one acknowledged", Value: float64(one), Unit: "pairs"},
@@ -77,9 +84,9 @@ func (OverlappingUpdates) Check(h *history.History) Verdict {
 		{Name: "not known", Value: float64(unknown), Unit: "pairs", Note: "the counter could not be read"},
 	}
 	switch {
-	case lost+extra > 0:
+	case bad > 0:
 		v.Status, v.Safety = Fail, true
-		v.Summary = fmt.Sprintf("Of %s of updates at once, %d lost one that was acknowledged and %d counted more than were sent.", count(judged, "pair"), lost, extra)
+		v.Summary = fmt.Sprintf("Of %s of updates at once, %d lost one that was acknowledged, %d counted more than were sent, and %d lost the session.", count(judged, "pair"), lost, extra, gone)
 		v.Fix = valueFix(h, "save a session only over what was read of it, and refuse the request otherwise", ValueSessionFence, ValueSessionCache)
 	case both+one == 0:
 		v.Measured, v.NotExercised = nil, true
@@ -127,6 +134,10 @@ func overlapText(o history.Overlap, acked, added int64) string {
 			text = "no answer"
 		}
 		said = append(said, text)
+	}
+	if o.Gone {
+		return fmt.Sprintf("session %d: two updates at once (%s), %d acknowledged; then a node did not know it, or had begun another",
+			o.Session, strings.Join(said, ", "), acked)
 	}
 	return fmt.Sprintf("session %d: two updates at once (%s), %d acknowledged; its counter went from %d to %d, by %d",
 		o.Session, strings.Join(said, ", "), acked, o.Before, o.After, added)

@@ -344,6 +344,9 @@ func plantsOfWrites() []wholePlant {
 		{checker: "overlapping-updates", class: "lost update", put: func(w *wholeRun) planted {
 			return one(w, w.h.Overlaps, between[history.Overlap](0, wholeEnd), func(o *history.Overlap) { o.After-- })
 		}},
+		{checker: "overlapping-updates", class: "lost session", put: func(w *wholeRun) planted {
+			return one(w, w.h.Overlaps, between[history.Overlap](0, wholeEnd), func(o *history.Overlap) { o.After, o.Gone = -1, true })
+		}},
 		{checker: "overlapping-updates", class: "counted too often", put: func(w *wholeRun) planted {
 			return one(w, w.h.Overlaps, between[history.Overlap](0, wholeEnd), func(o *history.Overlap) { o.After++ })
 		}},

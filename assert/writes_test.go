@@ -188,7 +188,9 @@ func TestKeyContract(t *testing.T) {
 			use(b, history.KeyOtherTenant, 409, 0, "j2")
 		}},
 		{name: "what says nothing", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) {
-			for _, status := range []int{0, 408, 425, 429, 500, 503, 302, 200} { // the last names no order
+			use(b, history.KeyAgain, 409, 0, "") // by no node
+			b.See(4*sec, history.KeyUse{Key: "k", Asked: history.KeyAgain})
+			for _, status := range []int{0, 400, 401, 404, 408, 425, 429, 500, 503, 302, 200} { // the last names no order
 				use(b, history.KeyAgain, status, 0, "j2")
 				use(b, history.KeyOtherRequest, status, 0, "j2")
 				use(b, history.KeyOtherTenant, status, 0, "j2")
@@ -216,6 +218,9 @@ func TestOverlappingUpdates(t *testing.T) {
 		{name: "lost", status: assert.Fail, measured: 1, class: "lost update", build: func(b *historytest.Builder) { pair(b, 1, history.OK, history.OK, "j1", "j2") }},
 		{name: "refused and counted", status: assert.Fail, measured: 1, class: "counted too often", build: func(b *historytest.Builder) {
 			pair(b, 2, history.OK, history.Fail, "j1", "j2")
+		}},
+		{name: "the session is gone", status: assert.Fail, measured: 1, class: "lost session", build: func(b *historytest.Builder) {
+			b.See(4*sec, history.Overlap{Session: 1, Before: 4, After: -1, Gone: true, Answers: []history.OverlapAnswer{{Outcome: "ok"}, {Outcome: "ok"}}})
 		}},
 		{name: "none acknowledged", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) { pair(b, 0, history.Fail, history.Info, "j1", "j2") }},
 		{name: "never read", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) { pair(b, -5, history.OK, history.OK, "j1", "j2") }},

@@ -249,7 +249,8 @@ const (
 )
 
 // KeyUse is a request for an order under an idempotency key under which one had been
-// placed before, and acknowledged. Event.At is when the answer came.
+// placed before, and acknowledged. Event.At is when the answer came. First 0 says that
+// the first was not acknowledged, so that nothing was asked again.
 type KeyUse struct {
 	Key   string        `json:"key"`
 	Asked string        `json:"asked"` // one of the Key… constants
@@ -271,6 +272,8 @@ type Overlap struct {
 	Answers []OverlapAnswer `json:"answers"`
 	// After is what was read once both had ended; -1: that is not known.
 	After int64 `json:"after"`
+	// Gone says that a node did not know the session any more, or began another.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // OverlapAnswer is what one of them came to.

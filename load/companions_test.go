@@ -250,12 +250,15 @@ type tabs struct {
 	vague  bool // and nobody knows whether it was applied
 	turned bool // of two that overlap the later is turned away on the way
 	ends   bool // each session ends with its first pair
+	drops  bool // each session is gone when it is read
+	copies int  // so many reads of each pair see what was before it
 	away   bool // of two that overlap the later gets no answer
 
 	mu       sync.Mutex
 	sessions int
 	count    map[string]int
 	under    map[string]bool
+	reads    map[string]int
 }
 
 func (s *tabs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -272,7 +275,15 @@ func (s *tabs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get("Cookie")
 	before, again := s.count[id], s.under[id]
 	switch {
+	case r.Method == http.MethodGet && s.drops:
+		w.WriteHeader(http.StatusNotFound)
+		return
+	case r.Method == http.MethodGet && s.reads[id] < s.copies:
+		s.reads[id]++
+		_, _ = io.WriteString(w, `{"count":0}`)
+		return
 	case r.Method == http.MethodGet:
+		s.reads[id] = 0
 	case s.ends:
 		_, _ = io.WriteString(w, `{"count":1,"new":true}`)
 		return
@@ -313,14 +324,16 @@ func TestOverlaps(t *testing.T) {
 		"turned away":         {&tabs{turned: true}, []string{"info", "ok"}, -1, 8},
 		"one without answer":  {&tabs{away: true}, []string{"info", "ok"}, -1, 8},
 		"sessions end":        {&tabs{ends: true}, []string{"ok", "ok"}, -1, 8},
+		"sessions vanish":     {&tabs{drops: true}, []string{"ok", "ok"}, -1, 8},
+		"a copy stays awhile": {&tabs{fenced: true, copies: 1}, []string{"fail", "ok"}, 1, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tc.server.count, tc.server.under = map[string]int{}, map[string]bool{}
+				tc.server.count, tc.server.under, tc.server.reads = map[string]int{}, map[string]bool{}, map[string]int{}
 				var sink historytest.Sink
-				ctx, cancel := context.WithTimeout(t.Context(), 450*time.Millisecond) // nothing is due then
+				ctx, cancel := context.WithTimeout(t.Context(), 2200*time.Millisecond) // nothing is due then
 				defer cancel()
-				o := Overlaps{Sessions: 2, Every: 100 * time.Millisecond}
+				o := Overlaps{Sessions: 2, Every: 500 * time.Millisecond}
 				require.NoError(t, o.Validate())
 				after, err := o.Run(ctx, Target{URL: "http://app", Dial: serve(t, tc.server).DialContext}, history.StartClock(), &sink)
 				require.NoError(t, err)
@@ -339,6 +352,7 @@ func TestOverlaps(t *testing.T) {
 						require.Equal(t, p.Before+tc.added, p.After)
 					}
 					known[p.Session] = p.After
+					require.Equal(t, tc.server.ends || tc.server.drops, p.Gone)
 				}
 				require.Len(t, known, tc.sessions)
 				require.Equal(t, tc.sessions, tc.server.sessions)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -65,7 +66,7 @@ func (k Keys) Run(ctx context.Context, target Target, clock history.RunClock, si
 		}
 	}
 	users.Wait()
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamKeyUse, Source: k.Kind(), Complete: true}))
+	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamKeyUse, Source: k.Kind(), Complete: true, Seen: run.seen.Load()}))
 	return nil, nil
 }
 
@@ -75,12 +76,17 @@ type keyUsers struct {
 	clock  history.RunClock
 	sink   history.Sink
 	prefix string
+	seen   atomic.Uint64
 }
 
 // one places an order and uses its key again. An order that is not acknowledged
 // leaves nothing to be expected of its key.
 func (k *keyUsers) one(ctx context.Context, n int) {
 	u := history.KeyUse{Key: k.prefix + "-" + strconv.Itoa(n), Asked: keyAsks[n%len(keyAsks)]}
+	defer func() {
+		k.seen.Add(1)
+		k.sink.Put(history.Observe(k.clock.Now(), u))
+	}()
 	first, order, err := k.order(ctx, u.Key, "", 1)
 	if err != nil || first.status/100 != 2 || order == 0 {
 		return
@@ -96,7 +102,6 @@ func (k *keyUsers) one(ctx context.Context, n int) {
 	if again, order, err := k.order(ctx, u.Key, tenant, quantity); err == nil {
 		u.Status, u.Order, u.Node = again.status, order, again.node
 	}
-	k.sink.Put(history.Observe(k.clock.Now(), u))
 }
 
 // order asks for one under the key, and returns which the answer names; 0 is none.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -28,6 +29,7 @@ const (
 	maxOverlapping = 50
 	leastOverlap   = 50 * time.Millisecond
 	overlapWithin  = 5 * time.Second
+	turnWithin     = 2 * overlapWithin
 	overlapReads   = 5
 	sessionPath    = "session"
 	loginPath      = "login"
@@ -58,14 +60,15 @@ func (o Overlaps) Run(ctx context.Context, target Target, clock history.RunClock
 	}
 	defer s.close()
 	var users sync.WaitGroup
+	var seen atomic.Uint64
 	for i := range o.Sessions {
 		users.Go(func() {
-			u := &overlapping{stranger: s, clock: clock, sink: sink, user: "overlap-" + strconv.Itoa(i), number: i, step: o.Sessions}
+			u := &overlapping{stranger: s, clock: clock, sink: sink, user: "overlap-" + strconv.Itoa(i), number: i, step: o.Sessions, seen: &seen}
 			u.pace(ctx, o.Every)
 		})
 	}
 	users.Wait()
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamOverlap, Source: o.Kind(), Complete: true}))
+	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamOverlap, Source: o.Kind(), Complete: true, Seen: seen.Load()}))
 	return nil, nil
 }
 
@@ -80,6 +83,7 @@ type overlapping struct {
 	number, step int
 	cookie       string // empty: there is no session
 	count        int64
+	seen         *atomic.Uint64 // pairs of all users
 }
 
 // pace sends pairs until ctx ends.
@@ -91,10 +95,18 @@ func (u *overlapping) pace(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if u.cookie != "" || u.login(context.WithoutCancel(ctx)) {
-				u.pair(context.WithoutCancel(ctx))
-			}
+			u.turn(ctx)
 		}
+	}
+}
+
+// turn is one pair, after a login if there is no session. It ends within its time,
+// whatever answers, and is not broken off by the end of ctx.
+func (u *overlapping) turn(ctx context.Context) {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), turnWithin, errPatience)
+	defer cancel()
+	if u.cookie != "" || u.login(ctx) {
+		u.pair(ctx)
 	}
 }
 
@@ -110,24 +122,28 @@ func (u *overlapping) login(ctx context.Context) bool {
 }
 
 // pair sends two updates at once, and journals them with what the counter is then. That
-// is not looked for unless a node itself has answered both: else one may yet be carried
+// is not looked for unless nodes themselves have answered both: else one may yet be carried
 // out. One whose fate a node does not know may be, too, after the look, so that the
 // session is not gone on with.
 func (u *overlapping) pair(ctx context.Context) {
 	o := history.Overlap{Session: u.number, Sent: u.clock.Now(), Before: u.count, Answers: make([]history.OverlapAnswer, 2), After: -1}
 	var both sync.WaitGroup
-	var answered [2]bool
+	var answered, fresh [2]bool
 	for i := range o.Answers {
 		both.Go(func() {
 			r, err := u.askWith(ctx, http.MethodPost, sessionPath, u.header(), []byte("{}"), maxBody)
 			o.Answers[i] = history.OverlapAnswer{Outcome: string(r.outcome(err)), Status: r.status, Node: r.node}
-			answered[i] = err == nil && r.node != "" && !r.fresh() // a fresh one is another session
+			answered[i], fresh[i] = err == nil && r.node != "", err == nil && r.fresh()
 		})
 	}
 	both.Wait()
-	if answered[0] && answered[1] {
-		o.After = u.read(ctx)
+	switch {
+	case fresh[0] || fresh[1]:
+		o.Gone = true
+	case answered[0] && answered[1]:
+		o.After, o.Gone = u.read(ctx, o)
 	}
+	u.seen.Add(1)
 	u.sink.Put(history.Observe(u.clock.Now(), o))
 	open := slices.ContainsFunc(o.Answers, func(a history.OverlapAnswer) bool { return a.Outcome == string(history.Info) })
 	if u.count = o.After; u.count < 0 || open {
@@ -135,28 +151,45 @@ func (u *overlapping) pair(ctx context.Context) {
 	}
 }
 
-// read is the session's counter, asked for until a node tells; -1 if none does.
-func (u *overlapping) read(ctx context.Context) int64 {
+// read is the session's counter after a pair, asked for until a node tells of one that
+// holds what was acknowledged: a node may still have a request's copy of the session for
+// a moment after its answer. It is the last that was told; -1 if none was. Gone says that
+// a node does not know the session.
+func (u *overlapping) read(ctx context.Context, o history.Overlap) (count int64, gone bool) {
+	want := o.Before
+	for _, a := range o.Answers {
+		if a.Outcome == string(history.OK) {
+			want++
+		}
+	}
+	count = -1
+	low := 0 // answers that lack something: one alone may be such a copy
 	for try := range overlapReads {
 		if try > 0 {
-			time.Sleep(RetryPause) // a user's pause
+			pause(ctx, RetryPause) // a user's
 		}
 		r, err := u.askWith(ctx, http.MethodGet, sessionPath, u.header(), nil, maxBody)
-		if err != nil || r.status/100 == 5 {
+		switch {
+		case err != nil || r.node == "":
+			continue
+		case r.status == http.StatusNotFound:
+			return -1, true
+		case r.status != http.StatusOK:
 			continue
 		}
 		var answer struct{ Count, Visits *int64 }
-		if r.status == http.StatusOK && json.Unmarshal(r.body, &answer) == nil {
-			if answer.Count != nil {
-				return *answer.Count
-			}
-			if answer.Visits != nil {
-				return *answer.Visits
-			}
+		if json.Unmarshal(r.body, &answer) != nil || answer.Count == nil && answer.Visits == nil {
+			continue
 		}
-		return -1
+		if count = *or(answer.Count, answer.Visits); count >= want {
+			return count, false
+		}
+		low++
 	}
-	return -1
+	if low < 2 {
+		return -1, false
+	}
+	return count, false
 }
 
 func (u *overlapping) header() http.Header { return http.Header{"Cookie": {u.cookie}} }
