@@ -40,8 +40,9 @@ MADE_BY = echo "hachaos $(VERSION); $$(nproc) processors, kernel $$(uname -r); l
 ROUNDS         ?= 10
 ORACLES_RESULT = mkdir -p $(TRUST) && { $(MADE_BY); HACHAOS_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 2h ./assert; } >$(TRUST)/oracles.txt.part; code=$$?; \
 	mv $(TRUST)/oracles.txt.part $(TRUST)/oracles.txt; cat $(TRUST)/oracles.txt; exit $$code
+MUTATE         = $(GO) build -o bin/mutate ./tools/mutate && bin/mutate
 # 85 % is what is asked of the packages that judge. Of a sample, MUTATION is what was run.
-MUTATION_RESULT = mkdir -p $(TRUST) && { $(MADE_BY); $(GO) run ./tools/mutate --report --least 85 $(MUTATION); } >$(TRUST)/mutation.txt.part; code=$$?; \
+MUTATION_RESULT = mkdir -p $(TRUST) && { $(MADE_BY); $(MUTATE) --report --least 85 $(MUTATION); } >$(TRUST)/mutation.txt.part; code=$$?; \
 	grep -q '^| package' $(TRUST)/mutation.txt.part && mv $(TRUST)/mutation.txt.part $(TRUST)/mutation.txt; exit $$code
 # The campaign's pages, of the results that there are, whatever these say: an item
 # that is bad, open or dirty (1, 3, 5) is on the page. 2 and 4 are no page.
@@ -100,7 +101,7 @@ containers: deps build ## this build's share of the container tests, one at a ti
 test-all: deps unit ## every test, every container test
 	@tools/deps.sh registry
 	@$(MAKE) build && $(BIN) images build
-	PATH="$(CURDIR)/.cache/registry/usr/bin:$$PATH" CGO_ENABLED=0 $(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 3h $(CONTAINERS) $(LONG)
+	PATH="$(CURDIR)/.cache/registry/usr/bin:$$PATH" CGO_ENABLED=0 $(TESTSUM) -- -tags docker -count=1 -p 1 -timeout 6h $(CONTAINERS) $(LONG)
 
 catalogue: deps build ## every scenario three times and each of its cases, resumably (CAMPAIGN_BUDGET=20m stops between items)
 	@$(BIN) images build
@@ -144,7 +145,7 @@ trust: deps build ## all that shows that the verdicts are right, resumably (TRUS
 		$(BIN) trust calibrate --dir $(TRUST) --budget $(TRUST_BUDGET) || worst $$?; \
 		$(BIN) trust soak --dir $(TRUST) --budget $(TRUST_BUDGET) --verdicts $(SOAK_VERDICTS) || worst $$?; \
 		( $(ORACLES_RESULT) ) || worst $$?; \
-		$(GO) run ./tools/mutate --budget $(TRUST_BUDGET) $(MUTATION) >/dev/null || worst $$?; \
+		$(MUTATE) --budget $(TRUST_BUDGET) $(MUTATION) >/dev/null || worst $$?; \
 		( $(MUTATION_RESULT) ) || worst $$?; \
 		$(BIN) trust page --dir $(TRUST) || worst $$?; exit $$code
 
@@ -162,7 +163,7 @@ mutation-result: # what `make mutation` has found so far, for docs/trust.md
 	@$(MUTATION_RESULT)
 
 mutation: ## mutants that the unit tests do not notice, resumably (MUTATION="--package assert --sample 300 --budget 5m")
-	@$(GO) run ./tools/mutate $(MUTATION)
+	@$(MUTATE) $(MUTATION)
 
 lint: ## formatting, vet, staticcheck, and pages against the results that they are of
 	@out=$$($(TOOL) gofumpt -l . ); if [ -n "$$out" ]; then echo "gofumpt: run 'make fmt':"; echo "$$out"; exit 1; fi

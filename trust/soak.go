@@ -18,8 +18,8 @@ import (
 
 // Harmless are runs in which nothing happens that a user could notice: no fault
 // at all, a fault on a spare, a node that gets no new sessions for a while, a node
-// that is restarted while it gets nothing at all. On a healthy system each must pass; whatever else they say is a false alarm, or a doubt
-// that has to be explained.
+// that is restarted while it gets nothing at all. On a healthy system each must
+// pass; whatever else they say is a false alarm, or a doubt that has to be explained.
 func Harmless() []harness.Scenario {
 	return []harness.Scenario{
 		harmless("soak-nothing", "Nothing happens."),

@@ -33,6 +33,7 @@ func TestDockerSoak(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, r.Dirty, r.Reason)
 			if r.Verdict == harness.VerdictInconclusive {
+				require.Regexp(t, "the machine|the generator", r.Reason, "without a verdict, and not for want of machine")
 				t.Skipf("no verdict on this machine, seed %d: %s", r.Seed, r.Reason)
 			}
 			require.Equal(t, harness.VerdictPass, r.Verdict, "seed %d: %s", r.Seed, r.Reason)

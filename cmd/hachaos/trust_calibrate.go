@@ -43,7 +43,8 @@ a known time, takes orders out of a real database and doubles others, and takes 
 from its owner or gives it to two. Each point is a run of its own, and is repeated; what
 was reported is appended to calibration.jsonl in the folder. It ends when every point has
 its reports, at the budget, or at an interrupt, and goes on where it was when it is
-called again. Reports of an older hachaos count: remove the file to begin anew.
+called again. Reports count as long as nothing changes that they depend on: hachaos's own
+sources, the topology and its images.
 
 The reported outage must be within one interval between two operations and 5 ms of the
 truth. POINT is a name or a pattern, such as 'outage-*-at-50'.

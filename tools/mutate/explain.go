@@ -73,7 +73,7 @@ func explainOne(sections []section, r reason) error {
 		return nil
 	case found.reason != "":
 		return errors.New("the mutant has been explained before")
-	case found.run && (found.Verdict == killed || found.Verdict == timedOut):
+	case found.Verdict == killed || found.Verdict == timedOut: // drawn or not
 		return fmt.Errorf("the mutant was killed by %s, so its survival needs no reason", found.By)
 	}
 	found.reason = strings.TrimPrefix(r.text, found.m.key()+": ")

@@ -73,6 +73,9 @@ func main() {
 	}
 	if err := run(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
+		if errors.Is(err, errTooFew) {
+			os.Exit(3)
+		}
 		os.Exit(1)
 	}
 }
@@ -108,6 +111,8 @@ func parse(args []string, log io.Writer) (options, error) {
 		return o, fmt.Errorf("--least %g: want percent, such as 85", o.least)
 	case o.least > 0 && o.match != "":
 		return o, errors.New("--least and --match: what matches is no sample of the whole")
+	case o.least > 0 && len(o.packages) > 0:
+		return o, errors.New("--least and --package: it is the score of all that is held to it")
 	case len(o.packages) == 0:
 		o.packages = served
 	}

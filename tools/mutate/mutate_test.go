@@ -463,7 +463,7 @@ func TestParse(t *testing.T) {
 	require.Equal(t, served, o.packages)
 	_, err = parse([]string{"history"}, io.Discard)
 	require.ErrorContains(t, err, "--package")
-	for _, args := range [][]string{{"--least", "101"}, {"--least", "NaN"}, {"--least", "85", "--match", "seal.go"}} {
+	for _, args := range [][]string{{"--least", "101"}, {"--least", "NaN"}, {"--least", "85", "--match", "seal.go"}, {"--least", "85", "--package", "history"}} {
 		_, err = parse(args, io.Discard)
 		require.ErrorContains(t, err, "--least")
 	}

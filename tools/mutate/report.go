@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -173,6 +174,9 @@ func estimate(each []counts) (share, half float64, ok bool) {
 	return share, half, mutants > 0
 }
 
+// errTooFew says that there is no score yet.
+var errTooFew = errors.New("too few mutants were run for a score")
+
 // enough reports a score of all the sections below least, in percent, or none yet.
 func enough(sections []section, least float64) error {
 	var each []counts
@@ -182,7 +186,7 @@ func enough(sections []section, least float64) error {
 	share, _, ok := estimate(each)
 	switch {
 	case !ok:
-		return fmt.Errorf("--least %g: too few mutants were run for a score: at least %d of each package, or all", least, leastSample)
+		return fmt.Errorf("--least %g: %w: at least %d of each package, or all", least, errTooFew, leastSample)
 	case 100*share < least:
 		return fmt.Errorf("--least %g: %.1f %% of the mutants are killed", least, 100*share)
 	}
