@@ -102,8 +102,8 @@ type Outcome struct {
 	Without []error
 }
 
-// Run runs the items that are missing or open, every one once before any is
-// repeated and those of the same shape one after another, until all are done,
+// Run runs the items that are missing, and then those that are open, every one once
+// before any is repeated and those of the same shape one after another, until all are done,
 // the budget is spent, or ctx ends. An inconclusive run, for want of machine,
 // is repeated up to Attempts times; a result that is not as expected never is.
 // A run that broke off is one without a verdict, unless Item.Stands.
@@ -148,9 +148,10 @@ func (c *Campaign) can(ctx context.Context, entries []Entry, todo []int) (can []
 	return can, jobs, without, nil
 }
 
-// todo are the indices of what is to be run: every item once before any is
-// repeated, so that what is amiss is seen early, and those of the same shape
-// one after another.
+// todo are the indices of what is to be run: what has no result before what had no
+// verdict, for a machine that was short a moment ago may be so still; every item once
+// before any is repeated, so that what is amiss is seen early; and those of the same
+// shape one after another.
 func (c *Campaign) todo(entries []Entry) []int {
 	var todo []int
 	first, key := map[string]int{}, map[int]string{}
@@ -165,9 +166,18 @@ func (c *Campaign) todo(entries []Entry) []int {
 		}
 	}
 	slices.SortStableFunc(todo, func(a, b int) int {
-		return cmp.Or(cmp.Compare(entries[a].Repetition, entries[b].Repetition), cmp.Compare(first[key[a]], first[key[b]]))
+		x, y := entries[a], entries[b]
+		return cmp.Or(later(x)-later(y), cmp.Compare(x.Repetition, y.Repetition), cmp.Compare(first[key[a]], first[key[b]]))
 	})
 	return todo
+}
+
+// later is 1 of an item that was run and has no verdict, else 0.
+func later(e Entry) int {
+	if e.State() == Open {
+		return 1
+	}
+	return 0
 }
 
 // one runs an item until there is a verdict.

@@ -179,6 +179,22 @@ func TestAnInconclusiveRunIsRepeated(t *testing.T) {
 	})
 }
 
+// TestWhatHadNoVerdictComesLast: a machine that was short a moment ago may be so still,
+// and other items are waiting.
+func TestWhatHadNoVerdictComesLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, scenario("a"), scenario("b"))
+		s.ends = func(string, int) harness.Result {
+			return harness.Result{Verdict: harness.VerdictInconclusive, Reason: "the machine was short."}
+		}
+		require.Equal(t, []int{0, 3, 1, 4, 2, 5}, s.todo(s.look()))
+		s.Budget = time.Second
+		require.Equal(t, 1, s.resume(t.Context()).Ran)
+		require.Equal(t, Open, s.look()[0].State())
+		require.Equal(t, []int{3, 1, 4, 2, 5, 0}, s.todo(s.look()))
+	})
+}
+
 // A case that must fail by two assertions, of which one had no verdict for want of
 // machine, is open; with anything else that is not as expected it is bad.
 func TestARunThatDoesNotDecideWhatTheItemAsksIsRepeated(t *testing.T) {
