@@ -131,8 +131,10 @@ const (
 	busyShare = 0.2
 )
 
-// starved says whether the machine was short, by the record of a run.
-func starved(dir string) bool {
+// Starved says whether the machine was short in a fifth of all looks under load or more,
+// by the record of the run in dir, as SkipStarved asks: for a test that makes its runs
+// itself. It is false of a folder without a record that can be read.
+func Starved(dir string) bool {
 	h, err := history.Load(dir)
 	if err != nil {
 		return false
@@ -198,7 +200,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 		if attempt < Attempts && ctx.Err() == nil {
 			continue
 		}
-		if c.skipStarved && starved(r.Dir) {
+		if c.skipStarved && Starved(r.Dir) {
 			t.Skipf("hachaos: no verdict on this machine, which is short: %s", r.Reason)
 		}
 		t.Fatal(failure(r))
