@@ -307,7 +307,10 @@ func recorded(h *history.History, stream string) (n int, known bool) {
 		history.StreamLeftover: len(h.Leftovers), history.StreamDelivery: len(h.Deliveries),
 		history.StreamCrossing: len(h.Crossings), history.StreamRefusal: len(h.Refusals),
 		history.StreamBalancer: len(h.Balancers), history.StreamJob: len(h.Jobs), history.StreamFeed: len(h.Feed),
-		history.StreamKeyUse: len(h.KeyUses), history.StreamOverlap: len(h.Overlaps),
+		history.StreamKeyUse: len(h.KeyUses), history.StreamOverlap: len(h.Overlaps), history.StreamTenant: len(h.Tenants),
+		history.StreamUpload: len(h.Uploads), history.StreamDownload: len(h.Downloads), history.StreamPrice: len(h.Prices),
+		history.StreamPublished: len(h.Published), history.StreamReceived: len(h.Received), history.StreamLink: len(h.Links),
+		history.StreamResumed: len(h.Resumed),
 	}
 	n, known = counts[stream]
 	return n, known

@@ -1,6 +1,8 @@
 package assert_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -226,6 +228,25 @@ func TestOverlappingUpdates(t *testing.T) {
 		{name: "never read", status: assert.Inconclusive, idle: true, build: func(b *historytest.Builder) { pair(b, -5, history.OK, history.OK, "j1", "j2") }},
 		{name: "no pair", status: assert.Inconclusive, idle: true, build: func(*historytest.Builder) {}},
 	})
+}
+
+// TestALineThatACompanionCountedIsMissed: an observation that was put and is not in the
+// record leaves no verdict.
+func TestALineThatACompanionCountedIsMissed(t *testing.T) {
+	for seen, missed := range map[uint64]bool{3: false, 4: true} {
+		b := historytest.New()
+		for _, u := range []history.KeyUse{
+			{Asked: history.KeyAgain, First: 7, Status: 200, Order: 7, Node: "j2"},
+			{Asked: history.KeyOtherRequest, First: 7, Status: 409, Node: "j2"},
+			{Asked: history.KeyOtherTenant, First: 7, Status: 201, Order: 8, Node: "j2"},
+		} {
+			b.See(4*sec, u)
+		}
+		b.See(20*sec, history.Coverage{Stream: history.StreamKeyUse, Complete: true, Seen: seen})
+		v := assert.Judge(b.Build(t), []assert.Checker{assert.KeyContract{}})[0]
+		require.Equal(t, missed, strings.Contains(fmt.Sprint(v.Reasons), "its observers saw 4, and the record holds 3"), "%d seen: %v", seen, v.Reasons)
+		require.Equal(t, assert.Inconclusive, v.Status, "there is no operation, either")
+	}
 }
 
 func TestStaleness(t *testing.T) {

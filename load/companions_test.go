@@ -108,7 +108,10 @@ func TestUploads(t *testing.T) {
 					require.Equal(t, tc.found, d.Found)
 					require.Equal(t, tc.found, d.Same)
 				}
-				require.Len(t, of[history.Coverage](t, &sink), 2)
+				covered := of[history.Coverage](t, &sink)
+				require.Len(t, covered, 2)
+				require.EqualValues(t, len(ups), covered[0].Seen)
+				require.EqualValues(t, len(downs), covered[1].Seen)
 			})
 		})
 	}
@@ -238,7 +241,9 @@ func TestKeys(t *testing.T) {
 					require.Equal(t, want[u.Asked].same, u.Order == u.First, u.Asked)
 				}
 				require.Equal(t, map[string]int{history.KeyAgain: 2, history.KeyOtherRequest: 2, history.KeyOtherTenant: 2}, times)
-				require.Len(t, of[history.Coverage](t, &sink), 1)
+				covered := of[history.Coverage](t, &sink)
+				require.Len(t, covered, 1)
+				require.EqualValues(t, len(uses), covered[0].Seen)
 			})
 		})
 	}

@@ -68,8 +68,9 @@ func (s EventStream) Run(ctx context.Context, target Target, clock history.RunCl
 	if err != nil {
 		return nil, err
 	}
+	all := count(sink)
 	r := &streamRun{
-		EventStream: s, target: target, url: base.JoinPath("events"), clock: clock, sink: sink,
+		EventStream: s, target: target, url: base.JoinPath("events"), clock: clock, sink: all,
 		prefix: strconv.FormatInt(clock.Start().UnixNano(), 36),
 	}
 	r.Reconnect = or(r.Reconnect, DefaultReconnect())
@@ -86,9 +87,7 @@ func (s EventStream) Run(ctx context.Context, target Target, clock history.RunCl
 	pause(listen, lingering)
 	deaf()
 	clients.Wait()
-	for _, stream := range []string{history.StreamPublished, history.StreamReceived, history.StreamLink} {
-		sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: stream, Source: s.Kind(), Complete: true}))
-	}
+	all.cover(clock, s.Kind(), history.StreamPublished, history.StreamReceived, history.StreamLink)
 	return r.feed, nil
 }
 

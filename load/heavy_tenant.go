@@ -61,10 +61,11 @@ func (t HeavyTenant) Run(ctx context.Context, target Target, clock history.RunCl
 		Transport: transport, Timeout: tenantPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	all := count(sink)
 	one.keepOn(ctx, time.Second/time.Duration(t.Rate), func(s history.Tenant) {
-		sink.Put(history.Observe(clock.Now(), s))
+		all.Put(history.Observe(clock.Now(), s))
 	})
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamTenant, Source: t.Kind(), Complete: true}))
+	all.cover(clock, t.Kind(), t.Streams()...)
 	return nil, nil
 }
 

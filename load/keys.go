@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -54,7 +53,8 @@ func (k Keys) Run(ctx context.Context, target Target, clock history.RunClock, si
 		return nil, err
 	}
 	defer s.close()
-	run := &keyUsers{stranger: s, clock: clock, sink: sink, prefix: "keys-" + strconv.FormatInt(clock.Start().UnixNano(), 36)}
+	all := count(sink)
+	run := &keyUsers{stranger: s, clock: clock, sink: all, prefix: "keys-" + strconv.FormatInt(clock.Start().UnixNano(), 36)}
 	tick := time.NewTicker(time.Second / time.Duration(k.Rate))
 	defer tick.Stop()
 	var users sync.WaitGroup
@@ -66,7 +66,7 @@ func (k Keys) Run(ctx context.Context, target Target, clock history.RunClock, si
 		}
 	}
 	users.Wait()
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamKeyUse, Source: k.Kind(), Complete: true, Seen: run.seen.Load()}))
+	all.cover(clock, k.Kind(), k.Streams()...)
 	return nil, nil
 }
 
@@ -76,17 +76,13 @@ type keyUsers struct {
 	clock  history.RunClock
 	sink   history.Sink
 	prefix string
-	seen   atomic.Uint64
 }
 
 // one places an order and uses its key again. An order that is not acknowledged
 // leaves nothing to be expected of its key.
 func (k *keyUsers) one(ctx context.Context, n int) {
 	u := history.KeyUse{Key: k.prefix + "-" + strconv.Itoa(n), Asked: keyAsks[n%len(keyAsks)]}
-	defer func() {
-		k.seen.Add(1)
-		k.sink.Put(history.Observe(k.clock.Now(), u))
-	}()
+	defer func() { k.sink.Put(history.Observe(k.clock.Now(), u)) }()
 	first, order, err := k.order(ctx, u.Key, "", 1)
 	if err != nil || first.status/100 != 2 || order == 0 {
 		return

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hachaos/hachaos/history"
@@ -60,15 +59,15 @@ func (o Overlaps) Run(ctx context.Context, target Target, clock history.RunClock
 	}
 	defer s.close()
 	var users sync.WaitGroup
-	var seen atomic.Uint64
+	all := count(sink)
 	for i := range o.Sessions {
 		users.Go(func() {
-			u := &overlapping{stranger: s, clock: clock, sink: sink, user: "overlap-" + strconv.Itoa(i), number: i, step: o.Sessions, seen: &seen}
+			u := &overlapping{stranger: s, clock: clock, sink: all, user: "overlap-" + strconv.Itoa(i), number: i, step: o.Sessions}
 			u.pace(ctx, o.Every)
 		})
 	}
 	users.Wait()
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamOverlap, Source: o.Kind(), Complete: true, Seen: seen.Load()}))
+	all.cover(clock, o.Kind(), o.Streams()...)
 	return nil, nil
 }
 
@@ -83,7 +82,6 @@ type overlapping struct {
 	number, step int
 	cookie       string // empty: there is no session
 	count        int64
-	seen         *atomic.Uint64 // pairs of all users
 }
 
 // pace sends pairs until ctx ends.
@@ -143,7 +141,6 @@ func (u *overlapping) pair(ctx context.Context) {
 	case answered[0] && answered[1]:
 		o.After, o.Gone = u.read(ctx, o)
 	}
-	u.seen.Add(1)
 	u.sink.Put(history.Observe(u.clock.Now(), o))
 	open := slices.ContainsFunc(o.Answers, func(a history.OverlapAnswer) bool { return a.Outcome == string(history.Info) })
 	if u.count = o.After; u.count < 0 || open {

@@ -60,14 +60,15 @@ func (p Prices) Run(ctx context.Context, target Target, clock history.RunClock, 
 		return nil, err
 	}
 	defer s.close()
-	run := &pricing{Prices: p, stranger: s, clock: clock, sink: sink, prefix: strconv.FormatInt(clock.Start().UnixNano(), 36)}
+	all := count(sink)
+	run := &pricing{Prices: p, stranger: s, clock: clock, sink: all, prefix: strconv.FormatInt(clock.Start().UnixNano(), 36)}
 	var users sync.WaitGroup
 	for i := range p.Items {
 		users.Go(func() { run.change(ctx, i) })
 	}
 	run.readAll(ctx)
 	users.Wait()
-	sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: history.StreamPrice, Source: p.Kind(), Complete: true}))
+	all.cover(clock, p.Kind(), p.Streams()...)
 	return nil, nil
 }
 

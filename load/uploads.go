@@ -60,7 +60,7 @@ func (u Uploads) Run(ctx context.Context, target Target, clock history.RunClock,
 	if err != nil {
 		return nil, err
 	}
-	run := &uploading{Uploads: u, stranger: s, clock: clock, sink: sink, prefix: strconv.FormatInt(clock.Start().UnixNano(), 36)}
+	run := &uploading{Uploads: u, stranger: s, clock: clock, sink: count(sink), prefix: strconv.FormatInt(clock.Start().UnixNano(), 36)}
 	tick := time.NewTicker(time.Second / time.Duration(u.Rate))
 	defer tick.Stop()
 	var users sync.WaitGroup
@@ -82,7 +82,7 @@ type uploading struct {
 	Uploads
 	*stranger
 	clock  history.RunClock
-	sink   history.Sink
+	sink   *counted
 	prefix string
 
 	mu    sync.Mutex
@@ -186,8 +186,6 @@ func (u *uploading) read(ctx context.Context, c topology.Cluster) error {
 			return fmt.Errorf("%s gave no answer for %d of %d files", door.name, unanswered, len(names))
 		}
 	}
-	for _, stream := range u.Streams() {
-		u.sink.Put(history.Observe(u.clock.Now(), history.Coverage{Stream: stream, Source: u.Kind(), Complete: true}))
-	}
+	u.sink.cover(u.clock, u.Kind(), u.Streams()...)
 	return nil
 }

@@ -53,20 +53,19 @@ func (s WebSockets) Run(ctx context.Context, target Target, clock history.RunClo
 		return nil, err
 	}
 	prefix := strconv.FormatInt(clock.Start().UnixNano(), 36)
+	all := count(sink)
 	var clients sync.WaitGroup
 	for i := 1; i <= s.Clients; i++ {
 		u := base.JoinPath("socket")
 		u.RawQuery = url.Values{"client": {prefix + "-" + strconv.Itoa(i)}}.Encode()
-		c := &talker{link: newLink(or(s.Reconnect, SocketReconnect()), i, clock, sink), target: target, url: u}
+		c := &talker{link: newLink(or(s.Reconnect, SocketReconnect()), i, clock, all), target: target, url: u}
 		clients.Go(func() {
 			pause(ctx, arrivals*time.Duration(i)/time.Duration(s.Clients))
 			c.keep(ctx, c.talk)
 		})
 	}
 	clients.Wait()
-	for _, stream := range s.Streams() {
-		sink.Put(history.Observe(clock.Now(), history.Coverage{Stream: stream, Source: s.Kind(), Complete: true}))
-	}
+	all.cover(clock, s.Kind(), s.Streams()...)
 	return nil, nil
 }
 
