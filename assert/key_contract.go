@@ -25,8 +25,8 @@ import (
 //	refused to a tenant     it was refused for another one's key               violation
 //
 // Refused for the key is a status of 409 or 422. Any other, no answer, one that no node
-// gave, and a 2xx that names no order say nothing. The violations rest on the client's own record, so they stand although a need is
-// missing. The zero value is ready to use.
+// gave, and a 2xx that names no order say nothing. The violations rest on the client's
+// own record, so they stand although a need is missing. The zero value is ready to use.
 type KeyContract struct{}
 
 // Name implements Checker.

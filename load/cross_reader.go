@@ -58,16 +58,7 @@ func (c CrossReader) Run(ctx context.Context, target Target, clock history.RunCl
 
 // pace takes turns until ctx ends.
 func (c CrossReader) pace(ctx context.Context, turn func(n int)) {
-	tick := time.NewTicker(or(c.Every, 50*time.Millisecond))
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			turn(n)
-		}
-	}
+	every(ctx, or(c.Every, 50*time.Millisecond), turn)
 }
 
 // crosser is one half of a CrossReader at work, in one goroutine.

@@ -55,16 +55,10 @@ func (k Keys) Run(ctx context.Context, target Target, clock history.RunClock, si
 	defer s.close()
 	all := count(sink)
 	run := &keyUsers{stranger: s, clock: clock, sink: all, prefix: "keys-" + strconv.FormatInt(clock.Start().UnixNano(), 36)}
-	tick := time.NewTicker(time.Second / time.Duration(k.Rate))
-	defer tick.Stop()
 	var users sync.WaitGroup
-	for n := 0; ctx.Err() == nil; n++ {
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-			users.Go(func() { run.one(context.WithoutCancel(ctx), n) })
-		}
-	}
+	every(ctx, time.Second/time.Duration(k.Rate), func(n int) {
+		users.Go(func() { run.one(context.WithoutCancel(ctx), n) })
+	})
 	users.Wait()
 	all.cover(clock, k.Kind(), k.Streams()...)
 	return nil, nil

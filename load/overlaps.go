@@ -63,7 +63,7 @@ func (o Overlaps) Run(ctx context.Context, target Target, clock history.RunClock
 	for i := range o.Sessions {
 		users.Go(func() {
 			u := &overlapping{stranger: s, clock: clock, sink: all, user: "overlap-" + strconv.Itoa(i), number: i, step: o.Sessions}
-			u.pace(ctx, o.Every)
+			every(ctx, o.Every, func(int) { u.turn(ctx) })
 		})
 	}
 	users.Wait()
@@ -82,20 +82,6 @@ type overlapping struct {
 	number, step int
 	cookie       string // empty: there is no session
 	count        int64
-}
-
-// pace sends pairs until ctx ends.
-func (u *overlapping) pace(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			u.turn(ctx)
-		}
-	}
 }
 
 // turn is one pair, after a login if there is no session. It ends within its time,

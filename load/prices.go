@@ -84,16 +84,7 @@ func (p *pricing) item(i int) string { return p.prefix + "-" + strconv.Itoa(i) }
 
 // change raises one price at its times.
 func (p *pricing) change(ctx context.Context, i int) {
-	tick := time.NewTicker(p.Every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			p.one(ctx, http.MethodPost, i)
-		}
-	}
+	every(ctx, p.Every, func(int) { p.one(ctx, http.MethodPost, i) })
 }
 
 // readAll reads the prices in turn. A read that finds maxReading others under

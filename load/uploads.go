@@ -61,16 +61,10 @@ func (u Uploads) Run(ctx context.Context, target Target, clock history.RunClock,
 		return nil, err
 	}
 	run := &uploading{Uploads: u, stranger: s, clock: clock, sink: count(sink), prefix: strconv.FormatInt(clock.Start().UnixNano(), 36)}
-	tick := time.NewTicker(time.Second / time.Duration(u.Rate))
-	defer tick.Stop()
 	var users sync.WaitGroup
-	for n := 1; ctx.Err() == nil; n++ {
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-			users.Go(func() { run.one(context.WithoutCancel(ctx), run.prefix+"-"+strconv.Itoa(n)) })
-		}
-	}
+	every(ctx, time.Second/time.Duration(u.Rate), func(n int) {
+		users.Go(func() { run.one(context.WithoutCancel(ctx), run.prefix+"-"+strconv.Itoa(n+1)) })
+	})
 	users.Wait()
 	s.close()
 	return run.read, nil
