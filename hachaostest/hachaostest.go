@@ -131,10 +131,15 @@ const (
 	busyShare = 0.2
 )
 
-// Starved says whether the machine was short in a fifth of all looks under load or more,
-// by the record of the run in dir, as SkipStarved asks: for a test that makes its runs
-// itself. It is false of a folder without a record that can be read.
-func Starved(dir string) bool {
+// ForWantOfMachine says whether a run without a verdict may have none because of the
+// machine: it was short, by the run's record, as SkipStarved asks, or the reason speaks
+// of it or of the generator. It is for a test that makes its runs itself.
+func ForWantOfMachine(r *harness.Result) bool {
+	return starved(r.Dir) || strings.Contains(r.Reason, "the machine") || strings.Contains(r.Reason, "the generator")
+}
+
+// starved says whether the machine was short, by the record of a run.
+func starved(dir string) bool {
 	h, err := history.Load(dir)
 	if err != nil {
 		return false
@@ -200,7 +205,7 @@ func Try(t testing.TB, s harness.Scenario, opts ...Option) *harness.Result {
 		if attempt < Attempts && ctx.Err() == nil {
 			continue
 		}
-		if c.skipStarved && Starved(r.Dir) {
+		if c.skipStarved && starved(r.Dir) {
 			t.Skipf("hachaos: no verdict on this machine, which is short: %s", r.Reason)
 		}
 		t.Fatal(failure(r))

@@ -28,12 +28,12 @@ func TestStarved(t *testing.T) {
 		b.Save(t, dir)
 		return dir
 	}
-	require.True(t, Starved(looked(4, 0)))
-	require.False(t, Starved(looked(3, 0)))
-	require.True(t, Starved(looked(0, 4)))
-	require.False(t, Starved(looked(0, 3)))
-	require.False(t, Starved(looked(0, 0)))
-	require.False(t, Starved(t.TempDir()), "no record")
+	require.True(t, starved(looked(4, 0)))
+	require.False(t, starved(looked(3, 0)))
+	require.True(t, starved(looked(0, 4)))
+	require.False(t, starved(looked(0, 3)))
+	require.False(t, starved(looked(0, 0)))
+	require.False(t, starved(t.TempDir()), "no record")
 }
 
 func TestDecided(t *testing.T) {

@@ -4,7 +4,6 @@ package zoo_test
 
 import (
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +17,6 @@ import (
 	"github.com/hachaos/hachaos/scenarios"
 	"github.com/hachaos/hachaos/zoo"
 )
-
-// forWantOfMachine are the words of a reason that a quiet machine would not give.
-var forWantOfMachine = regexp.MustCompile("the machine|the generator")
 
 // attempts is how often a run without a verdict is made.
 const attempts = 3
@@ -72,7 +68,7 @@ func caught(t *testing.T, h zoo.Half) {
 			if attempt < attempts {
 				continue
 			}
-			require.True(t, hachaostest.Starved(r.Dir) || forWantOfMachine.MatchString(r.Reason), "without a verdict, and not for want of machine: %s", r.Reason)
+			require.True(t, hachaostest.ForWantOfMachine(r), "without a verdict, and not for want of machine: %s", r.Reason)
 			t.Skipf("no verdict on this machine: %s", r.Reason)
 		}
 		require.NoError(t, h.Case.Holds(r))
