@@ -257,11 +257,17 @@ func (d wrapping) Start(ctx context.Context, id string, plan topology.Plan, opts
 type wrapped struct {
 	*fake.Cluster
 	close error
+	left  []topology.Leftover
 	spec  func(topology.Spec) topology.Spec
 }
 
 func (w wrapped) Close(ctx context.Context) error {
 	return errors.Join(w.Cluster.Close(ctx), w.close)
+}
+
+func (w wrapped) Leftovers(ctx context.Context) ([]topology.Leftover, error) {
+	left, err := w.Cluster.Leftovers(ctx)
+	return append(left, w.left...), err
 }
 
 func (w wrapped) Spec() topology.Spec {

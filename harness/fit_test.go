@@ -61,3 +61,31 @@ func TestFitted(t *testing.T) {
 		})
 	}
 }
+
+// TestShortened: 60 % of each phase, but at least 3 s or as long as it was, and
+// of a steady phase 1100 operations.
+func TestShortened(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind      string
+		rate      int
+		was, want time.Duration
+	}{
+		"a share":                       {history.PhaseBreak, 100, 10 * time.Second, 6 * time.Second},
+		"rounded":                       {history.PhaseRecover, 100, 5150 * time.Millisecond, 3100 * time.Millisecond},
+		"the least":                     {history.PhaseBreak, 100, 4 * time.Second, 3 * time.Second},
+		"shorter than that already":     {history.PhaseBreak, 100, 2 * time.Second, 2 * time.Second},
+		"steady, for its operations":    {history.PhaseSteady, 100, 15 * time.Second, 11 * time.Second},
+		"steady, up to a tenth":         {history.PhaseSteady, 90, 15 * time.Second, 12300 * time.Millisecond},
+		"steady, exactly":               {history.PhaseSteady, 1000, 4 * time.Second, 3 * time.Second},
+		"steady, long":                  {history.PhaseSteady, 200, 30 * time.Second, 18 * time.Second},
+		"steady, shorter already":       {history.PhaseSteady, 100, 8 * time.Second, 8 * time.Second},
+		"steady, without a rate":        {history.PhaseSteady, 0, 10 * time.Second, 6 * time.Second},
+		"steady, without one and short": {history.PhaseSteady, 0, 4 * time.Second, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Scenario{Load: load.Config{Rate: tc.rate}, Phases: []Phase{{Kind: tc.kind, For: tc.was}}}
+			require.Equal(t, tc.want, s.shortened().Phases[0].For)
+			require.Equal(t, tc.was, s.Phases[0].For, "the original is unchanged")
+		})
+	}
+}

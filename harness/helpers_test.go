@@ -3,6 +3,7 @@ package harness_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -59,4 +60,16 @@ func entriesOf(t *testing.T, dir string) []os.DirEntry {
 	list, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	return list
+}
+
+// contents are the files of a folder, by name.
+func contents(t *testing.T, path ...string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, e := range entriesOf(t, filepath.Join(path...)) {
+		b, err := os.ReadFile(filepath.Join(append(path, e.Name())...))
+		require.NoError(t, err)
+		out[e.Name()] = string(b)
+	}
+	return out
 }

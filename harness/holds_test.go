@@ -35,6 +35,7 @@ func TestHolds(t *testing.T) {
 		{"a pass that is dirty", harness.Case{}, dirty, "it is dirty"},
 		{"a failure where a pass is wanted", harness.Case{}, both, "the verdict is fail instead of pass: as it was"},
 		{"a pass where a failure is wanted", harness.Case{Fails: []string{"write-ledger"}}, verdict(harness.VerdictPass), "the verdict is pass instead of fail"},
+		{"a pass beside a failing assertion", harness.Case{}, verdict(harness.VerdictPass, ledger), "write-ledger fails, too: as it was"},
 		{"inconclusive is neither", harness.Case{}, verdict(harness.VerdictInconclusive), "the verdict is inconclusive instead of pass"},
 		{"a failure without evidence", harness.Case{Fails: []string{"write-ledger"}}, bare, "write-ledger fails without evidence"},
 		{"the failure, for any reason", harness.Case{Fails: []string{"write-ledger"}}, verdict(harness.VerdictFail, ledger), ""},

@@ -50,3 +50,42 @@ func TestSummariseNothing(t *testing.T) {
 	require.NotContains(t, got, "good_percent")
 	require.NotContains(t, got, "latency_p50_ms")
 }
+
+// TestSummariseTakesTheBudgetsShareOfGood: what is good is what the budget's own
+// threshold says.
+func TestSummariseTakesTheBudgetsShareOfGood(t *testing.T) {
+	got := harness.Summarise(&history.History{Names: &history.Names{}}, []assert.Verdict{
+		{Name: (assert.ErrorBudget{}).Name(), Measures: []assert.Measure{{Name: "longest outage", Value: 3}, {Name: assert.GoodInJudgedRun, Value: 98.5}, {Name: "burn", Value: 4}}},
+		{Name: "drain", Measures: []assert.Measure{{Name: assert.GoodInJudgedRun, Value: 7}}},
+	})
+	require.Equal(t, 98.5, got["good_percent"])
+	require.Equal(t, 3., got["error-budget.longest_outage"])
+	require.Equal(t, 98.5, got["error-budget."+harness.FigureName(assert.GoodInJudgedRun)])
+}
+
+// TestSummariseTheExtremes: what is too long, or too short, to be told counts as
+// the longest, or the shortest, that can be.
+func TestSummariseTheExtremes(t *testing.T) {
+	b := historytest.New()
+	b.Phase("steady", history.PhaseSteady, 0, 2*time.Second)
+	b.Op(history.OpOrder, 100*ms).End(100 * ms).OK()
+	b.Op(history.OpOrder, 200*ms).End(200*ms + time.Microsecond).OK()
+	b.Op(history.OpOrder, 300*ms).End(time.Hour).OK()
+	got := harness.Summarise(b.Build(t), nil)
+	require.InDelta(t, 600_000, got["latency_max_ms"], 600)
+	require.InDelta(t, 0.001, got["latency_p50_ms"], 1e-6)
+	require.InDelta(t, 600_000, got["latency_p99_ms"], 600)
+	require.InDelta(t, 600_000, got["latency_p999_ms"], 600)
+	require.Equal(t, 3., got["ok"])
+	require.InDelta(t, 100.*2/3, got["good_percent"], 1e-9)
+	require.Equal(t, 1., got["throughput_per_second"])
+}
+
+func TestFigureName(t *testing.T) {
+	for in, want := range map[string]string{
+		"write-ledger": "write-ledger", "Lost writes": "lost_writes", "p99.9": "p99.9", "a_b": "a_b", "AZaz09": "azaz09",
+		"@[`{/:": "______", "ü": "_", "": "",
+	} {
+		require.Equal(t, want, harness.FigureName(in))
+	}
+}

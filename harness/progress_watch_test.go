@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/hachaos/hachaos/fault"
 	"github.com/hachaos/hachaos/history"
+	"github.com/hachaos/hachaos/topology"
 )
 
 // TestWatchOwners: who owns the shared address is what each balancer said
@@ -52,4 +55,38 @@ func TestWatchFaults(t *testing.T) {
 		w.fault(step.in, step.on)
 		require.Equal(t, step.want, w.tick(nil).Faults)
 	}
+}
+
+// TestWatchSees: of what is observed, readiness as it is asked for by the
+// balancers' path and the owners of the shared address; nothing else changes
+// what is shown.
+func TestWatchSees(t *testing.T) {
+	w := newWatch()
+	w.enter("steady", 2, time.Minute)
+	nodes := []topology.Node{only("j1"), only("j2")}
+	ready := func(node, probe string, up bool) history.Event {
+		return history.Observe(1, history.Readiness{Node: node, Probe: probe, Up: up})
+	}
+	broken := ready("j1", "ready", false)
+	broken.Data = json.RawMessage("{")
+	other := ready("j1", "ready", false)
+	other.Name = history.StreamTruth
+	for _, e := range []history.Event{ready("j1", "ready", true), ready("j2", "live", true), broken, other} {
+		w.see(e)
+	}
+	got := w.tick(nodes)
+	require.Equal(t, []NodeTick{{"j1", true}, {"j2", false}}, got.Nodes)
+	require.Equal(t, "steady", got.Phase)
+	require.Equal(t, 2, got.Number)
+	require.Equal(t, time.Minute, got.Ends)
+	require.Equal(t, 1, got.Ready())
+}
+
+// only is a node of which the name alone counts.
+type only string
+
+func (o only) Name() string      { return string(o) }
+func (only) Role() topology.Role { return topology.Application }
+func (only) Exec(context.Context, ...string) (topology.Output, error) {
+	return topology.Output{}, topology.ErrNotRunning
 }

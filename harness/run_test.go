@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +60,12 @@ func TestEachFaultIsProvenAndHealed(t *testing.T) {
 				require.Equal(t, f.Kind(), got.Kind)
 				require.True(t, got.Proof.OK)
 				require.True(t, got.HealProof.OK)
+				require.Equal(t, []harness.FaultResult{{
+					Kind: f.Kind(), Nodes: got.Nodes, At: got.Injected, HealedAt: got.Healed,
+					Proven: true, Asked: got.Proof.Asked, Measured: got.Proof.Measured, How: got.Proof.How,
+				}}, res.Faults)
+				require.NotEmpty(t, got.Proof.Asked)
+				require.NotEmpty(t, got.Proof.Measured)
 				require.Equal(t, h.Phases[1].From, got.Injected)
 				require.GreaterOrEqual(t, got.Active, got.Injected)
 				require.Equal(t, h.Phases[2].From, got.Heal)
@@ -139,9 +146,12 @@ func TestMostSessions(t *testing.T) {
 		h := loadHistory(t, res)
 		require.Equal(t, map[string]string{"weight.j1": "20", "weight.j2": "200"}, h.Meta.Set)
 		for _, n := range h.Meta.Nodes {
-			if n.Name == "j2" {
-				require.Equal(t, 200, n.Weight)
-			}
+			require.Equal(t, map[string]int{"j1": 20, "j2": 200}[n.Name], n.Weight, n.Name)
+			spec, ok := r.driver.Last().Spec().NodeByName(n.Name)
+			require.True(t, ok)
+			require.Equal(t, spec.Addr.String(), n.Addr)
+			require.Equal(t, string(spec.Role), n.Role)
+			require.Equal(t, spec.Image, n.Image)
 		}
 	})
 }
@@ -162,7 +172,11 @@ func TestServingUser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			aim := harness.ServingUser(tc.user)
-			require.NotEmpty(t, aim.Name)
+			if tc.user == "" {
+				require.Equal(t, "the node that serves a user who is logged in, by the seed", aim.Name)
+			} else {
+				require.Equal(t, "the node that serves "+tc.user, aim.Name)
+			}
 			view := harness.View{Nodes: []topology.Node{named{"j1"}, named{"j2"}}, Users: tc.on}
 			var got []string
 			for _, n := range aim.Pick(rand.New(rand.NewPCG(1, 1)), view) {
@@ -172,6 +186,54 @@ func TestServingUser(t *testing.T) {
 		})
 	}
 }
+
+// TestSelects: each takes whom it says, and nobody where there is none.
+func TestSelects(t *testing.T) {
+	lb1, lb2 := balancer{named{"lb1"}}, balancer{named{"lb2"}}
+	j1, j2, j3 := named{"j1"}, named{"j2"}, named{"j3"}
+	all := []topology.Node{lb1, j1, j2, lb2, j3}
+	for _, tc := range []struct {
+		aim  harness.Select
+		view harness.View
+		want []string
+	}{
+		{harness.VIPOwner(), harness.View{Nodes: all, Owner: "lb2"}, []string{"lb2"}},
+		{harness.VIPOwner(), harness.View{Nodes: all}, nil},
+		{harness.VIPOwner(), harness.View{Nodes: all, Owner: "j1"}, nil},
+		{harness.VIPStandby(), harness.View{Nodes: all, Owner: "lb2"}, []string{"lb1"}},
+		{harness.VIPStandby(), harness.View{Nodes: all}, nil},
+		{harness.MostSessions(), harness.View{Nodes: all, Serving: map[string]int{"j1": 3, "j2": 5, "j3": 5, "lb1": 9}}, []string{"j2"}},
+		{harness.MostSessions(), harness.View{Nodes: all}, []string{"j1"}},
+		{harness.MostSessions(), harness.View{Nodes: []topology.Node{lb1}}, nil},
+		{harness.OneApplication(), harness.View{Nodes: []topology.Node{lb1, j3}}, []string{"j3"}},
+		{harness.OneApplication(), harness.View{Nodes: []topology.Node{lb1}}, nil},
+		{harness.All(topology.Balancer), harness.View{Nodes: all}, []string{"lb1", "lb2"}},
+		{harness.Named("lb2"), harness.View{Nodes: all}, []string{"lb2"}},
+		{harness.Named("j9"), harness.View{Nodes: all}, nil},
+		{harness.Applications(3), harness.View{Nodes: all}, []string{"j1", "j2", "j3"}},
+		{harness.Applications(4), harness.View{Nodes: all}, nil},
+		{harness.Applications(0), harness.View{Nodes: all}, nil},
+	} {
+		var got []string
+		for _, n := range tc.aim.Pick(rand.New(rand.NewPCG(1, 1)), tc.view) {
+			got = append(got, n.Name())
+		}
+		slices.Sort(got)
+		require.Equal(t, tc.want, got, "%s in %+v", tc.aim.Name, tc.view)
+	}
+	drawn := map[string]bool{}
+	for seed := range uint64(50) {
+		one := harness.Applications(2).Pick(rand.New(rand.NewPCG(seed, 1)), harness.View{Nodes: all})
+		require.Len(t, one, 2)
+		drawn[one[0].Name()+one[1].Name()] = true
+	}
+	require.Len(t, drawn, 6, "every pair in every order")
+}
+
+// balancer is a node of that role that only has a name.
+type balancer struct{ named }
+
+func (balancer) Role() topology.Role { return topology.Balancer }
 
 // named is a node that only has a name.
 type named struct{ name string }
