@@ -132,6 +132,7 @@ var bad = []defect{
 	{"host", "address of version 6", "http://$VIP/", "http://[2001:db8::1]/", "2001:db8", "the address 2001:db8::1 is written out"},
 	{"host", "name", "http://$VIP/", "http://shop.example.org/", "shop.example", "the host shop.example.org is written out"},
 	{"host", "behind a user", "test -n", "echo ops@gateway ; test -n", "ops@gateway", "the host gateway is written out"},
+	{"host", "in an argument", "test -n", "nc -z -w 2 gateway 80 ; test -n", "nc -z", "the host gateway is written out"},
 	{"host", "node as a place", "(`$node`):\n\n```sh {on=$node timeout=15s}", "(j2):\n\n```sh {on=j2 timeout=15s}", "on=j2", "on=j2 is one node: write its role"},
 	{"host", "node in a command", "echo \"$node\"", "echo j1", "echo j1", "the node j1 is written out"},
 	{"host", "node in an output", "? (glob)", "j2", "j2\n```", "the node j2 is written out"},
@@ -240,6 +241,7 @@ func TestLintStaysQuiet(t *testing.T) {
 		{"host", "a cast of SQL", "http://$VIP/", "http://$VIP/?q=created_at::date,id::bigint"},
 		{"host", "this machine", "http://$VIP/", "http://127.0.0.1/ http://[::1]/ http://localhost:8080/"},
 		{"host", "no host", "test -n \"$node\"", "echo \"$@\" 10:20:30 1.2.3 'git log @{u}'"},
+		{"host", "a captured one in an argument", "test -n \"$node\"", "nc -z -w 2 \"$node\" 80; nc -z localhost 80"},
 		{"host", "part of a word", "test -n \"$node\"", "echo dbname my-j1"},
 		{"host", "another site in prose", "A node that is not down was never lost.", "Mail ops@example.org or see <https://example.org/x>."},
 		{"secret", "a variable", "test -n", "PGPASSWORD=$node PGPASSWORD=\"$(cat /run/x)\" test -n"},
@@ -253,6 +255,31 @@ func TestLintStaysQuiet(t *testing.T) {
 			require.Equal(t, 1, strings.Count(text, q.old), "%q", q.old)
 			require.Empty(t, linted(t, strings.Replace(text, q.old, q.with, 1)))
 		})
+	}
+}
+
+// The host that a call names is found among its flags, and no other word is taken
+// for it.
+func TestHostGiven(t *testing.T) {
+	for text, want := range map[string]string{
+		"ssh -p 22 -l ops gateway uptime":   "gateway",
+		"ssh ops@gateway uptime":            "gateway",
+		"ssh -tp22 gateway":                 "gateway",
+		"ssh -l ops":                        "",
+		"/usr/bin/ping -c 3 -W 1 web1":      "web1",
+		"dig +short -t A @ns1.example shop": "ns1.example",
+		"psql -tA -h db7 -d shop -c select": "db7",
+		"psql -hdb7 -d shop":                "db7",
+		"psql --host=db7 -d shop":           "db7",
+		"psql --host db7":                   "db7",
+		"psql -d shop -c 'select 1'":        "",
+		"psql -h":                           "",
+		"echo gateway":                      "",
+		"nc -z -w 2 gateway 80":             "gateway",
+		"nc":                                "",
+	} {
+		words := strings.Fields(text)
+		require.Equal(t, want, hostGiven(call{name: words[0], args: words[1:]}), text)
 	}
 }
 

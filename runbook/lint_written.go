@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"net/netip"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +33,11 @@ func (l *linter) hosts() {
 			}
 			for i, text := range strings.Split(c.Text, "\n") {
 				l.hostsOf(c.Line+1+i, text)
+			}
+			for _, call := range l.look(c).calls {
+				if host := hostGiven(call); host != "" {
+					l.hostIn(call.line, host)
+				}
 			}
 			if c.Output == nil {
 				continue
@@ -66,6 +72,59 @@ func (l *linter) hostIn(line int, text string) {
 	if err != nil && hostName.MatchString(host) && host != "localhost" && !slices.Contains(l.known.Nodes, host) {
 		l.find(line, "host", "the host %s is written out: capture it, or make it an input", host)
 	}
+}
+
+// reaches are the programs that are given a host: as a flag's value, or else as the
+// first word, if one is. Of the other flags in values, the next word is no host.
+var reaches = map[string]struct {
+	flags  []string
+	word   bool
+	values string
+}{
+	"arping":     {word: true, values: "cIsw"},
+	"dig":        {word: true, values: "bfkpqtxy"},
+	"host":       {word: true, values: "ctRW"},
+	"nc":         {word: true, values: "ipqswXx"},
+	"nslookup":   {word: true},
+	"pg_dump":    {flags: []string{"-h", "--host"}},
+	"pg_isready": {flags: []string{"-h", "--host"}},
+	"ping":       {word: true, values: "cIilmpQSstWw"},
+	"psql":       {flags: []string{"-h", "--host"}},
+	"redis-cli":  {flags: []string{"-h"}},
+	"ssh":        {word: true, values: "BbcDEeFIiJLlmOopQRSWw"},
+	"telnet":     {word: true, values: "lb"},
+	"traceroute": {word: true, values: "fgimNpqsw"},
+}
+
+// hostGiven is the host that a call names; empty if it names none.
+func hostGiven(c call) string {
+	r, ok := reaches[path.Base(c.name)]
+	if !ok {
+		return ""
+	}
+	for i := 0; i < len(c.args); i++ {
+		word := c.args[i]
+		for _, f := range r.flags {
+			value, given := strings.CutPrefix(word, f)
+			switch {
+			case !given:
+			case value == "" && i+1 < len(c.args):
+				return c.args[i+1]
+			case strings.HasPrefix(f, "--"):
+				return strings.TrimPrefix(value, "=")
+			default:
+				return value
+			}
+		}
+		switch {
+		case !r.word:
+		case len(word) == 2 && word[0] == '-' && strings.Contains(r.values, word[1:]):
+			i++
+		case !strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "+"):
+			return word[strings.LastIndex(word, "@")+1:]
+		}
+	}
+	return ""
 }
 
 // nodeWord is a word that could be the name of a node.

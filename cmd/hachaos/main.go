@@ -53,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func (a *app) execute(args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	ctx, hurry, stop := signals(context.Background(), a.err, partingOf(root, args))
+	ctx, hurry, stop := signals(context.Background(), a.err, farewellOf(root, args))
 	defer stop()
 	a.hurry = hurry
 	root.SetOut(a.out)

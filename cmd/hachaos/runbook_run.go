@@ -33,13 +33,13 @@ func (a *app) runbookRun() *cobra.Command {
 	var f executeFlags
 	c := &cobra.Command{
 		Use:         "run FILE",
-		Annotations: brings("--dry-run"),
+		Annotations: acts("--dry-run"),
 		Short:       "Carry a runbook out on a standing topology",
 		Long: `run carries a runbook out on a topology that stands, as it is written: what shows the symptom,
 the diagnosis, the steps, the verification. It ends at the first thing that is not as the
 runbook expects, which on a healthy system is its symptom: whatever is wrong is for you to
 have brought about, by hand; 'hachaos runbook verify' does it itself. No undo is carried out;
-where a step fails, it says where its undo is.
+where a step fails, it says where its undo is. Nor does an interrupt undo anything.
 
 Its commands run in the nodes and in the operator's container (hachaos up --operator), never
 on this machine. What is for a person is asked at this terminal; with --ci, or where there is

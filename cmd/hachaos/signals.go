@@ -30,15 +30,29 @@ const (
 	// parting is what a command says that has nothing to heal; "interrupted" unless it is
 	// given.
 	parting = "parting"
-	// heals is of a command that brings something up, which it heals and removes when it is
-	// interrupted. Its value are the flags with which it brings nothing up.
-	heals = "heals"
+	// ending is what a command says that has something to end first, and hurrying what it
+	// says when a second interrupt will not wait for that.
+	ending, hurrying = "ending", "hurrying"
+	// idle are the flags with which such a command has nothing to end.
+	idle = "idle"
 )
 
-// brings are the annotations of a command that brings something up, unless one of the
-// flags is given.
+// brings are the annotations of a command that brings something up, which it heals and
+// removes when it is interrupted, unless one of the flags is given.
 func brings(unless ...string) map[string]string {
-	return map[string]string{heals: strings.Join(unless, " ")}
+	return map[string]string{
+		ending:   "interrupted: stopping the load, healing and removing (again to hurry)",
+		hurrying: "hurrying: what is left is removed by the reaper", idle: strings.Join(unless, " "),
+	}
+}
+
+// acts are the annotations of a command that acts on what stands, unless one of the
+// flags is given: an interrupt ends what it is about, and undoes nothing.
+func acts(unless ...string) map[string]string {
+	return map[string]string{
+		ending:   "interrupted: ending what is under way; what was done stays done (again to hurry)",
+		hurrying: "hurrying: what is under way in a node may go on there", idle: strings.Join(unless, " "),
+	}
 }
 
 // offline are the annotations of a command that reads what is recorded: an
@@ -47,32 +61,32 @@ func offline() map[string]string {
 	return map[string]string{parting: "interrupted: nothing was running that needs healing"}
 }
 
-// partingOf is that of the command that the arguments name; empty if it brings
-// something up.
-func partingOf(root *cobra.Command, args []string) string {
+// farewell is what a command says at the first interrupt and, if something is to be
+// ended first, at the second, which hurries that.
+type farewell struct{ first, second string }
+
+// farewellOf is that of the command that the arguments name.
+func farewellOf(root *cobra.Command, args []string) farewell {
 	c, rest, err := root.Find(args)
 	if err != nil {
-		return interrupted
+		return farewell{first: interrupted}
 	}
-	said := cmp.Or(c.Annotations[parting], interrupted)
-	unless, does := c.Annotations[heals]
-	for _, flag := range strings.Fields(unless) {
-		does = does && !slices.ContainsFunc(rest, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") })
+	given := func(flag string) bool {
+		return slices.ContainsFunc(rest, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") })
 	}
-	if does {
-		return ""
+	if says := c.Annotations[ending]; says != "" && !slices.ContainsFunc(strings.Fields(c.Annotations[idle]), given) {
+		return farewell{says, c.Annotations[hurrying]}
 	}
-	return said
+	return farewell{first: cmp.Or(c.Annotations[parting], interrupted)}
 }
 
 // interrupted is what a command says that has nothing of its own to say.
 const interrupted = "interrupted"
 
 // signals returns a context that the first interrupt cancels, and a channel
-// that the second one closes. A third has the signal's own effect. A command
-// that has said its parting has nothing to hurry with: there the second
-// interrupt has that effect.
-func signals(parent context.Context, stderr io.Writer, said string) (ctx context.Context, hurry <-chan struct{}, stop func()) {
+// that the second one closes. A third has the signal's own effect. Of a command
+// that has nothing to hurry with, the second has it.
+func signals(parent context.Context, stderr io.Writer, f farewell) (ctx context.Context, hurry <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	quick := make(chan struct{})
 	c := make(chan os.Signal, 2)
@@ -85,20 +99,20 @@ func signals(parent context.Context, stderr io.Writer, said string) (ctx context
 		case <-done:
 			return
 		}
-		if said != "" {
+		if f.second == "" {
 			signal.Reset(asking()...)
-			fmt.Fprintln(stderr, "\nhachaos:", said)
-			cancel()
+		}
+		fmt.Fprintln(stderr, "\nhachaos:", f.first)
+		cancel()
+		if f.second == "" {
 			return
 		}
-		fmt.Fprintln(stderr, "\nhachaos: interrupted: stopping the load, healing and removing (again to hurry)")
-		cancel()
 		select {
 		case <-c:
 		case <-done:
 			return
 		}
-		fmt.Fprintln(stderr, "hachaos: hurrying: what is left is removed by the reaper")
+		fmt.Fprintln(stderr, "hachaos:", f.second)
 		close(quick)
 		signal.Reset(asking()...)
 	})
