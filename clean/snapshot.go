@@ -81,9 +81,14 @@ func Take(ctx context.Context, c topology.Cluster, probes []Probe) Snapshot {
 		}
 	}
 	wg.Wait()
-	out.soles()
+	if slices.ContainsFunc(probes, Probe.tellsSoles) {
+		out.soles()
+	}
 	return out
 }
+
+// tellsSoles says whether it tells facts that exactly one node must have.
+func (p Probe) tellsSoles() bool { return strings.Contains(p.Script, Sole) }
 
 // soles moves the lines that exactly one node must have to one place, with
 // how many have them.
@@ -106,7 +111,22 @@ func (s Snapshot) soles() {
 		}
 		lines = append(lines, line)
 	}
-	s["sole all"] = lines
+	s[soleProbe+" all"] = lines
+}
+
+// soleProbe is what facts that exactly one node must have are found by, of all nodes.
+const soleProbe = "sole"
+
+// of is s without what the other has not: what only some probes found is compared with
+// what they found before.
+func (s Snapshot) of(other Snapshot) Snapshot {
+	out := Snapshot{}
+	for key := range other {
+		if lines, ok := s[key]; ok {
+			out[key] = lines
+		}
+	}
+	return out
 }
 
 // Facts counts the lines.

@@ -142,3 +142,21 @@ func (c fakeCluster) Spec() topology.Spec    { return topology.Spec{} }
 
 func (machine) Name() string        { return "db" }
 func (machine) Role() topology.Role { return topology.Database }
+
+func TestConcerned(t *testing.T) {
+	probes := []Probe{{Name: "network", Script: "echo '" + Sole + "the VIP'"}, {Name: "files", Script: "ls"}, {Name: "servers"}}
+	for want, found := range map[string][]Difference{
+		"":                {{Probe: "another", Node: "j1"}},
+		"files":           {{Probe: "files", Node: "j1"}, {Probe: "files", Node: "j2"}},
+		"network":         {{Probe: soleProbe, Node: "all"}},
+		"network servers": {{Probe: "servers", Node: "lb1"}, {Probe: "network", Node: "lb2"}},
+	} {
+		var names []string
+		for _, p := range concerned(probes, found) {
+			names = append(names, p.Name)
+		}
+		require.Equal(t, want, strings.Join(names, " "))
+	}
+	fresh := Snapshot{"files j1": {"a"}, "servers lb1": {"b"}}
+	require.Equal(t, Snapshot{"files j1": {"a"}}, fresh.of(Snapshot{"files j1": {"c"}, "new j1": nil}))
+}
