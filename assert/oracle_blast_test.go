@@ -412,7 +412,8 @@ func naiveRecovery(h *history.History, c assert.Recovery) (status assert.Status,
 			"waiting":     func(x history.Truth) int { return x.Waiting },
 			"in flight":   func(x history.Truth) int { return x.InFlight },
 		} {
-			demand("left "+name, naiveFloor(h, node, recovered, loadEnds, name != "threads", gauge))
+			idle := map[string]int{"threads": -1, "in flight": 1}[name]
+			demand("left "+name, naiveFloor(h, node, recovered, loadEnds, idle, gauge))
 		}
 	}
 	database := assert.Fail
@@ -426,9 +427,9 @@ func naiveRecovery(h *history.History, c assert.Recovery) (status assert.Status,
 }
 
 // naiveFloor judges what a gauge never falls below: as in the first steady
-// phase, give or take two; and 0, give or take two, of what is in use by a
-// request, if the node was looked at often enough when the load had ended.
-func naiveFloor(h *history.History, node string, recovered, loadEnds time.Duration, work bool, gauge func(history.Truth) int) assert.Status {
+// phase, give or take two; and if the node was looked at often enough when the load
+// had ended what it is then, unless that is below 0.
+func naiveFloor(h *history.History, node string, recovered, loadEnds time.Duration, then int, gauge func(history.Truth) int) assert.Status {
 	was, is, before, after, idle := -1, -1, 0, 0, 0
 	for _, x := range h.Truth {
 		if x.V.Node != node || !x.V.Up {
@@ -452,8 +453,8 @@ func naiveFloor(h *history.History, node string, recovered, loadEnds time.Durati
 		}
 	}
 	most := was + 2
-	if work && idle >= 3 {
-		most = 2
+	if then >= 0 && idle >= 3 {
+		most = then
 	}
 	switch {
 	case before < 20 || after < 20:

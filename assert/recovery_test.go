@@ -252,9 +252,21 @@ func TestRecovery(t *testing.T) {
 			change: func(h *history.History) { gauge(h, "j2", 24*sec, 39*sec, func(t *history.Truth) { t.Threads = 80 }) },
 		},
 		{
-			name: "connections that are never given back", status: Fail, says: "Pooled connections in use of j1 never fell below 3", class: "exhausted",
+			name: "one connection that is never given back", status: Fail, says: "Pooled connections in use of j1 never fell below 1", class: "exhausted",
 			change: func(h *history.History) {
-				gauge(h, "j1", 24*sec, 41*sec, func(t *history.Truth) { t.Active = max(3, t.Active) })
+				gauge(h, "j1", 24*sec, 41*sec, func(t *history.Truth) { t.Active = max(1, t.Active) })
+			},
+		},
+		{
+			name: "the look's own request", status: Pass,
+			change: func(h *history.History) {
+				gauge(h, "j1", 24*sec, 41*sec, func(t *history.Truth) { t.InFlight = max(1, t.InFlight) })
+			},
+		},
+		{
+			name: "a request that hangs beside it", status: Fail, says: "Requests in flight of j1 never fell below 2", class: "exhausted",
+			change: func(h *history.History) {
+				gauge(h, "j1", 24*sec, 41*sec, func(t *history.Truth) { t.InFlight = max(2, t.InFlight) })
 			},
 		},
 		{
