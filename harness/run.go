@@ -173,7 +173,9 @@ func (r *run) lift() {
 
 // runEvent is the journal's first line.
 func (r *run) runEvent() history.Event {
-	return history.Event{Kind: history.Run, Data: data(r.meta(r.Version, r.began, r.cluster))}
+	m := r.meta(r.Version, r.began, r.cluster)
+	m.Machine = r.Machine
+	return history.Event{Kind: history.Run, Data: data(m)}
 }
 
 // loaded runs the phases under load.

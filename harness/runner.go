@@ -31,6 +31,8 @@ type Runner struct {
 	Dir string
 	// Version is hachaos's own.
 	Version string
+	// Machine says in words where runs are made, for their records.
+	Machine string
 	// Guard makes sure that the run is healed and removed should this
 	// process die; nil does not.
 	Guard func(ctx context.Context, g Guarded) (release func(context.Context) error, err error)

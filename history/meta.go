@@ -10,14 +10,17 @@ const Format = "hachaos.journal/1"
 
 // Meta is the run as it was asked for: the journal's first event.
 type Meta struct {
-	Format    string    `json:"format"`
-	ID        string    `json:"id"`       // the value of the run's label
-	Scenario  string    `json:"scenario"` // its name
-	About     string    `json:"about,omitempty"`
-	Topology  string    `json:"topology"`
-	Profile   string    `json:"profile,omitempty"`
-	Seed      uint64    `json:"seed"`
-	Version   string    `json:"version"` // of hachaos
+	Format   string `json:"format"`
+	ID       string `json:"id"`       // the value of the run's label
+	Scenario string `json:"scenario"` // its name
+	About    string `json:"about,omitempty"`
+	Topology string `json:"topology"`
+	Profile  string `json:"profile,omitempty"`
+	Seed     uint64 `json:"seed"`
+	Version  string `json:"version"` // of hachaos
+	// Machine is where the run was made, in words: processors, memory, kernel,
+	// engine. Records of before it was kept have none.
+	Machine   string    `json:"machine,omitempty"`
 	StartedAt time.Time `json:"startedAt"`
 	// Set holds the switches that differ from their defaults.
 	Set map[string]string `json:"set,omitempty"`

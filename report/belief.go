@@ -36,6 +36,9 @@ func facts(r *harness.Result, h *history.History) []fact {
 		}
 		out = append(out, healed)
 	}
+	if h.Meta.Machine != "" {
+		out = append(out, fact{"machine", cleanText(h.Meta.Machine), "stated", true})
+	}
 	out = append(out, generatorFacts(h)...)
 	out = append(out, baselineFact(h), clockFact(h), hostFact(h))
 	out = append(out, observerFacts(h)...)

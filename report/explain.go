@@ -165,6 +165,9 @@ func (e *explainer) system() string {
 	if len(set) > 0 {
 		text += ", with " + strings.Join(set, ", ")
 	}
+	if m.Machine != "" {
+		text += "; the machine: " + m.Machine
+	}
 	return text + "."
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hachaos/hachaos/audit"
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/scenarios"
 	"github.com/hachaos/hachaos/suite"
@@ -125,7 +126,7 @@ func (a *app) auditedNow(ctx context.Context, lists []audit.List, f *auditFlags,
 	if f.out == "" {
 		f.out = filepath.Join(m.dir, strings.TrimSuffix(report.AuditHTMLFile, ".html"))
 	}
-	from.add(m.Version, machine(), m.StartedAt)
+	from.add(m.Version, wiring.Machine(), m.StartedAt)
 	if code := m.ExitCode(); code == harness.ExitDirty || code == harness.ExitError {
 		a.code = code
 	}

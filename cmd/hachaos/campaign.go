@@ -316,7 +316,7 @@ func (a *app) carryOut(ctx context.Context, dir string, entries []campaign.Entry
 	defer lines.close()
 	session.Runner.Progress, session.Runner.Hurry = lines, a.hurry
 	c := campaign.Campaign{
-		Store: store, Budget: budget, Machine: machine(),
+		Store: store, Budget: budget, Machine: wiring.Machine(),
 		Alive: alive(store),
 		Says: func(e campaign.Entry, run suite.Entry, done, of int) {
 			lines.says(run.Notes, fmt.Sprintf("[%d/%d] %-44s %-8s %4.0fs  %s", done+1, of, e.Name(), e.State(), run.Took.Seconds(), report.Clean(said(e, run))))
@@ -377,19 +377,4 @@ func said(e campaign.Entry, run suite.Entry) string {
 		return e.Record.Unlike
 	}
 	return run.Reason
-}
-
-// machine says in words what the figures were measured on.
-func machine() string {
-	text := fmt.Sprintf("%d processors, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
-	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
-		var kilobytes int
-		if _, err := fmt.Sscanf(string(b), "MemTotal: %d kB", &kilobytes); err == nil {
-			text += fmt.Sprintf(", %d GiB", (kilobytes+1<<19)>>20)
-		}
-	}
-	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		text += ", kernel " + strings.TrimSpace(string(b))
-	}
-	return text
 }

@@ -195,7 +195,7 @@ func (a *app) oneProof(ctx context.Context, i *proofItem, session *wiring.Sessio
 	p := &proof{
 		Schema: proofSchema, Runbook: i.trial.Book.Name, Item: i.name, Mutant: i.mutant != nil, Hash: i.hash,
 		Verdict: r.Verdict, Reason: r.Reason, Notes: r.Notes, Dirty: r.Dirty(), Restored: r.Proof.Restored, Controls: len(r.Controls),
-		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: machine(),
+		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: wiring.Machine(),
 	}
 	if i.proof != nil {
 		p.Before = i.proof.Before + 1

@@ -227,7 +227,7 @@ func (a *app) oneCheck(ctx context.Context, i *checkItem, session *wiring.Sessio
 	}
 	r := &checkedFile{
 		Schema: checkedSchema, Item: i.name, Hash: i.hash, Checked: *c,
-		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: machine(),
+		At: began.UTC().Truncate(time.Second), Took: time.Since(began), Version: buildVersion(), Machine: wiring.Machine(),
 	}
 	if i.result != nil {
 		r.Before = i.result.Before + 1

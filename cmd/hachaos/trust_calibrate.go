@@ -173,7 +173,7 @@ func calibrationSeries(file, program string, points []calibrate.Point, repeat in
 			return suite.Job{Scenario: now.Scenario(), Options: now.Options(), Repetition: 1, Of: 1}, true
 		},
 		Keep: func(_ suite.Job, run suite.Entry) (bool, error) {
-			m := calibrate.MeasurementOf(now, run.Run, run.Dirty, machine())
+			m := calibrate.MeasurementOf(now, run.Run, run.Dirty, wiring.Machine())
 			m.Program = program
 			if err := trust.AppendLine(file, m); err != nil {
 				return true, err

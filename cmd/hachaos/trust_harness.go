@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hachaos/hachaos/harness"
+	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/report"
 	"github.com/hachaos/hachaos/trust"
 )
@@ -97,7 +98,7 @@ func runHarness(ctx context.Context, f trustFlags, mutants []trust.Mutant, conta
 		if ctx.Err() != nil {
 			return fmt.Errorf("harness mutant %s: interrupted", m.Name)
 		}
-		if err := trust.KeepShown(f.file(harnessFile), []trust.Shown{trust.ShownOf(o, buildVersion(), machine(), time.Now())}); err != nil {
+		if err := trust.KeepShown(f.file(harnessFile), []trust.Shown{trust.ShownOf(o, buildVersion(), wiring.Machine(), time.Now())}); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ func soakSeries(path string, base uint64, verdicts int, runner *suite.Runner, sa
 			return trust.NextHarmless(all, base), verdicts == 0 || trust.SumUp(all).Given() < verdicts
 		},
 		Keep: func(_ suite.Job, run suite.Entry) (bool, error) {
-			alarm := trust.AlarmOf(run.Run, machine())
+			alarm := trust.AlarmOf(run.Run, wiring.Machine())
 			if run.Dirty && !alarm.Dirty { // the result does not say so
 				alarm.Dirty, alarm.Reason = true, run.Reason
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hachaos/hachaos/internal/wiring"
 	"github.com/hachaos/hachaos/trust"
 )
 
@@ -57,7 +58,7 @@ func virtually(dir string, mutants []trust.Mutant) []testing.InternalTest {
 				o = trials.Try(t.Context(), m)
 				time.Sleep(time.Hour) // virtual: what still waits has ended
 			})
-			if err := trust.AppendLine(filepath.Join(dir, shownFile), trust.ShownOf(o, buildVersion(), machine(), time.Now())); err != nil {
+			if err := trust.AppendLine(filepath.Join(dir, shownFile), trust.ShownOf(o, buildVersion(), wiring.Machine(), time.Now())); err != nil {
 				t.Error(err)
 			}
 		}})

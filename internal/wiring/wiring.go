@@ -56,7 +56,11 @@ func Open(ctx context.Context, dir, version string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Driver: d, Runner: &harness.Runner{Driver: d, Dir: dir, Version: version, Guard: guard(d)}}, nil
+	machine := Machine()
+	if engine := d.Version(ctx); engine != "" {
+		machine += ", engine " + engine
+	}
+	return &Session{Driver: d, Runner: &harness.Runner{Driver: d, Dir: dir, Version: version, Machine: machine, Guard: guard(d)}}, nil
 }
 
 // Close lets go of the engine.

@@ -3,7 +3,10 @@ package docker
 import (
 	"context"
 	"io/fs"
+	"strings"
 	"sync"
+
+	"github.com/moby/moby/client"
 
 	"github.com/hachaos/hachaos/fixtures"
 	"github.com/hachaos/hachaos/topology"
@@ -63,6 +66,18 @@ func Open(ctx context.Context, opts Options) (*Driver, error) {
 		return nil, err
 	}
 	return &Driver{engine: e, builder: builder, owner: self(), relay: opts.ForceRelay}, nil
+}
+
+// Version is the engine's, in words: "Docker Engine - Community 28.0.1"; empty if it
+// does not say.
+func (d *Driver) Version(ctx context.Context) string {
+	asking, cancel := context.WithTimeout(ctx, greeting)
+	defer cancel()
+	v, err := d.engine.ServerVersion(asking, client.ServerVersionOptions{})
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(v.Platform.Name + " " + v.Version)
 }
 
 // Builder returns the images' builder.
