@@ -50,12 +50,16 @@ func WithOperator(def topology.Definition) topology.Definition {
 			}
 			spec.Nodes = append(slices.Clone(spec.Nodes), topology.NodeSpec{
 				Name: runbook.Operator, Role: OperatorRole, Image: OperatorImage, Addr: addr,
+				Confined: true, Caps: []string{"NET_RAW"}, Memory: operatorMemory, // NET_RAW: arping
 			})
 			return spec, nil
 		}, nil
 	}
 	return def
 }
+
+// operatorMemory bounds what the operator's commands may take.
+const operatorMemory = 256 << 20
 
 // free is an address of the subnet that nothing of the topology has: the last
 // below the broadcast address, or before that.

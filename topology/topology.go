@@ -245,17 +245,20 @@ type Spec struct {
 
 // NodeSpec is one container.
 type NodeSpec struct {
-	Name   string            `json:"name"`
-	Role   Role              `json:"role"`
-	Image  string            `json:"image"` // a fixture image's name, such as "jetty"
-	Addr   netip.Addr        `json:"addr"`
-	Env    map[string]string `json:"env,omitempty"`
-	Files  []File            `json:"files,omitempty"` // copied in before the start
-	Cmd    []string          `json:"cmd,omitempty"`
-	Caps   []string          `json:"caps,omitempty"`
-	Shares int64             `json:"shares,omitempty"` // CPU weight; 0 is the engine's default
-	Memory int64             `json:"memory,omitempty"` // bytes; 0 is unlimited
-	Shm    int64             `json:"shm,omitempty"`    // bytes; 0 is the engine's default
+	Name  string            `json:"name"`
+	Role  Role              `json:"role"`
+	Image string            `json:"image"` // a fixture image's name, such as "jetty"
+	Addr  netip.Addr        `json:"addr"`
+	Env   map[string]string `json:"env,omitempty"`
+	Files []File            `json:"files,omitempty"` // copied in before the start
+	Cmd   []string          `json:"cmd,omitempty"`
+	Caps  []string          `json:"caps,omitempty"`
+	// Confined says that it runs what others wrote: it has no capability of the kernel
+	// but Caps, gains none, and has at most MaxConfined processes.
+	Confined bool  `json:"confined,omitempty"`
+	Shares   int64 `json:"shares,omitempty"` // CPU weight; 0 is the engine's default
+	Memory   int64 `json:"memory,omitempty"` // bytes; 0 is unlimited
+	Shm      int64 `json:"shm,omitempty"`    // bytes; 0 is the engine's default
 	// Tmpfs are file systems in memory, by where they are mounted, with their
 	// size in bytes: real ones that can be full. They are writable by every
 	// user, empty at each start, and gone when the container ends.
@@ -270,6 +273,9 @@ type NodeSpec struct {
 	Port  int    `json:"port,omitempty"`
 	Ready string `json:"ready,omitempty"`
 }
+
+// MaxConfined is how many processes and threads a confined node may have.
+const MaxConfined = 256
 
 // File is put into a container before it starts.
 type File struct {

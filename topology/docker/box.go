@@ -42,7 +42,7 @@ func nodeBox(id, standing string, owner owner, n topology.NodeSpec, image string
 	marks := labels(id, standing, owner)
 	marks[labelNode], marks[labelRole] = n.Name, string(n.Role)
 	net := networkName(id)
-	return box{
+	b := box{
 		name: containerName(id, n.Name),
 		config: container.Config{
 			Image: image, Hostname: n.Name, Env: environ(n.Env), Cmd: n.Cmd, Labels: marks,
@@ -58,6 +58,11 @@ func nodeBox(id, standing string, owner owner, n topology.NodeSpec, image string
 		}},
 		files: n.Files,
 	}
+	if n.Confined {
+		processes := int64(topology.MaxConfined)
+		b.host.CapDrop, b.host.SecurityOpt, b.host.Resources.PidsLimit = []string{"ALL"}, []string{"no-new-privileges"}, &processes
+	}
+	return b
 }
 
 // tmpfs are the mounts' options as the engine takes them.

@@ -53,6 +53,20 @@ func TestNodeBox(t *testing.T) {
 	require.NotContains(t, nodeBox("r1", "", someone, topology.NodeSpec{}, "x").config.Labels, labelStanding)
 }
 
+func TestAConfinedNodesBox(t *testing.T) {
+	spec := topology.NodeSpec{Name: "operator", Image: "net", Addr: netip.MustParseAddr("198.18.7.254"), Caps: []string{"NET_RAW"}}
+	free := nodeBox("r1", "", someone, spec, "hachaos/net:1").host
+	require.Empty(t, free.CapDrop)
+	require.Empty(t, free.SecurityOpt)
+	require.Nil(t, free.Resources.PidsLimit)
+	spec.Confined = true
+	got := nodeBox("r1", "", someone, spec, "hachaos/net:1").host
+	require.Equal(t, []string{"ALL"}, got.CapDrop)
+	require.Equal(t, []string{"NET_RAW"}, got.CapAdd)
+	require.Equal(t, []string{"no-new-privileges"}, got.SecurityOpt)
+	require.EqualValues(t, 256, *got.Resources.PidsLimit)
+}
+
 // TestRequestSaysTheSame carries the request through the steps that
 // testcontainers takes with it.
 func TestRequestSaysTheSame(t *testing.T) {
