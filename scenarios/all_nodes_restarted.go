@@ -42,7 +42,7 @@ quarter of the 30 s that the short form judges.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "restart", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageAll}, Faults: []harness.Injection{
 				{Label: "restart", Fault: fault.InstanceRestart{Kill: true}, Aim: harness.All(topology.Application)},

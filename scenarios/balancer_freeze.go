@@ -36,7 +36,7 @@ be written once. HAProxy is started again, as the standby, by the heal.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVIPFrozen}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.BalancerFreeze{}, Aim: harness.VIPOwner()},

@@ -35,7 +35,7 @@ Sessions are not the balancer's: the cookie that binds them means the same to bo
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVIPRefused}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.BalancerKill{}, Aim: harness.VIPOwner()},

@@ -40,7 +40,7 @@ no request may be sent there.`,
 		Topology: "jetty-ha",
 		Load:     impatient,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "maintenance", Kind: history.PhaseBreak, For: 3 * time.Second, Faults: []harness.Injection{
 				{Label: "maintenance", Fault: fault.Maintenance{Server: "j1"}, Aim: harness.All(topology.Balancer)},

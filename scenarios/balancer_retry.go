@@ -33,7 +33,7 @@ nothing.`,
 		Set:      map[string]string{"l7-retry": "all"},
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "crashed", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageRefused}, Faults: []harness.Injection{
 				{Label: "crash", Fault: fault.ProcessCrash{}, Aim: harness.OneApplication()},

@@ -40,7 +40,7 @@ same machine, is still answered within 500 ms.`,
 		Set:        map[string]string{"order-work": "150ms"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "switching", Kind: history.PhaseBreak, For: 5 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "switch", Fault: fault.BlueGreen{Version: "2"}, Aim: everyNode()},

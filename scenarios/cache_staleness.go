@@ -31,7 +31,7 @@ right in every test with one node.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.Prices{Items: 10, Every: time.Second, Reads: 40}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "crashed", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageRefused}, Faults: []harness.Injection{
 				{Label: "crash", Fault: fault.ProcessCrash{}, Aim: harness.OneApplication()},

@@ -49,7 +49,7 @@ seen in the error budget.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "canary", Kind: history.PhaseBreak, For: 14 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "canary", Fault: fault.Canary{Version: "2", Share: canaryShare}, Aim: oneNode()},

@@ -33,7 +33,7 @@ the node's own gauge and each answer's header, not the health endpoint.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "restarted", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "restart", Fault: fault.InstanceRestart{}, Aim: harness.OneApplication()},

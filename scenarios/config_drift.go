@@ -41,7 +41,7 @@ its own, and each user who comes to it from elsewhere is a stranger.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "drifted", Kind: history.PhaseBreak, For: 8 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "drift", Fault: fault.ConfigDrift{Set: drifts["pool"]}, Aim: oneNode()},

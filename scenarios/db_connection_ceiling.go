@@ -40,7 +40,7 @@ fails the run.`,
 		Nodes:    3,
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "two nodes", Kind: history.PhaseBreak, For: 4 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "away", Fault: fault.InstanceKill{}, Aim: harness.Named("j3")},
@@ -52,7 +52,7 @@ fails the run.`,
 			{Name: "healed", Kind: history.PhaseRecover, For: 4 * time.Second, Heal: []string{"slow"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
-		Exercises: []string{"readiness-gating"},
+		Exercises: []string{"connection-ceiling", "readiness-gating"},
 		Asserts: []assert.Checker{
 			assert.ConnectionCeiling{},
 			assert.ErrorBudget{},

@@ -48,7 +48,7 @@ after ten a node can do nothing any more, with room or without.`,
 		Set:      map[string]string{"small-disk": "orders"},
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "full", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "full", Fault: fault.DiskFull{}, Aim: harness.Named("db")},

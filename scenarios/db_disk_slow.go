@@ -52,7 +52,7 @@ another process that writes.`,
 		Set:      map[string]string{"database-disk": "volume"},
 		Load:     users,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "slow", Kind: history.PhaseBreak, For: 10 * time.Second, Cover: []string{topology.BoundAnswered}, Faults: []harness.Injection{
 				{Label: "slow", Fault: fault.DiskSlow{}, Aim: harness.Named("db")},

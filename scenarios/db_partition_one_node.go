@@ -51,7 +51,7 @@ though their users have gone.`,
 			{Name: "back", Kind: history.PhaseRecover, For: 6 * time.Second, Cover: []string{topology.BoundReconnected}, Heal: []string{"cut"}},
 			{Name: "steady again", Kind: history.PhaseSteady, For: 9 * time.Second},
 		},
-		Exercises: []string{"overload-contract", "blast-radius"},
+		Exercises: []string{"readiness-gating", "overload-contract", "blast-radius"},
 		// Half of the users are refused for up to the outage's bound, which
 		// is some 5 % of a run as short as the short form.
 		Asserts: judgedByPartition(assert.ErrorBudget{Overall: 94, OutageBound: topology.BoundOutageUnready}),

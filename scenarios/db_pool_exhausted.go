@@ -48,7 +48,7 @@ away before anybody has asked it.`,
 		Set:      map[string]string{"faults": "on"},
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "exhausted", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "leak", Fault: fault.PoolLeak{Connections: 10}, Aim: harness.OneApplication()},

@@ -54,7 +54,7 @@ slow the load down: it is the queue of a shop, not that of a single user.`,
 		Topology: "jetty-ha",
 		Load:     users,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "slow", Kind: history.PhaseBreak, For: 10 * time.Second, Cover: []string{topology.BoundAnswered}, Faults: []harness.Injection{
 				{Label: "slow", Fault: fault.Latency{Delay: 80 * time.Millisecond}, Aim: harness.All(topology.Application)},

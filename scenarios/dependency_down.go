@@ -35,7 +35,7 @@ saves the orders.`,
 		Set:      map[string]string{"dependency": "on"},
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "down", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundUnready}, Faults: []harness.Injection{
 				{Label: "down", Fault: fault.DependencyDown{}, Aim: harness.Named("price")},

@@ -31,7 +31,7 @@ every node, so that a person on call is told of all nodes at once.`,
 		Set:      map[string]string{"dependency": "on"},
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "slow", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "slow", Fault: fault.DependencySlow{Delay: 600 * time.Millisecond}, Aim: harness.Named("price")},

@@ -46,7 +46,7 @@ that of a steady phase, 99.9 %.`,
 		Topology: "jetty-ha",
 		Load:     mix,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "drained", Kind: history.PhaseBreak, For: 10 * time.Second, Faults: []harness.Injection{
 				{Label: "drain", Fault: fault.Drain{Server: "j1"}, Aim: harness.All(topology.Balancer)},

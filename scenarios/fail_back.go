@@ -44,7 +44,7 @@ moves.`,
 		Topology: "jetty-ha",
 		Load:     mix,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "j2 out", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "j2", Fault: fault.Maintenance{Server: "j2"}, Aim: harness.All(topology.Balancer)},

@@ -34,7 +34,7 @@ start and stays.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "crashing", Kind: history.PhaseBreak, For: 20 * time.Second, Faults: []harness.Injection{
 				{Label: "loop", Fault: fault.CrashLoop{}, Aim: harness.OneApplication()},

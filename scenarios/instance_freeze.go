@@ -54,7 +54,7 @@ does; from inside the node it can be told apart, and mended.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageFrozen}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.OneApplication()},

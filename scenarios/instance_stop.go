@@ -38,7 +38,7 @@ objective over the run is that of a steady phase, 99.9 %.`,
 		Load:     load.Default(),
 		Set:      map[string]string{"client-retry": "off", "mix": "1:1:2"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "stopped", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "stop", Fault: fault.InstanceStop{}, Aim: harness.OneApplication()},

@@ -44,7 +44,7 @@ or a killed node is for instance-freeze and instance-kill to say.`,
 		Set:        map[string]string{"jobs": "lease", "clock": "movable"},
 		Companions: []load.Companion{load.ScheduledJob{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundJob}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.JobOwner()},

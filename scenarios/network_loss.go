@@ -52,7 +52,7 @@ Orders work for 50 ms here, so that it is the network that decides what is slow.
 		Load:     load.Default(),
 		Set:      map[string]string{"order-work": "50ms"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "lossy", Kind: history.PhaseBreak, For: 12 * time.Second, Faults: []harness.Injection{
 				{Label: "loss", Fault: packetLoss(usualLoss), Aim: harness.OneApplication()},

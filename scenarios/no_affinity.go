@@ -44,7 +44,7 @@ each, which spreads the logins, too.`,
 		Companions: []load.Companion{load.Overlaps{Sessions: 5, Every: time.Second}},
 		Set:        map[string]string{"affinity": "off"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 20 * time.Second},
 		},
 		Exercises: []string{"session-survival", "overlapping-updates"},

@@ -46,7 +46,7 @@ data (§14).`,
 		Set:        map[string]string{"warmup": "3s"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: baked()}, Aim: everyNode()},

@@ -45,7 +45,7 @@ of those requests is an error.`,
 		Set:        map[string]string{"warmup": "3s"},
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2", Rollout: fault.Rollout{NoDrain: true, Pause: baked().Pause}}, Aim: everyNode()},

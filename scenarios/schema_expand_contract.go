@@ -38,7 +38,7 @@ returns, filled in from the new, version 1 is deployed, and the new column goes.
 		Companions: []load.Companion{load.CrossReader{}},
 		Set:        map[string]string{"v2-row": "new"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "expand", Kind: history.PhaseBreak, For: 2 * time.Second, Await: true, Faults: []harness.Injection{schemaStep(fault.StepExpand)}},
 			{Name: "deploying", Kind: history.PhaseBreak, For: 3 * time.Second, Await: true, Faults: []harness.Injection{

@@ -37,7 +37,7 @@ steady phase, 99.9 %.`,
 		Tags:     []string{"session", "database"},
 		Topology: "jetty-ha",
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "clean-up", Kind: history.PhaseBreak, For: 6 * time.Second, Faults: []harness.Injection{
 				{Label: "clean-up", Fault: fault.SessionCleanup{}, Aim: harness.All(topology.Database)},

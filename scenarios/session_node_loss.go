@@ -42,7 +42,7 @@ instead of 99.5 %, and 99.9 % of the steady phases as ever.`,
 		Tags:     []string{"session", "process"},
 		Topology: "jetty-ha",
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.ServingUser("")},

@@ -49,7 +49,7 @@ asked, and still that no update is lost.`,
 		Tags:     []string{"session", "database"},
 		Topology: "jetty-ha",
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "store away", Kind: history.PhaseBreak, For: 7 * time.Second, Cover: []string{topology.BoundOutageUnready}, Faults: []harness.Injection{
 				{Label: "store", Fault: fault.DatabaseCut{}, Aim: harness.MostSessions()},

@@ -42,7 +42,7 @@ or check=root the node stays in the rotation as long as it is cut off.`,
 // databaseLost are the phases in which one node alone loses its database.
 func databaseLost() []harness.Phase {
 	return []harness.Phase{
-		{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+		{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 		{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 		{Name: "cut off", Kind: history.PhaseBreak, For: 6 * time.Second, Cover: []string{topology.BoundUnready}, Faults: []harness.Injection{
 			{Label: "cut", Fault: fault.DatabaseCut{}, Aim: harness.OneApplication()},

@@ -52,7 +52,7 @@ that it is the network that decides what is slow.`,
 		Load:     load.Default(),
 		Set:      map[string]string{"order-work": "50ms"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "far", Kind: history.PhaseBreak, For: 10 * time.Second, Faults: []harness.Injection{
 				injected("slow", fault.Latency{Delay: farAway}),

@@ -43,7 +43,7 @@ ones by for ever. The application gives numbers under a lock until the commit.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.EventStream{Clients: 12, Rate: 10}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},

@@ -43,7 +43,7 @@ is served again, without a restart.`,
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "stale", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageFrozen}, Faults: []harness.Injection{
 				{Label: "stale", Fault: fault.StaleARP{Peers: []string{string(topology.Balancer)}}, Aim: harness.OneApplication()},

@@ -50,7 +50,7 @@ address are bound to one node: the whole mix, here. There is no fault at all.`,
 		Load:       mix,
 		Companions: []load.Companion{load.HeavyTenant{Rate: lightTenant}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 25 * time.Second},
 		},
 		Exercises: []string{"distribution"},

@@ -41,7 +41,7 @@ is at most half of the judged run, 98 % are good.`,
 		Topology: "jetty-ha",
 		Load:     few,
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "locked", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundAnswered}, Faults: []harness.Injection{
 				{Label: "lock", Fault: fault.RowLock{}, Aim: harness.All(topology.Database)},

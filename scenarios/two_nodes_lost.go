@@ -39,7 +39,7 @@ sent to both dead nodes first is still answered within 500 ms.`,
 		Load:     load.Default(),
 		Set:      map[string]string{"order-work": "150ms"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.Applications(2)},

@@ -36,7 +36,7 @@ own again all the while, in these ways, through whichever node the balancer take
 		Load:       load.Default(),
 		Companions: []load.Companion{load.Keys{Rate: 4}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "died", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageRefused}, Faults: []harness.Injection{
 				{Label: "die", Fault: fault.TransactionKill{}, Aim: harness.OneApplication()},

@@ -26,7 +26,7 @@ file, and must have it byte for byte.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.Uploads{Rate: 8, Size: 16 << 10}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "killed", Kind: history.PhaseBreak, For: 5 * time.Second, Cover: []string{topology.BoundOutageVanished}, Faults: []harness.Injection{
 				{Label: "kill", Fault: fault.InstanceKill{}, Aim: harness.OneApplication()},

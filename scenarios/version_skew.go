@@ -38,7 +38,7 @@ error of one version alone, and the table by version says so.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.CrossReader{}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "half deployed", Kind: history.PhaseBreak, For: 8 * time.Second, Await: true, Faults: []harness.Injection{
 				{Label: "deploy", Fault: fault.Deploy{Version: "2"}, Aim: oneNode()},

@@ -46,7 +46,7 @@ them left. With --set cuts=2 it is cut once more, and users are at the one that 
 		Topology: "jetty-ha",
 		Load:     load.Default(),
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "cut", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundVIP, topology.BoundOutageVIPTwo}, Faults: []harness.Injection{
 				{Label: "cut", Fault: fault.VRRPCut{}, Aim: harness.All(topology.Balancer)},

@@ -41,7 +41,7 @@ that of a steady phase, 99.9 %.`,
 		Load:       load.Default(),
 		Companions: []load.Companion{load.WebSockets{Clients: 32}},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "stopped", Kind: history.PhaseBreak, For: 8 * time.Second, Faults: []harness.Injection{
 				{Label: "stop", Fault: fault.InstanceStop{}, Aim: harness.OneApplication()},

@@ -59,7 +59,7 @@ for 60 operations, half a minute, so that it is still in use at the thaw.`,
 		Load:     mix,
 		Set:      map[string]string{"session-work": "200ms"},
 		Phases: []harness.Phase{
-			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 5 * time.Second},
+			{Name: "warm-up", Kind: history.PhaseWarmUp, For: 4 * time.Second},
 			{Name: "steady", Kind: history.PhaseSteady, For: 9 * time.Second},
 			{Name: "frozen", Kind: history.PhaseBreak, For: 8 * time.Second, Cover: []string{topology.BoundOutageFrozen}, Faults: []harness.Injection{
 				{Label: "freeze", Fault: fault.InstanceFreeze{}, Aim: harness.MostSessions()},
