@@ -76,6 +76,28 @@ func FuzzNodeLine(f *testing.F) {
 	})
 }
 
+// FuzzNodeLog: a line of the node's is an observation that one of its accounts counts,
+// is counted as missed by both, or is of a kind that nobody knows; any other is left
+// alone.
+func FuzzNodeLog(f *testing.F) {
+	f.Add([]byte(`{"hachaos":"receipt","at":1732082400123456,"node":"j1","what":"commit","op":"12.1","key":"k-12","order":31}`))
+	f.Add([]byte(`{"hachaos":"transition","at":1,"node":"j1","what":"warm","version":"1"}`))
+	f.Add([]byte(`{"hachaos":"receipt"`))
+	f.Add([]byte("WARN: a line of Jetty's"))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		n := &nodeLog{newEnv(newFake(), history.StartClock(), t.TempDir()), "j1"}
+		receipts, transitions, got := &account{stream: history.StreamReceipt}, &account{stream: history.StreamTransition}, &recorder{}
+		n.read(line, got, n.env.foreign("j1"), receipts, transitions)
+		seen := receipts.seen + transitions.seen
+		require.Len(t, got.events, int(seen))
+		require.Equal(t, receipts.missed, transitions.missed)
+		require.LessOrEqual(t, seen+receipts.missed, uint64(1))
+		if !ours(line) {
+			require.Zero(t, seen+receipts.missed)
+		}
+	})
+}
+
 func FuzzAddrs(f *testing.F) {
 	text, err := os.ReadFile("testdata/ip-addr.json")
 	require.NoError(f, err)

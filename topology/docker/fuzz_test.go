@@ -127,3 +127,23 @@ func FuzzDiskLimit(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLogLine: a line of a log is the text behind the engine's time, and one
+// without a time is an error that shows it.
+func FuzzLogLine(f *testing.F) {
+	for _, s := range []string{"2026-11-20T08:15:00.000000001Z a line", "2026-11-20T08:15:00Z ", "2026-11-20T08:15:00Z", "", " ", "yesterday a line"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		at, text, err := splitLine(line)
+		if err != nil {
+			require.Zero(t, at)
+			require.Nil(t, text)
+			return
+		}
+		require.True(t, bytes.HasSuffix(line, append([]byte(" "), text...)))
+		stamp, err := time.Parse(time.RFC3339Nano, string(line[:len(line)-len(text)-1]))
+		require.NoError(t, err)
+		require.True(t, stamp.Equal(at))
+	})
+}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -198,4 +199,32 @@ func TestToxiproxyRefusesABadConfiguration(t *testing.T) {
 	require.ErrorContains(t, runToxiproxy(t.Context(), []string{"-config", config}), config)
 	require.Error(t, runToxiproxy(t.Context(), []string{"-nonsense"}))
 	require.Error(t, runRelay(t.Context(), []string{"-allow", "everything"}))
+}
+
+// FuzzRelay: whatever a connection begins with, it is joined to what the relay is
+// for or to a target in the network that it may name, and to no other.
+func FuzzRelay(f *testing.F) {
+	for _, s := range []string{"GET / HTTP/1.1\r\n", connectVerb + "198.18.7.21:8080\n", connectVerb + "127.0.0.1:22\n", connectVerb + "[::ffff:198.18.7.21]:80\n", connectVerb, "HACHAOS", "", "ok\nmore", "\n"} {
+		f.Add([]byte(s))
+	}
+	r := relay{to: "198.18.7.100:80", allow: netip.MustParsePrefix("198.18.7.0/24")}
+	f.Fuzz(func(t *testing.T, begins []byte) {
+		address, named, err := r.target(bufio.NewReader(bytes.NewReader(begins)))
+		require.Equal(t, bytes.HasPrefix(begins, []byte(connectVerb)), named)
+		switch {
+		case err != nil:
+			require.Empty(t, address)
+		case named:
+			require.True(t, r.allow.Contains(netip.MustParseAddrPort(address).Addr()), address)
+		default:
+			require.Equal(t, r.to, address)
+		}
+		line, err := readLine(bytes.NewReader(begins))
+		if err == nil {
+			require.True(t, bytes.HasPrefix(begins, []byte(line+"\n")))
+			require.NotContains(t, line, "\n")
+		} else {
+			require.NotContains(t, string(begins), "\n")
+		}
+	})
 }
