@@ -392,14 +392,35 @@ func mutationPart(f trustFlags) (report.SheetSection, error) {
 	if len(s.Grid.Rows) == 0 {
 		return s, fmt.Errorf("%s: no table in it: `make mutation` writes it", f.file(mutationFile))
 	}
-	total := s.Grid.Rows[len(s.Grid.Rows)-1]
-	if total[len(total)-1] == "-" { // none was run
+	scores, without := scoresOf(s.Grid.Rows)
+	if len(scores) == 0 { // none was run
 		s.Grid = report.Grid{}
 		return s, nil
 	}
-	s.Said = fmt.Sprintf("Score of %s: %s.", total[0], total[len(total)-1])
+	s.Said = "Score of " + strings.Join(scores, ", of ") + "."
+	if len(without) > 0 {
+		s.Said += " Not measured yet: " + strings.Join(without, ", ") + "."
+	}
 	s.Provenance = made
 	return s, nil
+}
+
+// scoresOf are the scores of a table's rows in words: that of the last, which is all
+// together, or else those of the packages that have one; without are the others.
+func scoresOf(rows [][]string) (scores, without []string) {
+	score := func(row []string) string { return row[len(row)-1] }
+	total := rows[len(rows)-1]
+	if score(total) != "-" {
+		return []string{total[0] + ": " + score(total)}, nil
+	}
+	for _, row := range rows[:len(rows)-1] {
+		if score(row) == "-" {
+			without = append(without, row[0])
+		} else {
+			scores = append(scores, row[0]+": "+score(row))
+		}
+	}
+	return scores, without
 }
 
 // cellsOf are a row of a table in Markdown.
