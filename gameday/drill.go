@@ -119,7 +119,7 @@ type Review struct {
 	Within time.Duration `json:"within"`
 
 	Struck   time.Duration `json:"struck"`   // the incident began
-	Alerted  time.Duration `json:"alerted"`  // the runbook's checks showed its symptom
+	Alerted  time.Duration `json:"alerted"`  // the runbook's alert fired
 	Looked   time.Duration `json:"looked"`   // their first command after the incident
 	Noticed  time.Duration `json:"noticed"`  // they said that they saw it
 	Named    time.Duration `json:"named"`    // they said what the cause is
@@ -405,11 +405,11 @@ func (l *looking) at(ctx context.Context) {
 	l.hint()
 }
 
-// watch waits until the runbook's checks show its symptom while something is
-// missing, and tells whoever is on duty.
+// watch waits until the runbook's alert fires while something is missing, and tells
+// whoever is on duty.
 func (a *drilling) watch(ctx context.Context) {
-	for ctx.Err() == nil {
-		if a.lost.Load() && showing(ctx, a.drill.Book, a.sys).Ending == Done {
+	for alert := pagerOf(a.drill.Book); ctx.Err() == nil; {
+		if alert.fires(ctx, a.sys) && a.lost.Load() {
 			a.mark(&a.review.Alerted, a.note(Act{Kind: ActAlert, Text: a.drill.Book.Front.Alert}))
 			if !a.drill.Unpaged {
 				a.tell("\n*** ALERT %s at %s\n", a.drill.Book.Front.Alert, time.Now().UTC().Format("15:04:05 UTC"))

@@ -53,8 +53,11 @@ type Outcome struct {
 	Reason string          `json:"reason"`
 	// Dirty says that something could not be healed or removed.
 	Dirty bool `json:"dirty,omitempty"`
-	// Symptom is how long after the incident the runbook's checks showed it;
-	// negative if they did not, and NoSymptom is why.
+	// Alert is how long after the incident the runbook's alert fired; negative if it
+	// did not, or nothing was waited for.
+	Alert time.Duration `json:"alert"`
+	// Symptom is how long after the incident the alert had fired and the runbook's
+	// checks showed it; negative if that did not come about, and NoSymptom is why.
 	Symptom   time.Duration `json:"symptom"`
 	NoSymptom string        `json:"noSymptom,omitempty"`
 	// Transcript is what was carried out; nil if nothing was. Second is that of
@@ -98,7 +101,7 @@ const (
 // What cannot be run is an error that wraps harness.ErrUsage, and nothing was
 // started.
 func (t Trial) Run(ctx context.Context) (*Outcome, error) {
-	out := &Outcome{Variant: t.Variant.Name, Control: t.Control, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
+	out := &Outcome{Variant: t.Variant.Name, Control: t.Control, Alert: -1, Symptom: -1, Restored: -1, NoSymptom: "the run did not come so far", Missing: "the run did not come so far"}
 	act := &carrying{acting: acting{t.Book.Name}, trial: t, out: out}
 	w := &witness{sees: func(_ *System, clock history.RunClock) { act.now = clock.Now }}
 	act.system = w.system
@@ -497,23 +500,31 @@ func (c *carrying) execute(ctx context.Context, sys *System, plan []Part, vars m
 	return x.Run(ctx)
 }
 
-// symptom waits until the runbook's own checks show the symptom, and the states
-// that it is to restore are not there. It returns what showed it, nil if nothing
-// did.
+// symptom waits until the runbook's alert has fired, its own checks show the symptom,
+// and the states that it is to restore are not there. It returns what showed it, nil if
+// nothing did.
 func (c *carrying) symptom(ctx context.Context, sys *System, began time.Time) *Transcript {
 	bounded, cancel := context.WithTimeout(ctx, symptomWithin)
 	defer cancel()
+	alert := pagerOf(c.trial.Book)
 	for {
+		if c.out.Alert < 0 && alert.fires(bounded, sys) {
+			c.out.Alert = time.Since(began)
+		}
 		t := showing(bounded, c.trial.Book, sys)
 		lost := sys.all(bounded, states(c.trial.Book))
-		if t.Ending == Done && lost != nil && bounded.Err() == nil {
+		if c.out.Alert >= 0 && t.Ending == Done && lost != nil && bounded.Err() == nil {
 			c.out.Symptom, c.out.NoSymptom = time.Since(began), ""
 			return t
 		}
 		if bounded.Err() == nil {
-			c.out.NoSymptom = fmt.Sprintf("line %d: %s", t.Line, t.Reason)
-			if t.Ending == Done {
+			switch {
+			case t.Ending != Done:
+				c.out.NoSymptom = fmt.Sprintf("line %d: %s", t.Line, t.Reason)
+			case lost == nil:
 				c.out.NoSymptom = "its checks show the symptom, and yet all that it is to restore is there"
+			default:
+				c.out.NoSymptom = "its checks show the symptom, and yet " + alert.silent()
 			}
 		}
 		if rest(bounded); bounded.Err() != nil {

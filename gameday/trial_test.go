@@ -52,7 +52,7 @@ func (s stand) set(t *testing.T, state string, holds bool) {
 func (s stand) carry(b *runbook.Runbook, c Control) *carrying {
 	b.Front.Restores = []runbook.Name{{Name: "served"}}
 	trial := Trial{Book: b, Control: c, Patience: 20 * time.Second, Variant: Variant{Plan: Whole(b)}}
-	out := &Outcome{Symptom: -1, Restored: -1}
+	out := &Outcome{Alert: -1, Symptom: -1, Restored: -1}
 	return &carrying{acting: acting{b.Name}, trial: trial, out: out, system: func() *System { return s.System }, now: func() time.Duration { return 0 }}
 }
 

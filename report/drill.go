@@ -128,7 +128,7 @@ func (v *review) moments(r *gameday.Review, from time.Duration) {
 		v.Moments = append(v.Moments, m)
 	}
 	add("the incident", from, r.Incident)
-	add("the alert", r.Alerted, "when the runbook's own checks first showed its symptom: "+r.Alert)
+	add("the alert", r.Alerted, "when it fired: "+r.Alert)
 	add("the first command", r.Looked, "")
 	add("detection", r.Noticed, "when it was said to be seen (:noticed)")
 	add("diagnosis", r.Named, "when a cause was first named (:cause)")

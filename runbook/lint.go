@@ -24,6 +24,8 @@ type Known struct {
 	Places map[string]Place
 	// Nodes are the names of nodes, none of which is to be written out.
 	Nodes []string
+	// Alerts are those that can fire.
+	Alerts []Alert
 	// Inputs are the variables that can be brought.
 	Inputs []string
 	// Open reads what a link leads to, a path relative to the document. The
@@ -50,6 +52,7 @@ var rules = []struct {
 	ask   func(*linter)
 }{
 	{[]string{"title", "owner", "alert", "restores", "within"}, (*linter).present},
+	{[]string{"alert"}, (*linter).alerts},
 	{[]string{"reviewed"}, (*linter).reviewed},
 	{[]string{"incident"}, (*linter).incident},
 	{[]string{"restores"}, (*linter).restores},

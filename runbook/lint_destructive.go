@@ -69,6 +69,31 @@ var order = regexp.MustCompile(`\b(disable|shutdown) (server|frontend|session|se
 var statement = regexp.MustCompile(`(?im)(?:^|[;"'(])\s*(?:drop|delete|truncate|update|alter|insert|create|grant|revoke|reindex|vacuum|lock|copy)\s` +
 	`|\b(?:pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_promote|setval|nextval)\b`)
 
+// piped is one of SQL that changes something, anywhere in what psql may be given to
+// read.
+var piped = regexp.MustCompile(`(?i)\b(?:drop|delete|truncate|update|alter|insert|create|grant|revoke|reindex|vacuum|lock|copy)\s+\w`)
+
+// changesSQL says whether a call of psql may change something: by a statement that
+// stands in the command, by one that it is piped, or by a file that nobody sees here.
+func changesSQL(args []string, text string) bool {
+	given := false
+	for _, a := range args {
+		switch {
+		case a == "-f" || strings.HasPrefix(a, "--file"):
+			return true
+		case strings.HasPrefix(a, "--command"), short.MatchString(a) && strings.HasSuffix(a, "c"):
+			given = true
+		}
+	}
+	return statement.MatchString(text) || !given && piped.MatchString(text)
+}
+
+// overwrites says whether a copy goes to where it outlives the command: anywhere but
+// /tmp.
+func overwrites(args []string, _ string) bool {
+	return len(args) > 1 && !strings.HasPrefix(args[len(args)-1], "/tmp/")
+}
+
 func whatever([]string, string) bool { return true }
 
 // among says whether one of the words is among the arguments.
@@ -96,16 +121,21 @@ var destroyers = map[string]func(args []string, text string) bool{
 	"pkill":   func(args []string, _ string) bool { return !among("-0")(args, "") },
 	"killall": whatever, "fuser": among("-k"), "app-start": whatever, "find": among("-delete", "-exec", "-execdir", "-ok"),
 	"dropdb": whatever, "dropuser": whatever, "pg_resetwal": whatever, "initdb": whatever,
-	"pg_ctl":    among("stop", "restart", "reload", "promote", "kill"),
-	"psql":      func(_ []string, text string) bool { return statement.MatchString(text) },
+	"pg_ctl": among("stop", "restart", "reload", "promote", "kill"),
+	"psql":   changesSQL, "pg_restore": whatever, "reindexdb": whatever, "vacuumdb": whatever, "clusterdb": whatever,
 	"systemctl": beyond("status", "is-active", "is-enabled", "is-failed", "show", "cat", "list-units", "start"),
 	"service":   among("stop", "restart", "reload"),
 	"docker":    beyond("ps", "logs", "inspect", "images", "info", "version", "stats", "top", "events", "start"),
 	"ip":        among("add", "del", "delete", "flush", "set", "replace", "change"),
 	"tc":        among("add", "del", "delete", "replace", "change"),
 	"nft":       beyond("list"), "iptables": among("-A", "-D", "-F", "-I", "-P", "-R", "-X", "-Z", "-N"),
-	"conntrack": among("-D", "-F", "-U"), "sysctl": among("-w", "-p"), "sed": among("-i"), "tee": whatever,
-	"curl": func(args []string, _ string) bool { return slices.ContainsFunc(posts(args), changes) },
+	"conntrack": among("-D", "-F", "-U"), "sed": among("-i"), "tee": whatever, "cp": overwrites,
+	"chmod": among("-R", "--recursive"), "chown": among("-R", "--recursive"), "chgrp": among("-R", "--recursive"),
+	"sysctl": func(args []string, _ string) bool {
+		return among("-w", "-p")(args, "") || slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "=") })
+	},
+	"haproxy": among("-sf", "-st"),
+	"curl":    func(args []string, _ string) bool { return slices.ContainsFunc(posts(args), changes) },
 }
 
 // changes says whether a request of that method does more than look.

@@ -26,6 +26,19 @@ func (l *linter) present() {
 	}
 }
 
+// alerts asks whether there is the alert that sends a person here.
+func (l *linter) alerts() {
+	f := l.book.Front
+	if _, known := AlertNamed(l.known.Alerts, f.Alert); known || f.Alert == "" || l.known.Alerts == nil {
+		return
+	}
+	var names []string
+	for _, a := range l.known.Alerts {
+		names = append(names, a.Name)
+	}
+	l.find(f.Line("alert"), "alert", "no alert is called %s: there are %s", f.Alert, strings.Join(names, ", "))
+}
+
 func (l *linter) reviewed() {
 	f := l.book.Front
 	line, age := f.Line("reviewed"), l.now.Sub(f.Reviewed)

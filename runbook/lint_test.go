@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // today is the day of the review of testdata/good.md.
@@ -31,6 +32,7 @@ func world() Known {
 		Places: JettyHA(),
 		Nodes:  []string{"j1", "j2", "lb1", "lb2", "db"},
 		Inputs: JettyHAInputs(),
+		Alerts: JettyHAAlerts(),
 		Open: func(path string) ([]byte, error) {
 			switch path {
 			case "other.md":
@@ -66,6 +68,7 @@ var bad = []defect{
 	{"owner", "missing", "owner: shop operations\n", "", "", "no owner: say which team"},
 	{"owner", "empty", "owner: shop operations\n", "owner:\n", "owner:", "no owner"},
 	{"alert", "missing", "alert: NodeDown\n", "", "", "no alert: name the alert"},
+	{"alert", "unknown", "alert: NodeDown", "alert: NodeGone", "alert:", "no alert is called NodeGone: there are BalancerDown, "},
 	{"within", "missing", "within: 2m\n", "", "", "no within: say how long"},
 	{"restores", "missing", "restores: [nodes-routed, service-answers]\n", "", "", "no restores: name the states"},
 	{"restores", "unknown", "[nodes-routed, service-answers]", "[nodes-routed, well]", "restores:", "no state well: there are nodes-routed, "},
@@ -258,6 +261,43 @@ func TestLintStaysQuiet(t *testing.T) {
 	}
 }
 
+// What a call ends, removes or changes is found behind what calls it, and what only
+// looks is not taken for it.
+func TestDestroys(t *testing.T) {
+	for text, want := range map[string]string{
+		"nsenter -t 1 -n rm /etc/x":                        "rm",
+		"unshare -n true":                                  "",
+		"eval 'rm -r /data'":                               "rm",
+		"eval rm -r /data":                                 "rm",
+		"eval echo x":                                      "",
+		"sudo -u postgres sh -c 'rm /x'":                   "rm",
+		"cp /tmp/new.cfg /etc/haproxy/haproxy.cfg":         "cp",
+		"cp /etc/haproxy/haproxy.cfg /tmp/kept.cfg":        "",
+		"chmod -R 777 /data":                               "chmod",
+		"chmod 600 /tmp/x":                                 "",
+		"chown -R postgres /data":                          "chown",
+		"sysctl net.ipv4.ip_nonlocal_bind=1":               "sysctl",
+		"sysctl -n net.ipv4.ip_nonlocal_bind":              "",
+		"haproxy -f /etc/haproxy/haproxy.cfg -sf 7":        "haproxy",
+		"haproxy -c -f /etc/haproxy/haproxy.cfg":           "",
+		"echo 'DELETE FROM orders' | psql":                 "psql",
+		"echo DELETE FROM orders | psql -tA":               "psql",
+		"psql -tA <<'E'\nselect 1;\nupdate x set y = 1\nE": "psql",
+		"psql -f mend.sql":                                 "psql",
+		"psql -Atc 'select count(*) from orders'":          "",
+		"psql --command='select updated from orders'":      "",
+		"echo 'select 1' | psql":                           "",
+		"vacuumdb --all":                                   "vacuumdb",
+		"reindexdb -d shop":                                "reindexdb",
+	} {
+		file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+		require.NoError(t, err, text)
+		l := &linter{facts: map[*Command]*facts{}}
+		_, got := l.destroys(&Command{Text: text, script: file})
+		require.Equal(t, want, got, text)
+	}
+}
+
 // The host that a call names is found among its flags, and no other word is taken
 // for it.
 func TestHostGiven(t *testing.T) {
@@ -327,7 +367,14 @@ func TestThePageIsOfTheRulesAndStates(t *testing.T) {
 	for _, s := range States() {
 		require.Contains(t, inStates, fmt.Sprintf("| `%s` | %s |\n", s.Name, s.About))
 	}
+	inStates, inAlerts, ok := strings.Cut(inStates, "These are the alerts")
+	require.True(t, ok)
 	require.Equal(t, len(States()), strings.Count(inStates, "\n| `"))
+	for _, a := range JettyHAAlerts() {
+		require.True(t, isState(a.State), a.Name)
+		require.Contains(t, inAlerts, fmt.Sprintf("| `%s` | `%s` |\n", a.Name, a.State))
+	}
+	require.Equal(t, len(JettyHAAlerts()), strings.Count(inAlerts, "\n| `"))
 }
 
 // Whatever can be read can be linted.

@@ -229,7 +229,7 @@ var wrappers = map[string]struct {
 }{
 	"command": {}, "builtin": {}, "exec": {valued: "a"}, "nohup": {}, "time": {}, "setsid": {}, "xargs": {valued: "nPIdLsE"},
 	"env": {valued: "uC"}, "nice": {valued: "n"}, "ionice": {valued: "cn"}, "sudo": {valued: "ugCDhpRTU"}, "watch": {valued: "n"},
-	"timeout": {valued: "sk", operands: 1}, "stdbuf": {valued: "ioe"}, "chroot": {operands: 1},
+	"timeout": {valued: "sk", operands: 1}, "stdbuf": {valued: "ioe"}, "chroot": {operands: 1}, "nsenter": {valued: "tSG"}, "unshare": {valued: "SGRw"},
 }
 
 // wrapped are the words of what a wrapper calls.
@@ -259,14 +259,19 @@ func wrapped(name string, args []string) (inner []string, ok bool) {
 // maxNested bounds scripts within scripts.
 const maxNested = 3
 
-// script looks into sh -c '…'. What it sets is its own.
+// script looks into sh -c '…', and into what eval is given. What it sets is its own.
 func (l *looker) script(c call) {
-	base := path.Base(c.name)
-	at := slices.IndexFunc(c.args, func(a string) bool { return strings.HasPrefix(a, "-") && strings.HasSuffix(a, "c") })
-	if !isShell(base) || at < 0 || at+1 >= len(c.args) || l.depth >= maxNested {
+	text := strings.Join(c.args, " ")
+	if c.name != "eval" {
+		at := slices.IndexFunc(c.args, func(a string) bool { return strings.HasPrefix(a, "-") && strings.HasSuffix(a, "c") })
+		if !isShell(path.Base(c.name)) || at < 0 || at+1 >= len(c.args) {
+			return
+		}
+		text = c.args[at+1]
+	}
+	if l.depth >= maxNested {
 		return
 	}
-	text := c.args[at+1]
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
 		return

@@ -135,7 +135,7 @@ func lintRunbook(file string, now time.Time) ([]runbook.Finding, error) {
 
 // ofPaper are the rules whose findings keep no document from being carried out.
 // Where a person is asked and nobody answers, its run says so.
-var ofPaper = []string{"title", "owner", "reviewed", "alert", "section", "said", "link", "host", "answer"}
+var ofPaper = []string{"title", "owner", "reviewed", "section", "said", "link", "host", "answer"}
 
 // sound refuses a document in which lint finds more than that.
 func sound(file string, d *runbook.Runbook) error {
@@ -161,6 +161,7 @@ func builtIn(file string) runbook.Known {
 		Places: runbook.JettyHA(),
 		Nodes:  nodeNames(topology.JettyHA()),
 		Inputs: runbook.JettyHAInputs(),
+		Alerts: runbook.JettyHAAlerts(),
 		Open: func(path string) ([]byte, error) {
 			path = filepath.Join(filepath.Dir(file), filepath.FromSlash(path))
 			if info, err := os.Stat(path); err != nil || info.IsDir() {

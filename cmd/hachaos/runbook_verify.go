@@ -312,6 +312,9 @@ func writeClean(w io.Writer, text string) error {
 // outcomeLine is what came of a trial.
 func outcomeLine(o *gameday.Outcome) string {
 	var parts []string
+	if o.Alert >= 0 {
+		parts = append(parts, "alert after "+o.Alert.Round(10*time.Millisecond).String())
+	}
 	if o.Symptom >= 0 {
 		parts = append(parts, "symptom after "+o.Symptom.Round(10*time.Millisecond).String())
 	} else {
