@@ -140,6 +140,39 @@ func TestHints(t *testing.T) {
 	require.Contains(t, seen, "There is no more to tell than b.md says.")
 }
 
+// TestHintsComeAtTheirTimes: since the alert, each once, and none before it.
+func TestHintsComeAtTheirTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen bytes.Buffer
+		a := &drilling{
+			drill:  Drill{Book: drillBook(t), Out: &seen, Hints: []time.Duration{time.Minute, 3 * time.Minute}},
+			review: &Review{Alerted: -1}, screen: newScreen(&seen),
+		}
+		a.begin(testSystem(), history.StartClock())
+		l := &looking{drilling: a}
+		given := map[time.Duration]string{}
+		for range 20 {
+			time.Sleep(30 * time.Second)
+			now := a.clock.Now()
+			if now == 2*time.Minute {
+				a.mark(&a.review.Alerted, now)
+			}
+			before := len(a.review.Acts)
+			l.hint()
+			for _, act := range a.review.Acts[before:] {
+				require.Equal(t, ActHint, act.Kind)
+				given[now] += act.Text
+			}
+		}
+		a.screen.close()
+		require.Equal(t, map[time.Duration]string{
+			3 * time.Minute: `The alert is that of the runbook "A node is lost".`,
+			5 * time.Minute: "Its diagnosis: Which one.",
+		}, given)
+		require.Contains(t, seen.String(), "HINT 2 of 4: Its diagnosis")
+	})
+}
+
 // What a command prints cannot reach the terminal's controls.
 func TestADrillsOutputIsClean(t *testing.T) {
 	r, seen, _ := typed(t, false, `printf 'a\033[31mb\200\rc\n'`)

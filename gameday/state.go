@@ -85,8 +85,26 @@ func (s *System) Look(ctx context.Context, state string) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	return look(bounded, s)
+	err := look(bounded, s)
+	switch {
+	case err == nil:
+		return nil
+	case isUnseen(err):
+		return unseen{veiled{err, s.secrets()}}
+	}
+	return veiled{err, s.secrets()}
 }
+
+// veiled is an error whose words may quote what a system said: its secrets are masked.
+type veiled struct {
+	error
+	secrets []string
+}
+
+func (v veiled) Error() string { return mask(v.error.Error(), v.secrets) }
+
+// Unwrap gives the error as it was.
+func (v veiled) Unwrap() error { return v.error }
 
 // Await returns once every one of the states has held for a while without a
 // break, with the time since when they did. If that does not come about within

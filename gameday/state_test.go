@@ -241,3 +241,18 @@ func TestAwait(t *testing.T) {
 	_, err = s.Await(ctx, time.Minute, "test")
 	require.ErrorIs(t, err, holds)
 }
+
+// TestALooksWordsAreMasked: what a system says of itself may have its secrets in it,
+// and goes into outcomes, reviews and pages.
+func TestALooksWordsAreMasked(t *testing.T) {
+	s := testSystem()
+	s.lookers = map[string]looker{
+		"told": func(context.Context, *System) error { return unseen{errors.New("password hunter22 was refused")} },
+		"well": func(context.Context, *System) error { return nil },
+	}
+	err := s.Look(t.Context(), "told")
+	require.EqualError(t, err, "password ••• was refused")
+	require.True(t, isUnseen(err))
+	require.NotContains(t, s.all(t.Context(), []string{"told", "well"}).Error(), "hunter22")
+	require.NoError(t, s.Look(t.Context(), "well"))
+}

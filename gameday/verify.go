@@ -146,6 +146,7 @@ func trials(t Trial, c Control, others []Incident) []Trial {
 	}
 	switch c {
 	case WithoutIt:
+		t.Patience = max(t.Patience, t.Book.Front.Within) // what comes back in the time that it promises needs no runbook
 		add(Nothing())
 	case OnHealthy:
 		add(Variant{Name: nameHealthy, Plan: Whole(t.Book)})

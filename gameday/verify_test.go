@@ -271,6 +271,24 @@ func TestPatience(t *testing.T) {
 	require.Equal(t, 75*time.Second, r.patience(), "longer than the runbook promises: what comes back by itself then, too")
 }
 
+// TestWithoutItWaitsAsLongAsTheRunbookPromises: what mends itself in that time needs
+// no runbook, however fast the runbook was.
+func TestWithoutItWaitsAsLongAsTheRunbookPromises(t *testing.T) {
+	b := book(t, sh("echo"), sh("echo"), step1+sh("echo"))
+	for _, within := range []time.Duration{time.Second, 3 * time.Minute} {
+		b.Front.Within = within
+		for _, c := range []Control{WithoutIt, OnHealthy} {
+			all := trials(Trial{Book: b, Patience: 30 * time.Second}, c, nil)
+			require.Len(t, all, 1)
+			want := 30 * time.Second
+			if c == WithoutIt {
+				want = max(want, within)
+			}
+			require.Equal(t, want, all[0].Patience, c)
+		}
+	}
+}
+
 func TestDirty(t *testing.T) {
 	r := &Result{Proof: proven(nil), Controls: []*Outcome{control(nameWithout, nil)}}
 	require.False(t, r.Dirty())
