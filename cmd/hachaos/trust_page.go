@@ -223,6 +223,9 @@ func zooPart(f trustFlags) (report.SheetSection, error) {
 		s.Said = campaign.Totals(entries) + "."
 	}
 	s.Grid = report.ZooGrid(zooRows(entries, byName))
+	for _, u := range zoo.NotPlanted() {
+		s.Notes = append(s.Notes, "Not planted: "+u.Defect+": "+u.Why+".")
+	}
 	for _, sum := range campaign.Summarise(entries) {
 		s.Notes = append(s.Notes, sum.Unsettled()...)
 	}
