@@ -77,6 +77,7 @@ unit: ## all unit tests, with the race detector (which needs gcc: installed like
 	@tools/deps.sh cc
 	@tools/deps.sh page
 	CGO_ENABLED=1 $(TESTSUM) -- -race -timeout 10m ./...
+	HACHAOS_PLANTED=1000000 $(TESTSUM) -- -count=1 -run Planted ./assert
 
 browser: ## open the report's page in a browser, and test its scripts (installs chromium and nodejs on Debian)
 	@tools/deps.sh browser

@@ -42,8 +42,9 @@ func rounds(t *testing.T, n int) iter.Seq[uint64] {
 }
 
 const (
-	roundsVariable = "HACHAOS_ROUNDS"
-	seedVariable   = "HACHAOS_SEED"
+	roundsVariable  = "HACHAOS_ROUNDS"
+	seedVariable    = "HACHAOS_SEED"
+	plantedVariable = "HACHAOS_PLANTED"
 )
 
 // setting is a number from the environment.
@@ -59,9 +60,13 @@ func setting(t *testing.T, name string) (n uint64, set bool) {
 }
 
 // sizes are those of the histories in which violations are planted: those of
-// some thousand operations, and up to a million where HACHAOS_ROUNDS is set.
+// some thousand operations, and up to a million where HACHAOS_ROUNDS is set; or that of
+// HACHAOS_PLANTED alone, as `make unit` has it without the race detector.
 func sizes(t *testing.T) []int {
 	t.Helper()
+	if n, set := setting(t, plantedVariable); set {
+		return []int{int(n)}
+	}
 	if _, set := setting(t, roundsVariable); set {
 		return []int{1_000, 10_000, 100_000, 1_000_000}
 	}

@@ -213,7 +213,7 @@ func between[T any](from, to time.Duration) func(*history.At[T]) bool {
 
 // wholePlants are the ways in which each checker's run can be spoilt.
 func wholePlants() []wholePlant {
-	return slices.Concat(plantsOfSessions(), plantsOfWrites(), plantsOfUsers(), plantsOfNodes(), plantsOfBalancers(), plantsOfClients(), plantsOfTheRest())
+	return slices.Concat(plantsOfSessions(), plantsOfWrites(), plantsOfUsers(), plantsOfNodes(), plantsOfBalancers(), plantsOfClients(), plantsOfTheRest(), plantsOfEnds())
 }
 
 // plantsOf are those that fit a kind of run.
@@ -269,6 +269,46 @@ func plantsOfSessions() []wholePlant {
 			return write + 1<<40
 		}),
 	}
+}
+
+// plantsOfEnds are those of the ends of sessions.
+func plantsOfEnds() []wholePlant {
+	replaced := wholePlant{checker: "session-survival", class: "replaced by a new session", put: func(w *wholeRun) planted {
+		fits := settled(history.SessionRead, 21*sec, 50*sec)
+		return w.anOp(func(o *history.Op) bool {
+			return fits(o) && o.Node == o.Bound && o.Value > 0 && w.loggedIn(o) && !w.goesOn(o) && w.logsOut(o)
+		}, func(o *history.Op) {
+			o.Flags, o.SessionID, o.Value = o.Flags|history.New, w.h.Names.Intern("another"), 0
+		})
+	}}
+	resurrected := wholePlant{checker: "session-survival", class: "resurrected after logout", put: func(w *wholeRun) planted {
+		fits := settled(history.Logout, 0, wholeLoad)
+		out := w.pick(func(o *history.Op) bool { return fits(o) && len(w.writesOf(o)) > 0 })
+		writes := w.writesOf(out)
+		seq, undo := insert(w, &w.h.Sessions, wholeEnd, history.SessionState{
+			Session: out.Session, Via: "vip", Known: true, Found: true, ID: w.h.Names.Get(w.h.Ops[writes[0]-1].SessionID), User: w.h.Names.Get(out.User),
+			Count: int64(len(writes)), Ops: writes,
+		})
+		return planted{op: writes[len(writes)-1], seq: seq, undo: undo}
+	}}
+	return []wholePlant{replaced, resurrected}
+}
+
+// writesOf are the acknowledged writes of an operation's session, up to it.
+func (w *wholeRun) writesOf(of *history.Op) (writes []uint64) {
+	for i := range w.h.Ops[:of.ID] {
+		if o := &w.h.Ops[i]; o.Session == of.Session && o.Type == history.SessionWrite && o.Outcome == history.Good {
+			writes = append(writes, o.ID)
+		}
+	}
+	return writes
+}
+
+// logsOut says that the session's logout is acknowledged.
+func (w *wholeRun) logsOut(o *history.Op) bool {
+	return slices.ContainsFunc(w.h.Ops[o.ID:], func(l history.Op) bool {
+		return l.Session == o.Session && l.Type == history.Logout && l.Outcome == history.Good
+	})
 }
 
 // loggedIn says that the session's login was acknowledged: of another nothing
