@@ -216,9 +216,9 @@ func (e *explainer) assertion(name string) error {
 		e.say(1, "Its figures:")
 	}
 	for _, m := range v.Measures {
-		text := fmt.Sprintf("%s: %s", m.Name, withUnit(m.Value, m.Unit))
+		text := fmt.Sprintf("%s: %s", m.Name, ofMeasure(&m, m.Value))
 		if m.Bound != nil {
-			text += fmt.Sprintf(" (held to %s)", withUnit(*m.Bound, m.Unit))
+			text += fmt.Sprintf(" (held to %s)", ofMeasure(&m, *m.Bound))
 		}
 		if m.Note != "" {
 			text += "; " + m.Note

@@ -17,7 +17,7 @@ func (e *explainer) failovers() {
 		e.say(0, "No fault was injected.")
 		return
 	}
-	steps := assert.Anatomise(e.h)
+	steps := stepsOf(e.h)
 	for _, f := range e.h.Faults {
 		e.say(0, "%s", e.struck(&f))
 		for _, n := range f.Nodes {

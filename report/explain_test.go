@@ -208,5 +208,8 @@ func TestExplainNeverEmitsControlCharacters(t *testing.T) {
 func TestTerminated(t *testing.T) {
 	require.Equal(t, "SC--: the server ended or refused it while connecting to the server", terminated("SC--"))
 	require.Empty(t, terminated("--VN"))
+	require.Empty(t, cookieOf("--VN"))
+	require.Empty(t, cookieOf("-"))
+	require.Equal(t, "its cookie names a server that is down", cookieOf("--DN"))
 	require.Empty(t, terminated("?"))
 }

@@ -300,9 +300,9 @@ func viewAssert(v *assert.Verdict, first bool) assertView {
 func measureViews(v *assert.Verdict) []measureView {
 	var out []measureView
 	for _, m := range v.Measures[:min(len(v.Measures), maxListed)] {
-		mv := measureView{Name: cleanName(m.Name), Value: withUnit(m.Value, m.Unit), Note: cleanText(m.Note)}
+		mv := measureView{Name: cleanName(m.Name), Value: ofMeasure(&m, m.Value), Note: cleanText(m.Note)}
 		if m.Bound != nil {
-			mv.Bound = withUnit(*m.Bound, m.Unit)
+			mv.Bound = ofMeasure(&m, *m.Bound)
 		}
 		out = append(out, mv)
 	}
@@ -331,7 +331,7 @@ func deciding(v *assert.Verdict) measureView {
 		if atLeast {
 			sign = "≥ "
 		}
-		return measureView{Name: cleanName(m.Name), Value: withUnit(m.Value, m.Unit), Bound: sign + withUnit(*m.Bound, m.Unit), Note: cleanText(m.Note)}
+		return measureView{Name: cleanName(m.Name), Value: ofMeasure(&m, m.Value), Bound: sign + ofMeasure(&m, *m.Bound), Note: cleanText(m.Note)}
 	}
 	return own
 }

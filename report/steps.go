@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hachaos/hachaos/assert"
@@ -14,11 +15,24 @@ const maxSteps = 300
 // stepViews are the failovers taken apart, each step with its bound.
 func stepViews(h *history.History) []stepView {
 	var out []stepView
-	steps := assert.Anatomise(h)
+	steps := stepsOf(h)
 	for _, s := range steps[:min(len(steps), maxSteps)] {
 		out = append(out, viewStep(h, s))
 	}
 	return out
+}
+
+// ofServers are the steps that only a server of the balancers takes: a database or a
+// balancer is neither held for down nor sent requests by one.
+var ofServers = map[string]bool{assert.StepDetected: true, assert.StepDiverted: true, assert.StepReady: true, assert.StepUp: true, assert.StepRouted: true}
+
+// stepsOf are the steps of all failovers that their victims can take.
+func stepsOf(h *history.History) []assert.Step {
+	others := map[string]bool{}
+	for _, n := range h.Meta.Nodes {
+		others[n.Name] = n.Role != "application"
+	}
+	return slices.DeleteFunc(assert.Anatomise(h), func(s assert.Step) bool { return ofServers[s.Name] && others[s.Node] })
 }
 
 func viewStep(h *history.History, s assert.Step) stepView {

@@ -1,16 +1,20 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
 
+	"github.com/hachaos/hachaos/harness"
 	"github.com/hachaos/hachaos/suite"
 )
 
@@ -44,30 +48,78 @@ func WriteSuiteReports(dir string, s *suite.Result) error {
 	)
 }
 
-// SuiteTable writes a suite's result for a terminal: one row a run, what each
-// verdict came to, the spread of the figures of what was run more than once,
-// and what is left behind.
+// suiteLayout says how much of a suite is shown. A number of 0 is all.
+type suiteLayout struct {
+	layout      // of what each run left behind; reason is of each run's, in lines
+	rows   int  // of the table
+	bare   bool // without the spread of figures
+	named  int  // lines of the names of what passed and is not in the table
+}
+
+// suiteLayouts are tried in this order, from all to little; the last one fits
+// whatever there is.
+var suiteLayouts = []suiteLayout{
+	{layout: layout{passes: true}},
+	{layout: layout{passes: true, reason: 2, lines: 4, leftovers: 5}},
+	{layout: layout{passes: true, reason: 1, lines: 3, leftovers: 5}},
+	{layout: layout{reason: 3, lines: 3, leftovers: 5}, named: 5},
+	{layout: layout{reason: 2, lines: 2, leftovers: 3}, named: 5},
+	{layout: layout{reason: 2, lines: 2, leftovers: 3}, named: 5, bare: true},
+	{layout: layout{reason: 1, lines: 1, leftovers: 1}, named: 3, bare: true, rows: 12},
+	{layout: layout{reason: 1, lines: 1, leftovers: 1}, named: 2, bare: true, rows: 5},
+}
+
+// SuiteTable writes a suite's result for a terminal, on at most 40 lines of it: one row
+// a run, what each verdict came to, the spread of the figures of what was run more than
+// once, and what is left behind. Of what does not fit, the runs that passed go first,
+// which a line names then, and a line says where all of it is.
 func SuiteTable(w io.Writer, s *suite.Result, o TableOptions) error {
 	if o.Width <= 0 {
 		o.Width = 120
 	}
+	var b bytes.Buffer
+	for i, l := range suiteLayouts {
+		b.Reset()
+		if err := drawSuite(&b, s, o, l, i > 0); err != nil {
+			return err
+		}
+		if height(b.String(), o.Width) <= screen {
+			break
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// drawSuite writes the suite as a layout wants it.
+func drawSuite(w io.Writer, s *suite.Result, o TableOptions, l suiteLayout, shortened bool) error {
 	p := &printer{w: w}
-	if err := suiteRows(p, s, o); err != nil {
+	if err := suiteRows(p, s, o, l); err != nil {
 		return err
 	}
 	p.line("%s in %v, seed %d", suite.Counts(s.Entries), s.Took.Round(time.Second), s.Seed)
 	for i := range s.Spreads {
+		if l.bare {
+			break
+		}
 		if err := spreadRows(p, s, &s.Spreads[i], o); err != nil {
 			return err
 		}
 	}
-	for _, e := range s.Entries {
-		if e.Run != nil {
-			leftovers(p, e.Run, o.Width, layout{})
+	for i, e := range s.Entries {
+		if e.Run != nil && (l.rows == 0 || i < l.rows) {
+			leftovers(p, e.Run, o.Width, l.layout)
 		}
 	}
-	for _, l := range s.Leftovers {
-		p.line("left behind: %s", leftoverLine(l))
+	shown := most(l.leftovers, len(s.Leftovers))
+	for _, left := range s.Leftovers[:shown] {
+		p.line("left behind: %s", leftoverLine(left))
+	}
+	if n := len(s.Leftovers) - shown; n > 0 {
+		p.line("and %d more in %s; `hachaos gc` removes them", n, suite.File)
+	}
+	if shortened {
+		p.line("shortened; all of it is in the suite's folder: %s", SuiteHTMLFile)
 	}
 	if o.Path != "" {
 		p.line("suite: %s", o.Path)
@@ -75,21 +127,44 @@ func SuiteTable(w io.Writer, s *suite.Result, o TableOptions) error {
 	return p.err
 }
 
-func suiteRows(p *printer, s *suite.Result, o TableOptions) error {
-	header := []string{"scenario", "repetition", "verdict", "duration", "reason"}
+// suiteRows is the table of runs, and a line of those that are not in it.
+func suiteRows(p *printer, s *suite.Result, o TableOptions, l suiteLayout) error {
+	header, fixed := []string{"scenario", "repetition", "verdict", "duration", "reason"}, []int{28, 10, 14, 9}
 	if o.Width < 60 {
 		header = header[:4]
 	}
-	t := newTable(p, o, 28, 10, 14, 9)
-	t.Header(header)
+	var rows []*suite.Entry
+	var passed []string
 	for i := range s.Entries {
-		e := &s.Entries[i]
-		row := []string{Clean(e.Scenario), repetition(e), paint(e.Word(), string(e.Verdict), o.Colour), duration(e), Clean(e.Reason)}
+		if e := &s.Entries[i]; l.passes || e.Verdict != harness.VerdictPass || e.Dirty {
+			rows = append(rows, e)
+		} else if name := Clean(e.Name()); !slices.Contains(passed, name) {
+			passed = append(passed, name)
+		}
+	}
+	t := newTable(p, o, fixed...)
+	t.Header(header)
+	const padding = 2
+	width := max(24, o.Width-len(fixed)-2-28-10-14-9) - padding
+	for _, e := range rows[:most(l.rows, len(rows))] {
+		reason := strings.ReplaceAll(shorten(Clean(e.Reason), width, l.reason, ""), "\n", " ")
+		row := []string{Clean(e.Scenario), repetition(e), paint(e.Word(), string(e.Verdict), o.Colour), duration(e), reason}
 		if err := t.Append(row[:len(header)]); err != nil {
 			return fmt.Errorf("table row of %s: %w", e.Name(), err)
 		}
 	}
-	return t.Render()
+	if len(rows) > 0 {
+		if err := t.Render(); err != nil {
+			return err
+		}
+	}
+	if n := len(rows) - most(l.rows, len(rows)); n > 0 {
+		p.line("and %d more that did not pass", n)
+	}
+	if len(passed) > 0 {
+		p.line("%s", shorten("passed: "+strings.Join(passed, ", "), o.Width, l.named, "  "))
+	}
+	return p.err
 }
 
 func repetition(e *suite.Entry) string { return fmt.Sprintf("%d/%d", e.Repetition, max(1, e.Of)) }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -63,6 +64,49 @@ func TestSuiteTable(t *testing.T) {
 	require.NoError(t, SuiteTable(&b, several("d"), TableOptions{Width: 40, Colour: true}))
 	require.Contains(t, b.String(), "\x1b[1;31m")
 	require.NotContains(t, b.String(), "The baseline was not steady", "no room for the reason")
+}
+
+// TestASuiteFitsOnAScreen, however much there is of it: what did not pass is there, and
+// what passed is named.
+func TestASuiteFitsOnAScreen(t *testing.T) {
+	long := strings.Repeat("the baseline was not steady, and the machine was short; ", 20)
+	suiteOf := func(passes, fails int, left int) *suite.Result {
+		s := &suite.Result{Seed: 7, Took: time.Hour}
+		for i := range passes {
+			s.Entries = append(s.Entries, suite.Entry{Scenario: fmt.Sprintf("good-%d", i), Repetition: 1, Of: 1, Verdict: harness.VerdictPass, Reason: "All held.", Took: time.Minute})
+		}
+		for i := range fails {
+			s.Entries = append(s.Entries, suite.Entry{Scenario: fmt.Sprintf("bad-%d", i), Repetition: 1, Of: 1, Verdict: harness.VerdictFail, Reason: long, Took: time.Minute})
+		}
+		for i := range left {
+			s.Leftovers = append(s.Leftovers, history.Leftover{Kind: "container", Name: fmt.Sprint(i), Detail: "busy", Remove: "docker rm -f " + fmt.Sprint(i)})
+		}
+		return s
+	}
+	for name, tc := range map[string]struct {
+		s            *suite.Result
+		width        int
+		says, hidden []string
+	}{
+		"a few":             {suiteOf(5, 1, 1), 120, []string{"│ good-4", "│ bad-0", "left behind: container 0"}, []string{"shortened", "passed:"}},
+		"the catalogue":     {suiteOf(54, 2, 0), 120, []string{"│ bad-0", "│ bad-1", "passed: good-0, good-1,", "54 pass, 2 fail", "shortened; all of it is in the suite's folder: suite.html"}, []string{"│ good-0"}},
+		"all passed":        {suiteOf(54, 0, 0), 120, []string{"passed: good-0, good-1,", "54 pass"}, []string{"│"}},
+		"all failed":        {suiteOf(0, 54, 0), 120, []string{"│ bad-0", "and 42 more that did not pass", "54 fail"}, []string{"passed:"}},
+		"much is left":      {suiteOf(0, 54, 54), 120, []string{"left behind: container 0", "and 53 more in suite.json; `hachaos gc` removes them"}, nil},
+		"a narrow terminal": {suiteOf(54, 54, 5), 40, []string{"bad-0", "passed: good-0"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			require.NoError(t, SuiteTable(&b, tc.s, TableOptions{Width: tc.width, Path: "d/suite.json"}))
+			require.LessOrEqual(t, height(b.String(), tc.width), screen, b.String())
+			for _, words := range tc.says {
+				require.Contains(t, b.String(), words)
+			}
+			for _, words := range tc.hidden {
+				require.NotContains(t, b.String(), words)
+			}
+		})
+	}
 }
 
 func TestSuiteHTML(t *testing.T) {

@@ -78,7 +78,11 @@ func number(f float64) string {
 	case math.IsInf(f, 0):
 		return "unbounded"
 	}
-	return strconv.FormatFloat(math.Round(f*1000)/1000, 'f', -1, 64)
+	rounded := math.Round(f*1000) / 1000
+	if rounded == 0 {
+		return "0" // not -0
+	}
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
 func measured(v *assert.Verdict) string {
@@ -108,6 +112,15 @@ func withUnit(f float64, unit string) string {
 		return number(math.Round(f)) + " ms"
 	}
 	return number(f) + " " + Clean(unit)
+}
+
+// ofMeasure is a value of a measure: of one that says how much was good, as of a verdict
+// that does.
+func ofMeasure(m *assert.Measure, f float64) string {
+	if m.Unit == "%" && strings.HasPrefix(m.Name, "good") {
+		return number(percent(f, "% good")) + " %"
+	}
+	return withUnit(f, m.Unit)
 }
 
 // percent rounds to three decimals, so that nothing looks better than it was: what is

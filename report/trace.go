@@ -184,8 +184,10 @@ func dispatched(d *history.Dispatch) string {
 	} else {
 		text += "; no answer after " + short(d.Total)
 	}
-	if w := terminated(d.Term); w != "" {
-		text += " (" + w + ")"
+	for _, w := range []string{terminated(d.Term), cookieOf(d.Term)} {
+		if w != "" {
+			text += " (" + w + ")"
+		}
 	}
 	return strings.Replace(text, "retrys", "retries", 1)
 }
@@ -203,6 +205,15 @@ var (
 		'D': "while data flowed", 'L': "while the last data went out", 'T': "in the tarpit",
 	}
 )
+
+// cookieOf says in words that a request's cookie named a server that could not be had
+// (the same, the third letter).
+func cookieOf(term string) string {
+	if len(term) < 3 {
+		return ""
+	}
+	return map[byte]string{'I': "its cookie names a server that is not there", 'D': "its cookie names a server that is down"}[term[2]]
+}
 
 // terminated says in words how a request ended; empty if it ended as it
 // should, or in a way that is not known.

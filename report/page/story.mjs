@@ -13,7 +13,7 @@ export function storyOf(op, data) {
     at: t.end, who: "client", what: "attempt " + (i + 1) + " ended: " + endOf(t) + "; tried again", tone: "warn",
   }));
   for (const r of data.requests.get(op.id) || []) {
-    lines.push({ at: r.at, within: r.within, who: r.balancer, what: requestOf(r), tone: r.retries > 0 || broken(r.term) ? "warn" : "" });
+    lines.push({ at: r.at, within: r.within, who: r.balancer, what: requestOf(r, op), tone: r.retries > 0 || broken(r.term) ? "warn" : "" });
   }
   for (const r of data.receipts.get(op.id) || []) {
     lines.push({
@@ -42,12 +42,20 @@ function endOf(t) {
 
 const broken = (term) => term.length > 1 && term.slice(0, 2) !== "--";
 
-function requestOf(r) {
+// What a balancer made of a request's cookie: HAProxy's configuration manual (3.0), 8.5.
+const cookies = { N: "it brought no cookie that the balancer knows", I: "its cookie names a server that is not there", D: "its cookie names a server that is down" };
+
+function cookieOf(term, op) {
+  const said = op.type === "login" ? "" : cookies[term[2]];
+  return said ? said + ("IRU".includes(term[3] || "-") ? ", and the answer set one" : "") : "";
+}
+
+function requestOf(r, op) {
   return [
     "took attempt " + r.attempt + (r.server ? " to " + r.server : ", to no server"),
     r.retries > 0 ? "sent again " + times(r.retries, "time") : "",
     r.redispatched ? "to another server than the first" : "",
-    r.status > 0 ? "status " + r.status : "no status", broken(r.term) ? "termination " + r.term : "", "after " + millis(r.took),
+    r.status > 0 ? "status " + r.status : "no status", broken(r.term) ? "termination " + r.term : "", cookieOf(r.term, op), "after " + millis(r.took),
   ].filter(Boolean).join("; ");
 }
 

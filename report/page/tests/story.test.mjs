@@ -51,3 +51,15 @@ test("sessions and evidence are read by name", () => {
   assert.deepEqual(data.states.get(17), [{ via: "j1", known: true, found: true, id: "s17", user: "u4", count: 5, ops: 5 }]);
   assert.deepEqual(data.evidence.get(60), [{ assertion: "write-ledger", class: "duplicate", text: "two rows", failed: true }]);
 });
+
+test("what a balancer made of a cookie is told, but at a login", () => {
+  const names = ["", "lb1", "j2", "--NR", "--DN", "--VN"];
+  const told = (type, term) => {
+    const data = read({ ...details, names, ops: [[62, type, 3000, 0.1, 9, 1, 0, 200, 2, 1, 2, 17, 1, 0, 0, 0, 0]], tries: [], receipts: [], evidence: [], states: [], sessions: [], writes: [], requests: [[62, 1, 3001, 1, 2, 200, 0, 0, term, 0, 2, 5, 1]] });
+    return storyOf(data.ops.get(62), data).find((l) => l.who === "lb1").what;
+  };
+  assert.equal(told(3, 3), "took attempt 1 to j2; status 200; it brought no cookie that the balancer knows, and the answer set one; after 5 ms");
+  assert.equal(told(3, 4), "took attempt 1 to j2; status 200; its cookie names a server that is down; after 5 ms");
+  assert.equal(told(3, 5), "took attempt 1 to j2; status 200; after 5 ms");
+  assert.equal(told(1, 3), "took attempt 1 to j2; status 200; after 5 ms");
+});
