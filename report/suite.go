@@ -144,8 +144,7 @@ func suiteRows(p *printer, s *suite.Result, o TableOptions, l suiteLayout) error
 	}
 	t := newTable(p, o, fixed...)
 	t.Header(header)
-	const padding = 2
-	width := max(24, o.Width-len(fixed)-2-28-10-14-9) - padding
+	width := lastColumn(o.Width, fixed) - cellPadding
 	for _, e := range rows[:most(l.rows, len(rows))] {
 		reason := strings.ReplaceAll(shorten(Clean(e.Reason), width, l.reason, ""), "\n", " ")
 		row := []string{Clean(e.Scenario), repetition(e), paint(e.Word(), string(e.Verdict), o.Colour), duration(e), reason}
@@ -176,14 +175,25 @@ func duration(e *suite.Entry) string {
 	return fmt.Sprintf("%.0f s", e.Took.Seconds())
 }
 
+// cellPadding is what a column's width has beside its text.
+const cellPadding = 2
+
+// lastColumn is the width of the column that gets what the fixed ones leave of a
+// terminal's.
+func lastColumn(width int, fixed []int) int {
+	for _, n := range fixed {
+		width -= n
+	}
+	return max(24, width-len(fixed)-2)
+}
+
 // newTable is a table whose last column gets what the fixed ones leave.
 func newTable(w io.Writer, o TableOptions, fixed ...int) *tablewriter.Table {
-	columns, left := tw.NewMapper[int, int](), o.Width-len(fixed)-2
+	columns := tw.NewMapper[int, int]()
 	for i, n := range fixed {
 		columns.Set(i, n)
-		left -= n
 	}
-	columns.Set(len(fixed), max(left, 24))
+	columns.Set(len(fixed), lastColumn(o.Width, fixed))
 	return tablewriter.NewTable(w,
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAlignment(tw.AlignLeft),

@@ -203,12 +203,7 @@ func cell(v *assert.Verdict, width int, l layout) string {
 	if v.Status == assert.Fail {
 		lines *= 2
 	}
-	for _, n := range fixedColumns {
-		width -= n
-	}
-	width -= len(fixedColumns) + 2
-	const padding = 2
-	return strings.ReplaceAll(shorten(why(v), max(24, width)-padding, lines, ""), "\n", " ")
+	return strings.ReplaceAll(shorten(why(v), lastColumn(width, fixedColumns)-cellPadding, lines, ""), "\n", " ")
 }
 
 // violations prints the first evidence of a failed assertion.
