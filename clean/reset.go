@@ -49,7 +49,7 @@ func (s *State) Facts() int { return s.fresh.Facts() }
 // Restore empties the tables that were empty, looks, puts back what is cheap
 // to put back (toxics, and by a restart of its container what a node or a
 // balancer remembers) and proves that all is as it was. It returns what it had
-// to put back beside the rows. An error says what differs still: then the
+// to put back beside the rows, or set about to. An error says what differs still: then the
 // topology must not be used again. Nothing may use it meanwhile.
 func (s *State) Restore(ctx context.Context) (did []string, err error) {
 	for _, step := range s.routine() {
@@ -63,13 +63,16 @@ func (s *State) Restore(ctx context.Context) (did []string, err error) {
 		return nil, nil
 	}
 	steps := resets(s.cluster.Spec(), found)
-	if err := s.all(ctx, steps); err != nil {
-		return nil, err
-	}
 	for _, step := range steps {
 		did = append(did, step.about)
 	}
-	_, left := s.await(ctx, found, func(now Snapshot) []Difference { return Compare(s.fresh.of(now), now) })
+	if err := s.all(ctx, steps); err != nil {
+		return did, err
+	}
+	now, left := s.await(ctx, found, func(part Snapshot) []Difference { return Compare(s.fresh.of(part), part) })
+	if len(left) == 0 {
+		left = Compare(s.fresh, now) // whole: what nobody looked at any more, too
+	}
 	if len(left) > 0 {
 		return did, errors.New(Words(left))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,6 +114,40 @@ func TestRestoreAwaits(t *testing.T) {
 		_, err = Remember(t.Context(), c, []Probe{one})
 		require.EqualError(t, err, "it does not settle: clock of db: it is early")
 	})
+}
+
+// TestRestoreMissesWhatIsNotLookedAtAnyMore: a node that there is no more is not as it
+// was, although nothing of what is left differs.
+func TestRestoreMissesWhatIsNotLookedAtAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, gone := time.Now(), &atomic.Bool{}
+		node := machine{answers: func(script string) topology.Output {
+			if !strings.Contains(script, "TRUNCATE") && time.Since(began) < time.Second {
+				return topology.Output{Stdout: []byte("== clock\nunsettled: it is early\n")}
+			}
+			return topology.Output{Stdout: []byte("== clock\nlate\n")}
+		}}
+		c := shrinking{fakeCluster{node: node}, gone}
+		s, err := Remember(t.Context(), c, []Probe{{Name: "clock", Where: InNode, Script: "date"}})
+		require.NoError(t, err)
+		began = time.Now()
+		time.AfterFunc(500*time.Millisecond, func() { gone.Store(true) })
+		_, err = s.Restore(t.Context())
+		require.EqualError(t, err, "clock of db: it was looked at only once")
+	})
+}
+
+// shrinking is a cluster whose node goes.
+type shrinking struct {
+	fakeCluster
+	gone *atomic.Bool
+}
+
+func (c shrinking) Nodes() []topology.Node {
+	if c.gone.Load() {
+		return nil
+	}
+	return c.fakeCluster.Nodes()
 }
 
 func TestJoinedAndParted(t *testing.T) {
