@@ -12,14 +12,14 @@ import (
 var levels = []struct {
 	name string
 	of   func(history.Truth) int
-	// work says that the gauge falls to idle where nobody asks anything of the node.
-	work bool
+	// idle is what the gauge falls to where nobody asks anything of the node; -1 if
+	// that is not known.
 	idle int
 }{
-	{"busy threads", func(t history.Truth) int { return t.Threads }, false, 0},
-	{"pooled connections in use", func(t history.Truth) int { return t.Active }, true, 0},
-	{"requests waiting for a connection", func(t history.Truth) int { return t.Waiting }, true, 0},
-	{"requests in flight", func(t history.Truth) int { return t.InFlight }, true, 1}, // a look itself is one
+	{"busy threads", func(t history.Truth) int { return t.Threads }, -1},
+	{"pooled connections in use", func(t history.Truth) int { return t.Active }, 0},
+	{"requests waiting for a connection", func(t history.Truth) int { return t.Waiting }, 0},
+	{"requests in flight", func(t history.Truth) int { return t.InFlight }, 1}, // a look itself is one
 }
 
 const (
@@ -62,7 +62,7 @@ func (a *recoveryAudit) exhausted(g reign, v *Verdict) objective {
 		for i, level := range levels {
 			was, is := floor(before, level.of), floor(after, level.of)
 			most := was + floorSlack
-			if level.work && quiet {
+			if level.idle >= 0 && quiet {
 				most = level.idle
 			}
 			if m := &worst[i]; m.Name == "" || float64(is) > m.Value {
