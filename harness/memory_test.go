@@ -63,11 +63,7 @@ type rig struct {
 	suite  fake.Suite
 	runner harness.Runner
 	opts   harness.Options
-	steps  []string
 }
-
-func (r *rig) Step(s string)     { r.steps = append(r.steps, s) }
-func (r *rig) Tick(harness.Tick) {}
 
 func newRig(t *testing.T) *rig {
 	r := &rig{opts: harness.Options{Seed: 7}}
